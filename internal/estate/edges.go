@@ -1,0 +1,441 @@
+package estate
+
+import (
+	"slices"
+	"strings"
+)
+
+// Decision is one choice under which something holds: the input has the value.
+type Decision struct {
+	Input, When string
+}
+
+// Edge is one relation between two resources.
+type Edge struct {
+	Rule *Rule
+	From *Resource
+	// To is the resource at the other end, or nil when it was not read.
+	To *Resource
+	// Gap says what is known of the other end when To is nil.
+	Gap Gap
+	// Outside is set when the other end is certainly not in the scope: an ARN
+	// or name that nothing here has.
+	Outside bool
+	// When lists the decisions under which the edge is there; empty: always.
+	When []Decision
+	// Position is where the edge is stated.
+	Position Position
+}
+
+// Related lists the edges of one name at r, seen from r: those it states and
+// those that end at it. For edges that end at r, an edge of another resource
+// that may end anywhere is included with To nil.
+func (r *Resource) Related(name string) []Edge {
+	var found []Edge
+	for _, e := range r.out {
+		if e.Rule.Name == name {
+			found = append(found, e)
+		}
+	}
+	for _, e := range r.in {
+		if e.Rule.Inverse == name {
+			found = append(found, e)
+		}
+	}
+	for _, other := range r.scope.resources {
+		for _, e := range other.out {
+			if e.Rule.Inverse == name && e.Rule.To == r.Type && e.To == nil && !e.Outside {
+				found = append(found, e)
+			}
+		}
+	}
+	return found
+}
+
+// Functions are the Lambda functions that a finding about r concerns: r
+// itself, or the functions tied to it directly, or else through one resource
+// between. Ordered by logical id.
+func (r *Resource) Functions() []*Resource {
+	const function = "AWS::Lambda::Function"
+	if r.Type == function {
+		return []*Resource{r}
+	}
+	near := r.neighbours()
+	found := onlyType(near, function)
+	if len(found) == 0 {
+		for _, n := range near {
+			found = append(found, onlyType(n.neighbours(), function)...)
+		}
+	}
+	slices.SortFunc(found, func(a, b *Resource) int { return strings.Compare(a.LogicalID, b.LogicalID) })
+	return slices.Compact(found)
+}
+
+func (r *Resource) neighbours() []*Resource {
+	var near []*Resource
+	for _, e := range r.out {
+		if e.To != nil {
+			near = append(near, e.To)
+		}
+	}
+	for _, e := range r.in {
+		near = append(near, e.From)
+	}
+	return near
+}
+
+func onlyType(resources []*Resource, name string) []*Resource {
+	var found []*Resource
+	for _, r := range resources {
+		if r.Type == name {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+// resolveEdges finds what every resource of the scope names.
+func resolveEdges(s *Scope) {
+	x := resolver{scope: s}
+	for _, r := range s.resources {
+		for _, rule := range s.model.byFrom[r.Type] {
+			r.out = append(r.out, x.edges(r, rule)...)
+		}
+		slices.SortStableFunc(r.out, func(a, b Edge) int { return strings.Compare(a.Rule.Name, b.Rule.Name) })
+	}
+	for _, r := range s.resources {
+		for _, e := range r.out {
+			if e.To != nil {
+				e.To.in = append(e.To.in, e)
+			}
+		}
+	}
+}
+
+type resolver struct{ scope *Scope }
+
+// edges resolves one rule for one resource. A resource that is named twice
+// under the same decisions gives one edge.
+func (x resolver) edges(r *Resource, rule *Rule) []Edge {
+	var found []Edge
+	add := func(v *Value, when []Decision) {
+		for _, e := range x.targets(r, rule, v) {
+			e.Rule, e.From = rule, r
+			e.When = append(slices.Clone(when), e.When...)
+			if e.Position.IsZero() {
+				e.Position = v.Position()
+			}
+			if !slices.ContainsFunc(found, e.same) {
+				found = append(found, e)
+			}
+		}
+	}
+	x.walk(r.Properties, rule.path, nil, func(v *Value, when []Decision) {
+		if v != nil {
+			add(v, when)
+			return
+		}
+		if rule.Default != "" {
+			for _, e := range x.byName(rule, x.defaultName(r, rule), false) {
+				e.Rule, e.From, e.When, e.Position = rule, r, when, r.Source
+				found = append(found, e)
+			}
+		}
+	})
+	return found
+}
+
+func (e Edge) same(f Edge) bool {
+	return e.To == f.To && e.Gap == f.Gap && slices.Equal(e.When, f.When)
+}
+
+func (x resolver) defaultName(r *Resource, rule *Rule) *Value {
+	before, after, _ := strings.Cut(rule.Default, "{name}")
+	return Text(String(before), x.nameOf(r), String(after))
+}
+
+// walk calls f with every value at path, and with nil where there is none.
+func (x resolver) walk(v *Value, path []string, when []Decision, f func(*Value, []Decision)) {
+	if v.Kind() == KindOneOf {
+		for _, c := range v.Cases() {
+			x.walk(c.Value, path, append(slices.Clone(when), Decision{v.Input(), c.When}), f)
+		}
+		return
+	}
+	if len(path) == 0 || v == nil || v.Kind() == KindUnknown || v.Kind() == KindDenied {
+		f(v, when)
+		return
+	}
+	name, list := strings.CutSuffix(path[0], "[]")
+	inner := v.Field(name)
+	if !list {
+		x.walk(inner, path[1:], when, f)
+		return
+	}
+	if inner.Kind() == KindOneOf {
+		for _, c := range inner.Cases() {
+			x.walk(v.With(name, c.Value), path, append(slices.Clone(when), Decision{inner.Input(), c.When}), f)
+		}
+		return
+	}
+	if inner.Kind() != KindList {
+		f(inner, when)
+		return
+	}
+	for _, item := range inner.Items() {
+		x.walk(item, path[1:], when, f)
+	}
+}
+
+// targets finds what v names.
+func (x resolver) targets(r *Resource, rule *Rule, v *Value) []Edge {
+	switch v.Kind() {
+	case KindReference:
+		return x.referenced(r, rule, v.Reference())
+	case KindText:
+		for _, p := range v.Items() {
+			if p.Kind() == KindReference {
+				if found := x.referenced(r, rule, p.Reference()); len(found) > 0 {
+					return found
+				}
+			}
+		}
+		return x.byName(rule, v, true)
+	case KindString:
+		if v.s == "" {
+			return nil
+		}
+		return x.byName(rule, v, true)
+	case KindUnknown, KindDenied:
+		return []Edge{{Gap: v.Gap()}}
+	case KindList:
+		var all []Edge
+		for _, item := range v.Items() {
+			all = append(all, x.targets(r, rule, item)...)
+		}
+		return all
+	default:
+		return nil
+	}
+}
+
+// referenced follows a reference: to a resource of the rule's type, or through
+// one that stands for it (an alias or version of a function).
+func (x resolver) referenced(r *Resource, rule *Rule, ref Reference) []Edge {
+	t := x.scope.byID[ref.Resource]
+	switch {
+	case t == nil:
+		return nil
+	case t.Type == rule.To:
+		return []Edge{{To: t}}
+	case !slices.Contains(rule.Through, t.Type) || t == r:
+		return nil
+	}
+	var found []Edge
+	for _, onward := range x.scope.model.byFrom[t.Type] {
+		if onward.To == rule.To {
+			found = append(found, x.edges(t, onward)...)
+		}
+	}
+	return found
+}
+
+// byName finds resources of the rule's type by ARN, URL or name. When none
+// can have that name, the result says so if outside is asked for, and is empty
+// otherwise.
+func (x resolver) byName(rule *Rule, v *Value, outside bool) []Edge {
+	id := x.scope.model.edges.Identities[rule.To]
+	name, fits := nameIn(v, id)
+	if !fits {
+		return nil
+	}
+	name = x.substitute(name)
+	var maybe []string
+	for _, t := range x.scope.byType[rule.To] {
+		switch Matches(name, x.nameOf(t)) {
+		case True:
+			return []Edge{{To: t}}
+		case Maybe:
+			maybe = append(maybe, t.LogicalID)
+		case False:
+		}
+	}
+	switch {
+	case len(maybe) > 0:
+		return []Edge{{Gap: Gap{"may name " + strings.Join(maybe, " or "), v.String()}}}
+	case name.Kind() == KindUnknown || name.Kind() == KindDenied:
+		return []Edge{{Gap: name.Gap()}}
+	case !outside:
+		return nil
+	}
+	return []Edge{{Gap: Gap{"outside what was read", v.String()}, Outside: true}}
+}
+
+// nameOf is the name of a resource as a value: what its source states, or the
+// reference to itself where CloudFormation makes the name.
+func (x resolver) nameOf(r *Resource) *Value {
+	if property := x.scope.model.edges.Identities[r.Type].Name; property != "" {
+		if v := r.Properties.Field(property); v != nil {
+			return x.substitute(v)
+		}
+	}
+	return Ref(r.LogicalID, "Ref")
+}
+
+// substitute replaces references to named resources by their names, so that
+// "/aws/lambda/${Function}" and "/aws/lambda/payments" compare equal.
+func (x resolver) substitute(v *Value) *Value {
+	sub := func(p *Value) *Value {
+		if p.Kind() != KindReference || p.ref.Attribute != "Ref" {
+			return p
+		}
+		t := x.scope.byID[p.ref.Resource]
+		if t == nil {
+			return p
+		}
+		named := t.Properties.Field(x.scope.model.edges.Identities[t.Type].Name)
+		if k := named.Kind(); k == KindString || k == KindText || k == KindUnknown {
+			return named
+		}
+		return p
+	}
+	if v.Kind() != KindText {
+		return sub(v)
+	}
+	parts := make([]*Value, len(v.items))
+	for i, p := range v.items {
+		parts[i] = sub(p)
+	}
+	return Text(parts...)
+}
+
+// nameIn cuts the resource's name out of an ARN, URL or name. It reports false
+// when v is the ARN of another kind of resource.
+func nameIn(v *Value, id identity) (name *Value, ok bool) {
+	parts, ok := textParts(v)
+	if !ok {
+		return nil, false
+	}
+	lead := literal(parts, 0)
+	switch {
+	case strings.HasPrefix(lead, "arn:"):
+		return arnName(parts, id)
+	case id.URL && strings.Contains(lead, "://"):
+		return lastSegment(parts, "/"), true
+	case strings.HasPrefix(id.ARN, "lambda:function:"):
+		// NAME, NAME:ALIAS or ACCOUNT:function:NAME (CreateEventSourceMapping, FunctionName).
+		if rest, cut := cutThrough(parts, ":function:"); cut {
+			parts = rest
+		}
+		return Text(upTo(parts, ":")...), true
+	}
+	return v, true
+}
+
+// arnName reads arn:partition:service:region:account:resource. The parts of an
+// API Gateway integration hold the function's ARN inside the resource.
+func arnName(parts []*Value, id identity) (*Value, bool) {
+	service, resource, found := strings.Cut(id.ARN, ":")
+	if !found {
+		return Text(parts...), true
+	}
+	if at, ok := cutThrough(parts, "/functions/"); ok {
+		if head := literal(at, 0); strings.HasPrefix(head, "arn:") {
+			parts = upTo(at, "/invocations")
+		}
+	}
+	segments, rest := splitARN(parts)
+	if segments == nil {
+		return Text(parts...), true
+	}
+	if s, known := segments[2].Scalar(); known && s != service {
+		return nil, false
+	}
+	prefix, _, _ := strings.Cut(resource, "{name}")
+	lead := literal(rest, 0)
+	if lead != "" && !strings.HasPrefix(lead, prefix) {
+		return nil, false
+	}
+	if strings.HasPrefix(lead, prefix) {
+		rest = append([]*Value{String(lead[len(prefix):])}, rest[1:]...)
+	}
+	if service == "lambda" || service == "logs" {
+		rest = upTo(rest, ":")
+	}
+	name := Text(rest...)
+	if service == "iam" && name.Kind() == KindString {
+		// The path is not part of the name: role/service-role/NAME.
+		return String(name.s[strings.LastIndex(name.s, "/")+1:]), true
+	}
+	return name, true
+}
+
+// splitARN cuts the first five segments off an ARN. It returns nil when a hole
+// may hold a colon before them.
+func splitARN(parts []*Value) (segments []*Value, rest []*Value) {
+	var current []*Value
+	for i, p := range parts {
+		if p.Kind() != KindString {
+			current = append(current, p)
+			continue
+		}
+		text := p.s
+		for {
+			head, tail, more := strings.Cut(text, ":")
+			if !more {
+				break
+			}
+			segments = append(segments, Text(append(current, String(head))...))
+			current, text = nil, tail
+			if len(segments) == 5 {
+				return segments, append([]*Value{String(text)}, parts[i+1:]...)
+			}
+		}
+		if text != "" {
+			current = append(current, String(text))
+		}
+	}
+	return nil, nil
+}
+
+// cutThrough drops parts up to and including the first literal cue.
+func cutThrough(parts []*Value, cue string) ([]*Value, bool) {
+	for i, p := range parts {
+		if p.Kind() != KindString {
+			continue
+		}
+		if _, after, ok := strings.Cut(p.s, cue); ok {
+			if after == "" {
+				return parts[i+1:], len(parts) > i+1
+			}
+			return append([]*Value{String(after)}, parts[i+1:]...), true
+		}
+	}
+	return parts, false
+}
+
+// upTo keeps parts before the first literal cue.
+func upTo(parts []*Value, cue string) []*Value {
+	for i, p := range parts {
+		if p.Kind() != KindString {
+			continue
+		}
+		if before, _, ok := strings.Cut(p.s, cue); ok {
+			return append(slices.Clone(parts[:i]), String(before))
+		}
+	}
+	return parts
+}
+
+// lastSegment is what follows the last literal separator.
+func lastSegment(parts []*Value, separator string) *Value {
+	for i, p := range slices.Backward(parts) {
+		if p.Kind() != KindString {
+			continue
+		}
+		if at := strings.LastIndex(p.s, separator); at >= 0 {
+			return Text(append([]*Value{String(p.s[at+len(separator):])}, parts[i+1:]...)...)
+		}
+	}
+	return Text(parts...)
+}

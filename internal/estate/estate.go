@@ -1,0 +1,235 @@
+// Package estate is the normalised graph that one run reads: resources in
+// CloudFormation shape, what is known of each property and where it came
+// from, the edges between resources, and how far the reading went.
+//
+// Collectors put resources into a [Builder] as they find them. Build turns
+// them into a [Scope]: it gives values their schema's type, fills in defaults,
+// joins parts to their parents, withholds credentials and resolves edges.
+// That is the only place that does so; therefore the same resources read from
+// different sources come out equal. A Scope never changes afterwards and may
+// be read from many goroutines.
+//
+// The package is pure: tables, bytes and names are handed in.
+package estate
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Resource is one node of the estate.
+type Resource struct {
+	// Type is the CloudFormation type name, or Assay::Service::Name for facts
+	// without one.
+	Type string
+	// ID is the identity over the whole estate: the scope's ID, '#', LogicalID;
+	// or an ARN.
+	ID string
+	// LogicalID names the resource within its scope: CloudFormation's logical
+	// id, Terraform's address.
+	LogicalID string
+	// Address is what a person calls the resource in the source: the logical
+	// id that was written (a SAM function for the role that SAM adds to it), a
+	// Terraform address, a construct path.
+	Address string
+	// Properties is a Map in the shape of the type's CloudFormation schema.
+	Properties *Value
+	// Exists is nil for a resource that certainly exists. Otherwise it is a
+	// Bool false, a OneOf over Bools or an Unknown: the template condition it
+	// stands under.
+	Exists *Value
+	// ExistsInput names what decides Exists ("condition IsProd").
+	ExistsInput string
+	// Source is where a person would edit the resource.
+	Source Position
+	// Generated says what added the resource when nobody wrote it ("SAM
+	// transform").
+	Generated string
+
+	scope *Scope
+	out   []Edge // sorted by rule, then order of the property
+	in    []Edge // edges whose To is this resource
+}
+
+// Scope is where the resource was read.
+func (r *Resource) Scope() *Scope { return r.scope }
+
+// Edges are the relations that start at r, ordered by name.
+func (r *Resource) Edges() []Edge { return r.out }
+
+// Incoming are the relations that end at r.
+func (r *Resource) Incoming() []Edge { return r.in }
+
+// CoverageState says how far a type was read within a scope.
+type CoverageState string
+
+// The states of coverage, worst last.
+const (
+	CoverageComplete CoverageState = "complete"
+	CoveragePartial  CoverageState = "partial"
+	CoverageDenied   CoverageState = "denied"
+)
+
+// Coverage is how far the resources of one type, or all ("*"), were read.
+type Coverage struct {
+	Type   string        `json:"type"`
+	State  CoverageState `json:"state"`
+	Reason string        `json:"reason,omitempty"`
+}
+
+// Problem is something in the source that kept a part of it from being read
+// as written. Fatal means that the whole scope could not be read.
+type Problem struct {
+	Position Position
+	Message  string // what is wrong and what was expected
+	Hint     string // what to do; may be empty
+	Fatal    bool
+}
+
+func (p Problem) Error() string {
+	s := p.Message
+	if !p.Position.IsZero() {
+		s = p.Position.String() + ": " + s
+	}
+	if p.Hint != "" {
+		s += " (" + p.Hint + ")"
+	}
+	return s
+}
+
+// Scope is one unit of reading: a template or stack, or one account and
+// region. It is immutable.
+type Scope struct {
+	ID        string // path of the template, or account/region
+	Format    string // "cloudformation", "sam", "terraform-plan", …
+	resources []*Resource
+	byID      map[string]*Resource
+	byType    map[string][]*Resource
+	coverage  []Coverage
+	problems  []Problem
+	model     *Model
+}
+
+// Resources are all resources, ordered by logical id.
+func (s *Scope) Resources() []*Resource { return s.resources }
+
+// OfType are the resources of one type, ordered by logical id.
+func (s *Scope) OfType(name string) []*Resource { return s.byType[name] }
+
+// Resource finds a resource by its logical id, or returns nil.
+func (s *Scope) Resource(logicalID string) *Resource { return s.byID[logicalID] }
+
+// Coverage lists how far the scope was read, ordered by type.
+func (s *Scope) Coverage() []Coverage { return s.coverage }
+
+// Problems lists what could not be read as written, in order of position.
+func (s *Scope) Problems() []Problem { return s.problems }
+
+// Complete reports whether the scope holds every resource of the type that
+// exists where the scope looks. A template is closed for what belongs to a
+// stack and open for what belongs to an account.
+func (s *Scope) Complete(typeName string) (bool, Gap) {
+	if s.model.accountLevel(typeName) && !strings.HasPrefix(s.Format, "aws") {
+		return false, Gap{"belongs to the account, not to a template", typeName}
+	}
+	for _, c := range s.coverage {
+		if c.State != CoverageComplete && (c.Type == "*" || c.Type == typeName) {
+			return false, Gap{c.Reason, typeName}
+		}
+	}
+	return true, Gap{}
+}
+
+// Builder gathers what a collector reads of one scope. The zero Builder is not
+// usable; see [NewBuilder]. It is for one goroutine.
+type Builder struct {
+	id        string
+	format    string
+	resources []Resource
+	coverage  []Coverage
+	problems  []Problem
+}
+
+// NewBuilder starts a scope.
+func NewBuilder(id, format string) *Builder {
+	return &Builder{id: id, format: format}
+}
+
+// Add puts a resource into the scope. ID may be left empty.
+func (b *Builder) Add(r Resource) {
+	if r.ID == "" {
+		r.ID = b.id + "#" + r.LogicalID
+	}
+	if r.Address == "" {
+		r.Address = r.LogicalID
+	}
+	if r.Properties == nil {
+		r.Properties = Map()
+	}
+	r.scope, r.out, r.in = nil, nil, nil
+	b.resources = append(b.resources, r)
+}
+
+// Cover records how far a type was read. What is not recorded is complete.
+func (b *Builder) Cover(c Coverage) { b.coverage = append(b.coverage, c) }
+
+// Problem records something that could not be read as written.
+func (b *Builder) Problem(p Problem) { b.problems = append(b.problems, p) }
+
+// Resources gives the raw resources to a caller that varies them, such as the
+// refinement test of a check; Replace puts one of them back.
+func (b *Builder) Resources() []Resource { return slices.Clone(b.resources) }
+
+// Replace returns a copy of the builder with other resources.
+func (b *Builder) Replace(resources []Resource) *Builder {
+	c := *b
+	c.resources = slices.Clone(resources)
+	return &c
+}
+
+// Build normalises what was gathered. The builder can go on being used; the
+// scope does not change with it.
+func (b *Builder) Build(m *Model) *Scope {
+	s := &Scope{
+		ID:       b.id,
+		Format:   b.format,
+		byID:     make(map[string]*Resource, len(b.resources)),
+		byType:   make(map[string][]*Resource),
+		coverage: slices.Clone(b.coverage),
+		problems: slices.Clone(b.problems),
+		model:    m,
+	}
+	kept := make([]*Resource, 0, len(b.resources))
+	for i := range b.resources {
+		r := b.resources[i]
+		if r.Exists.Kind() == KindBool && !r.Exists.AsBool() {
+			continue
+		}
+		if first, twice := s.byID[r.LogicalID]; twice {
+			s.problems = append(s.problems, Problem{
+				Position: r.Source,
+				Message:  fmt.Sprintf("resource %s is defined twice; the first is at %s", r.LogicalID, first.Source),
+				Hint:     "rename one of them",
+			})
+			continue
+		}
+		r.scope = s
+		s.byID[r.LogicalID] = &r
+		kept = append(kept, &r)
+	}
+	slices.SortFunc(kept, func(a, b *Resource) int { return strings.Compare(a.LogicalID, b.LogicalID) })
+	s.resources = normalise(kept, s.byID, m)
+	for _, r := range s.resources {
+		s.byType[r.Type] = append(s.byType[r.Type], r)
+	}
+	slices.SortStableFunc(s.coverage, func(a, b Coverage) int { return strings.Compare(a.Type, b.Type) })
+	slices.SortStableFunc(s.problems, func(a, b Problem) int { return comparePositions(a.Position, b.Position) })
+	resolveEdges(s)
+	return s
+}
+
+func comparePositions(a, b Position) int {
+	return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+}

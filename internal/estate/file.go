@@ -1,0 +1,537 @@
+package estate
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// FileVersion is the version of the estate file format that this package
+// writes. Readers refuse a newer one.
+const FileVersion = 1
+
+// MaxFileLine bounds one line of an estate file, in bytes.
+const MaxFileLine = 64 << 20
+
+// The lines of an estate file. Each holds one object; the first line is the
+// header, then for every scope a scope line and its resources.
+type (
+	headerLine struct {
+		Estate struct {
+			Version int `json:"version"`
+		} `json:"estate"`
+	}
+	scopeLine struct {
+		Scope *scopeHead `json:"scope"`
+	}
+	scopeHead struct {
+		ID       string        `json:"id"`
+		Format   string        `json:"format"`
+		Coverage []Coverage    `json:"coverage,omitempty"`
+		Problems []problemLine `json:"problems,omitempty"`
+	}
+	problemLine struct {
+		Source  sourceLine `json:"source"`
+		Message string     `json:"message"`
+		Hint    string     `json:"hint,omitempty"`
+		Fatal   bool       `json:"fatal,omitempty"`
+	}
+	sourceLine struct {
+		File   string `json:"file"`
+		Line   int    `json:"line"`
+		Column int    `json:"column"`
+	}
+	resourceLine struct {
+		Type        string           `json:"type"`
+		ID          string           `json:"id"`
+		Template    string           `json:"template"`
+		LogicalID   string           `json:"logicalId"`
+		Address     string           `json:"address,omitempty"`
+		Generated   string           `json:"generated,omitempty"`
+		Exists      json.RawMessage  `json:"exists,omitempty"`
+		ExistsInput string           `json:"existsInput,omitempty"`
+		Properties  json.RawMessage  `json:"properties"`
+		Source      sourceLine       `json:"source"`
+		Edges       []edgeLine       `json:"edges"`
+		Positions   map[string][]any `json:"positions,omitempty"`
+	}
+	edgeLine struct {
+		Name    string     `json:"name"`
+		To      string     `json:"to,omitempty"`
+		Type    string     `json:"type"`
+		Unknown *gapLine   `json:"unknown,omitempty"`
+		Outside string     `json:"outside,omitempty"`
+		When    []whenLine `json:"when,omitempty"`
+	}
+	gapLine struct {
+		Reason string `json:"reason"`
+		Input  string `json:"input"`
+	}
+	whenLine struct {
+		Input string `json:"input"`
+		Is    string `json:"is"`
+	}
+)
+
+// Writer writes scopes to an estate file: JSON lines, in the order given.
+type Writer struct {
+	w      io.Writer
+	headed bool
+	// Positions includes where every property stands, which a file needs to
+	// read back equal and a person's eyes do not.
+	Positions bool
+}
+
+// NewWriter writes the complete format to w.
+func NewWriter(w io.Writer) *Writer { return &Writer{w: w, Positions: true} }
+
+// Write appends one scope.
+func (w *Writer) Write(s *Scope) error {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if !w.headed {
+		var h headerLine
+		h.Estate.Version = FileVersion
+		if err := enc.Encode(h); err != nil {
+			return err
+		}
+		w.headed = true
+	}
+	head := &scopeHead{ID: s.ID, Format: s.Format, Coverage: s.coverage}
+	for _, p := range s.problems {
+		head.Problems = append(head.Problems, problemLine{sourceOf(p.Position), p.Message, p.Hint, p.Fatal})
+	}
+	if err := enc.Encode(scopeLine{head}); err != nil {
+		return err
+	}
+	for _, r := range s.resources {
+		if err := enc.Encode(r.line(w.Positions)); err != nil {
+			return err
+		}
+	}
+	_, err := w.w.Write(buf.Bytes())
+	return err
+}
+
+func sourceOf(p Position) sourceLine { return sourceLine(p) }
+
+func (r *Resource) line(positions bool) resourceLine {
+	l := resourceLine{
+		Type:        r.Type,
+		ID:          r.ID,
+		Template:    r.scope.ID,
+		LogicalID:   r.LogicalID,
+		Generated:   r.Generated,
+		ExistsInput: r.ExistsInput,
+		Properties:  r.Properties.AppendJSON(nil),
+		Source:      sourceOf(r.Source),
+		Edges:       []edgeLine{},
+	}
+	if r.Address != r.LogicalID {
+		l.Address = r.Address
+	}
+	if r.Exists != nil {
+		l.Exists = r.Exists.AppendJSON(nil)
+	}
+	for _, e := range r.out {
+		out := edgeLine{Name: e.Rule.Name, Type: e.Rule.To}
+		switch {
+		case e.To != nil:
+			out.To = e.To.ID
+		case e.Outside:
+			out.Outside = e.Gap.Input
+		default:
+			out.Unknown = &gapLine{e.Gap.Reason, e.Gap.Input}
+		}
+		for _, d := range e.When {
+			out.When = append(out.When, whenLine{d.Input, d.When})
+		}
+		l.Edges = append(l.Edges, out)
+	}
+	if positions {
+		l.Positions = map[string][]any{}
+		r.Properties.Each("", func(path string, v *Value) bool {
+			switch p := v.pos; {
+			case p.IsZero():
+			case p.File == r.Source.File:
+				l.Positions[path] = []any{p.Line, p.Column}
+			default:
+				l.Positions[path] = []any{p.Line, p.Column, p.File}
+			}
+			return true
+		})
+	}
+	return l
+}
+
+// MarshalJSON writes the value as an estate file does; see [Value.AppendJSON].
+func (v *Value) MarshalJSON() ([]byte, error) { return v.AppendJSON(nil), nil }
+
+// AppendJSON appends v as JSON. Known values are plain JSON; other knowledge
+// is an object with one key that begins with '$': $ref, $text, $oneOf,
+// $unknown, $denied, $secret, and $default around a value that no source
+// states. A map of the source with such a key alone is wrapped in $literal.
+func (v *Value) AppendJSON(b []byte) []byte {
+	if v == nil {
+		return append(b, `{"$absent":true}`...)
+	}
+	if v.assumed {
+		c := *v
+		c.assumed = false
+		b = append(b, `{"$default":`...)
+		return append(c.AppendJSON(b), '}')
+	}
+	switch v.kind {
+	case KindNull:
+		return append(b, "null"...)
+	case KindBool:
+		return strconv.AppendBool(b, v.b)
+	case KindInt, KindFloat:
+		if json.Valid([]byte(v.s)) {
+			return append(b, v.s...)
+		}
+		b = append(b, `{"$number":`...)
+		return append(appendString(b, v.s), '}')
+	case KindString:
+		return appendString(b, v.s)
+	case KindList:
+		return appendList(b, v.items)
+	case KindMap:
+		escape := len(v.fields) == 1 && strings.HasPrefix(v.fields[0].Name, "$")
+		if escape {
+			b = append(b, `{"$literal":`...)
+		}
+		b = append(b, '{')
+		for i, f := range v.fields {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(appendString(b, f.Name), ':')
+			b = f.Value.AppendJSON(b)
+		}
+		b = append(b, '}')
+		if escape {
+			b = append(b, '}')
+		}
+		return b
+	case KindReference:
+		b = append(b, `{"$ref":{"resource":`...)
+		b = append(appendString(b, v.ref.Resource), `,"attribute":`...)
+		return append(appendString(b, v.ref.Attribute), "}}"...)
+	case KindText:
+		b = append(b, `{"$text":`...)
+		return append(appendList(b, v.items), '}')
+	case KindSecret:
+		b = append(b, `{"$secret":{"why":`...)
+		return append(appendString(b, v.s), "}}"...)
+	case KindOneOf:
+		b = append(b, `{"$oneOf":{"input":`...)
+		b = append(appendString(b, v.s), `,"cases":[`...)
+		for i, c := range v.cases {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(b, `{"when":`...)
+			b = append(appendString(b, c.When), `,"value":`...)
+			b = append(c.Value.AppendJSON(b), '}')
+		}
+		return append(b, "]}}"...)
+	case KindUnknown, KindDenied:
+		key := `{"$unknown":{"reason":`
+		if v.kind == KindDenied {
+			key = `{"$denied":{"reason":`
+		}
+		b = append(b, key...)
+		b = append(appendString(b, v.gap.Reason), `,"input":`...)
+		return append(appendString(b, v.gap.Input), "}}"...)
+	case KindAbsent:
+	}
+	return append(b, `{"$absent":true}`...)
+}
+
+func appendList(b []byte, items []*Value) []byte {
+	b = append(b, '[')
+	for i, item := range items {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = item.AppendJSON(b)
+	}
+	return append(b, ']')
+}
+
+func appendString(b []byte, s string) []byte {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(s); err != nil {
+		return append(b, `""`...) // a string always encodes
+	}
+	return append(b, bytes.TrimSuffix(buf.Bytes(), []byte("\n"))...)
+}
+
+// UnmarshalJSON reads a value as [Value.AppendJSON] writes it.
+func (v *Value) UnmarshalJSON(data []byte) error {
+	plain, err := ParseJSON(data)
+	if err != nil {
+		return err
+	}
+	read, err := revive(plain)
+	if err != nil {
+		return err
+	}
+	if read == nil {
+		return errors.New("an absent value stands alone")
+	}
+	*v = *read
+	return nil
+}
+
+// revive turns the '$' objects of plain JSON back into values.
+func revive(v *Value) (*Value, error) {
+	switch v.Kind() {
+	case KindList:
+		items, err := reviveAll(v.items)
+		if err != nil {
+			return nil, err
+		}
+		return List(items...), nil
+	case KindMap:
+		if len(v.fields) == 1 && strings.HasPrefix(v.fields[0].Name, "$") {
+			return reviveMarked(v.fields[0].Name, v.fields[0].Value)
+		}
+		fields := make([]Field, len(v.fields))
+		for i, f := range v.fields {
+			value, err := revive(f.Value)
+			if err != nil {
+				return nil, err
+			}
+			fields[i] = Field{f.Name, value}
+		}
+		return Map(fields...), nil
+	default:
+		return v, nil
+	}
+}
+
+func reviveAll(items []*Value) ([]*Value, error) {
+	out := make([]*Value, len(items))
+	for i, item := range items {
+		v, err := revive(item)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = v
+	}
+	return out, nil
+}
+
+func reviveMarked(mark string, v *Value) (*Value, error) {
+	field := func(name string) string { return v.Field(name).AsString() }
+	switch mark {
+	case "$absent":
+		return nil, nil
+	case "$default":
+		inner, err := revive(v)
+		return inner.AsDefault(), err
+	case "$number":
+		return Number(v.AsString())
+	case "$ref":
+		return Ref(field("resource"), field("attribute")), nil
+	case "$secret":
+		return Secret(field("why")), nil
+	case "$unknown":
+		return Unknown(field("reason"), field("input")), nil
+	case "$denied":
+		return Denied(field("reason"), field("input")), nil
+	case "$text":
+		parts, err := reviveAll(v.Items())
+		if err != nil {
+			return nil, err
+		}
+		return &Value{kind: KindText, items: parts}, nil
+	case "$literal":
+		fields := make([]Field, 0, 1)
+		for _, f := range v.Fields() {
+			inner, err := revive(f.Value)
+			if err != nil {
+				return nil, err
+			}
+			fields = append(fields, Field{f.Name, inner})
+		}
+		return Map(fields...), nil
+	case "$oneOf":
+		var cases []Case
+		for _, c := range v.Field("cases").Items() {
+			inner, err := revive(c.Field("value"))
+			if err != nil {
+				return nil, err
+			}
+			cases = append(cases, Case{c.Field("when").AsString(), inner})
+		}
+		return &Value{kind: KindOneOf, s: field("input"), cases: cases}, nil
+	default:
+		return nil, fmt.Errorf("unknown mark %q in an estate value", mark)
+	}
+}
+
+var zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
+
+// IsFile reports whether data begins like an estate file, plain or compressed.
+func IsFile(data []byte) bool {
+	return bytes.HasPrefix(data, zstdMagic) || bytes.HasPrefix(data, []byte(`{"estate":{"version":`))
+}
+
+// Read reads an estate file, plain or compressed with zstd, and calls f with
+// the builder of each scope in turn. Edges and defaults are derived again when
+// the builder is built, so that they cannot contradict the properties.
+// name is used in errors.
+func Read(name string, r io.Reader, f func(*Builder) error) error {
+	in := bufio.NewReaderSize(r, 1<<16)
+	if lead, _ := in.Peek(len(zstdMagic)); bytes.Equal(lead, zstdMagic) {
+		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<30))
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		defer z.Close()
+		in = bufio.NewReaderSize(z, 1<<16)
+	}
+	scan := bufio.NewScanner(in)
+	scan.Buffer(make([]byte, 1<<16), MaxFileLine)
+	var b *Builder
+	line := 0
+	for scan.Scan() {
+		line++
+		next, err := readLine(line, scan.Bytes(), b)
+		if err != nil {
+			return fmt.Errorf("%s:%d: %w", name, line, err)
+		}
+		if next != nil {
+			if b != nil {
+				if err := f(b); err != nil {
+					return err
+				}
+			}
+			b = next
+		}
+	}
+	if err := scan.Err(); err != nil {
+		return fmt.Errorf("%s:%d: %w", name, line+1, err)
+	}
+	if line == 0 {
+		return fmt.Errorf("%s: empty; expected an estate file, written by assay estate", name)
+	}
+	if b != nil {
+		return f(b)
+	}
+	return nil
+}
+
+// readLine takes one line. It returns the builder that the line starts, if it
+// is a scope line; otherwise it adds to b.
+func readLine(number int, data []byte, b *Builder) (*Builder, error) {
+	if number == 1 {
+		var h headerLine
+		if err := json.Unmarshal(data, &h); err != nil || h.Estate.Version == 0 {
+			return nil, errors.New(`expected {"estate":{"version":…}} on the first line of an estate file`)
+		}
+		if h.Estate.Version > FileVersion {
+			return nil, fmt.Errorf("estate file version %d is newer than this program reads (%d); use a newer assay", h.Estate.Version, FileVersion)
+		}
+		return nil, nil
+	}
+	if bytes.HasPrefix(data, []byte(`{"scope":`)) {
+		var l scopeLine
+		if err := json.Unmarshal(data, &l); err != nil {
+			return nil, fmt.Errorf("scope line: %w", err)
+		}
+		next := NewBuilder(l.Scope.ID, l.Scope.Format)
+		next.coverage = l.Scope.Coverage
+		for _, p := range l.Scope.Problems {
+			next.problems = append(next.problems, Problem{Position(p.Source), p.Message, p.Hint, p.Fatal})
+		}
+		return next, nil
+	}
+	if b == nil {
+		return nil, errors.New("a resource stands before the first scope line")
+	}
+	var l resourceLine
+	if err := json.Unmarshal(data, &l); err != nil {
+		return nil, fmt.Errorf("resource line: %w", err)
+	}
+	r, err := l.resource()
+	if err != nil {
+		return nil, fmt.Errorf("resource %s: %w", l.LogicalID, err)
+	}
+	b.Add(r)
+	return nil, nil
+}
+
+func (l *resourceLine) resource() (Resource, error) {
+	r := Resource{
+		Type: l.Type, ID: l.ID, LogicalID: l.LogicalID, Address: l.Address,
+		Generated: l.Generated, ExistsInput: l.ExistsInput, Source: Position(l.Source),
+	}
+	if l.Type == "" || l.LogicalID == "" {
+		return r, errors.New("expected a type and a logicalId")
+	}
+	r.Properties = &Value{}
+	if err := r.Properties.UnmarshalJSON(l.Properties); err != nil {
+		return r, fmt.Errorf("properties: %w", err)
+	}
+	if r.Properties.Kind() != KindMap {
+		return r, errors.New("properties: expected an object")
+	}
+	if len(l.Exists) > 0 {
+		r.Exists = &Value{}
+		if err := r.Exists.UnmarshalJSON(l.Exists); err != nil {
+			return r, fmt.Errorf("exists: %w", err)
+		}
+	}
+	r.Properties = r.Properties.place("", l.Source.File, l.Positions)
+	return r, nil
+}
+
+// place puts positions back by path.
+func (v *Value) place(path, file string, positions map[string][]any) *Value {
+	if v == nil {
+		return nil
+	}
+	c := *v
+	if p, ok := positions[path]; ok && len(p) >= 2 {
+		line, _ := p[0].(float64)
+		column, _ := p[1].(float64)
+		c.pos = Position{file, int(line), int(column)}
+		if len(p) > 2 {
+			c.pos.File, _ = p[2].(string)
+		}
+	}
+	switch v.kind {
+	case KindList, KindText:
+		c.items = slices.Clone(v.items)
+		for i := range c.items {
+			c.items[i] = c.items[i].place(path+"/"+strconv.Itoa(i), file, positions)
+		}
+	case KindMap:
+		c.fields = slices.Clone(v.fields)
+		for i, f := range c.fields {
+			c.fields[i].Value = f.Value.place(path+"/"+escapePointer(f.Name), file, positions)
+		}
+	case KindOneOf:
+		c.cases = slices.Clone(v.cases)
+		for i, one := range c.cases {
+			c.cases[i].Value = one.Value.place(path+"/"+escapePointer(one.When), file, positions)
+		}
+	default:
+	}
+	return &c
+}

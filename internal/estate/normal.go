@@ -1,0 +1,344 @@
+package estate
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// normalise brings resources into normal form: values take their schema's
+// type, credentials are withheld, parts join their parents, defaults fill the
+// gaps, and tags are in order of their keys. Resources are changed in place;
+// parts that joined every parent they name are left out of the result.
+func normalise(resources []*Resource, byID map[string]*Resource, m *Model) []*Resource {
+	for _, r := range resources {
+		if s := m.Schema(r.Type); s != nil {
+			r.Properties = s.coerceMap(r.Properties, s.Properties)
+		}
+		r.Properties = withhold(r.Properties)
+	}
+	kept := joinParts(resources, byID, m)
+	for _, r := range kept {
+		if s := m.Schema(r.Type); s != nil {
+			for _, d := range s.defaults {
+				if d.unless == "" || r.Properties.Path(d.unless) == nil {
+					r.Properties = fill(r.Properties, d)
+				}
+			}
+		}
+		r.Properties = sortTags(r.Properties)
+	}
+	return kept
+}
+
+// coerceMap gives every field of a Map the type that its schema states.
+// Fields without a schema stay as they are.
+func (s *Schema) coerceMap(v *Value, types map[string]string) *Value {
+	if v.Kind() == KindOneOf {
+		return v.mapCases(func(c *Value) *Value { return s.coerceMap(c, types) })
+	}
+	if v.Kind() != KindMap {
+		return v
+	}
+	c := *v
+	c.fields = make([]Field, len(v.fields))
+	for i, f := range v.fields {
+		c.fields[i] = f
+		if expr, ok := types[f.Name]; ok {
+			c.fields[i].Value = s.coerce(f.Value, expr)
+		}
+	}
+	return &c
+}
+
+// coerce gives v the type of a type expression where that loses nothing.
+func (s *Schema) coerce(v *Value, expr string) *Value {
+	if v == nil || !v.Known() && v.kind != KindOneOf {
+		return v
+	}
+	if v.kind == KindOneOf {
+		return v.mapCases(func(c *Value) *Value { return s.coerce(c, expr) })
+	}
+	if strings.Contains(expr, "|") {
+		expr = s.choose(v, expr)
+	}
+	switch {
+	case strings.HasPrefix(expr, "[]"):
+		return v.mapItems(func(item *Value) *Value { return s.coerce(item, expr[2:]) })
+	case strings.HasPrefix(expr, "{}"):
+		if v.kind != KindMap {
+			return v
+		}
+		c := *v
+		c.fields = make([]Field, len(v.fields))
+		for i, f := range v.fields {
+			c.fields[i] = Field{f.Name, s.coerce(f.Value, expr[2:])}
+		}
+		return &c
+	}
+	switch expr {
+	case "string", "timestamp":
+		if text, ok := v.Scalar(); ok && v.kind != KindString {
+			return v.become(String(text))
+		}
+	case "integer", "number":
+		if v.kind == KindString {
+			if n, err := Number(strings.TrimSpace(v.s)); err == nil {
+				return v.become(n)
+			}
+		}
+	case "boolean":
+		if v.kind == KindString {
+			if b, err := strconv.ParseBool(strings.ToLower(v.s)); err == nil && len(v.s) > 1 {
+				return v.become(Bool(b))
+			}
+		}
+	case "json":
+		if v.kind == KindString && strings.HasPrefix(strings.TrimSpace(v.s), "{") {
+			if doc, err := ParseJSON([]byte(v.s)); err == nil {
+				return v.become(doc)
+			}
+		}
+	default:
+		if types, ok := s.Types[expr]; ok {
+			return s.coerceMap(v, types)
+		}
+	}
+	return v
+}
+
+// choose picks the member of a union that has the form of v, or the first.
+func (s *Schema) choose(v *Value, union string) string {
+	members := strings.Split(union, "|")
+	for _, m := range members {
+		_, named := s.Types[m]
+		switch v.kind {
+		case KindMap:
+			if named || m == "json" || strings.HasPrefix(m, "{}") {
+				return m
+			}
+		case KindList:
+			if strings.HasPrefix(m, "[]") {
+				return m
+			}
+		default:
+			if !named && !strings.HasPrefix(m, "[]") && !strings.HasPrefix(m, "{}") {
+				return m
+			}
+		}
+	}
+	return members[0]
+}
+
+// become is w with the provenance of v.
+func (v *Value) become(w *Value) *Value {
+	c := *w
+	c.pos, c.assumed = v.pos, v.assumed
+	return &c
+}
+
+func (v *Value) mapCases(f func(*Value) *Value) *Value {
+	c := *v
+	c.cases = make([]Case, len(v.cases))
+	for i, one := range v.cases {
+		c.cases[i] = Case{one.When, f(one.Value)}
+	}
+	return &c
+}
+
+func (v *Value) mapItems(f func(*Value) *Value) *Value {
+	if v.kind != KindList {
+		return v
+	}
+	c := *v
+	c.items = make([]*Value, len(v.items))
+	for i, item := range v.items {
+		c.items[i] = f(item)
+	}
+	return &c
+}
+
+// fill sets a default where nothing is stated. Inside an object that is not
+// there it does so only when the default says that it creates the object.
+func fill(v *Value, d fallback) *Value {
+	return fillPath(v, d.path, d)
+}
+
+func fillPath(v *Value, path []string, d fallback) *Value {
+	switch v.Kind() {
+	case KindMap:
+	case KindOneOf:
+		return v.mapCases(func(c *Value) *Value {
+			if c == nil && !d.create {
+				return nil
+			}
+			return fillPath(c, path, d)
+		})
+	case KindAbsent:
+		v = Map().AsDefault()
+	default:
+		return v
+	}
+	name, rest := path[0], path[1:]
+	inner := v.Field(name)
+	if len(rest) > 0 {
+		if inner == nil && !d.create {
+			return v
+		}
+		return v.With(name, fillPath(inner, rest, d))
+	}
+	switch {
+	case inner == nil:
+		return v.With(name, d.value.AsDefault())
+	case inner.kind == KindOneOf:
+		return v.With(name, inner.mapCases(func(c *Value) *Value {
+			if c == nil {
+				return d.value.AsDefault()
+			}
+			return c
+		}))
+	}
+	return v
+}
+
+// sortTags orders a list of tags by key, because no source gives tags an
+// order that means anything.
+func sortTags(v *Value) *Value {
+	tags := v.Field("Tags")
+	if tags.Kind() != KindList {
+		return v
+	}
+	for _, t := range tags.items {
+		if t.Field("Key").Kind() != KindString {
+			return v
+		}
+	}
+	sorted := *tags
+	sorted.items = slices.Clone(tags.items)
+	slices.SortStableFunc(sorted.items, func(a, b *Value) int {
+		return strings.Compare(a.Field("Key").s, b.Field("Key").s)
+	})
+	return v.With("Tags", &sorted)
+}
+
+// joinParts moves the pieces of a resource that templates may declare apart
+// (an inline policy, an ingress rule) into the resource they belong to. A
+// piece that names a parent which is not in the scope stays as it is.
+func joinParts(resources []*Resource, byID map[string]*Resource, m *Model) []*Resource {
+	pieces := map[string]*part{}
+	for i := range m.edges.Parts {
+		pieces[m.edges.Parts[i].Type] = &m.edges.Parts[i]
+	}
+	kept := resources[:0:0]
+	for _, r := range resources {
+		p := pieces[r.Type]
+		if p == nil {
+			kept = append(kept, r)
+			continue
+		}
+		parents, all := parentsOf(r, p, resources, byID, m)
+		for _, parent := range parents {
+			parent.Properties = parent.Properties.With(p.Into, appendItem(parent.Properties.Field(p.Into), p.item(r)))
+		}
+		if !all {
+			kept = append(kept, r)
+			continue
+		}
+		delete(byID, r.LogicalID)
+	}
+	return kept
+}
+
+// parentsOf finds the resources that a piece belongs to; all reports whether
+// every parent that it names was found.
+func parentsOf(r *Resource, p *part, resources []*Resource, byID map[string]*Resource, m *Model) (parents []*Resource, all bool) {
+	name, list := strings.CutSuffix(p.By, "[]")
+	by := r.Properties.Field(name)
+	named := []*Value{by}
+	if list {
+		if by.Kind() != KindList {
+			return nil, false
+		}
+		named = by.items
+	}
+	if len(named) == 0 {
+		return nil, false
+	}
+	all = true
+	for _, v := range named {
+		parent := identified(v, p.Parent, resources, byID, m)
+		if parent == nil {
+			all = false
+			continue
+		}
+		parents = append(parents, parent)
+	}
+	return parents, all
+}
+
+// identified is the one resource of a type that v certainly names, or nil.
+func identified(v *Value, typeName string, resources []*Resource, byID map[string]*Resource, m *Model) *Resource {
+	switch v.Kind() {
+	case KindReference:
+		if r := byID[v.ref.Resource]; r != nil && r.Type == typeName {
+			return r
+		}
+	case KindString:
+		property := m.edges.Identities[typeName].Name
+		for _, r := range resources {
+			if r.Type == typeName && r.Properties.Field(property).AsString() == v.s {
+				return r
+			}
+		}
+	default:
+	}
+	return nil
+}
+
+// item is the value that a piece adds to its parent's list.
+func (p *part) item(r *Resource) *Value {
+	var v *Value
+	switch {
+	case p.Value != "":
+		v = r.Properties.Field(p.Value)
+	case len(p.Fields) > 0:
+		var fields []Field
+		for to, from := range p.Fields {
+			fields = append(fields, Field{to, r.Properties.Field(from)})
+		}
+		v = Map(fields...)
+	default:
+		name, _ := strings.CutSuffix(p.By, "[]")
+		v = r.Properties.With(name, nil)
+	}
+	v = v.At(r.Source)
+	if r.Exists == nil {
+		return v
+	}
+	return whenExists(r, v)
+}
+
+// whenExists is v under the condition that r stands under.
+func whenExists(r *Resource, v *Value) *Value {
+	if r.Exists.Kind() != KindOneOf {
+		return OneOf(r.ExistsInput, Case{"true", v}, Case{"false", nil})
+	}
+	return r.Exists.mapCases(func(c *Value) *Value {
+		if c.AsBool() {
+			return v
+		}
+		return nil
+	})
+}
+
+func appendItem(list, item *Value) *Value {
+	if list.Kind() != KindList {
+		if list != nil {
+			return list
+		}
+		list = List()
+	}
+	c := *list
+	c.items = append(slices.Clone(list.items), item)
+	return &c
+}

@@ -1,0 +1,190 @@
+package estate
+
+import (
+	"math"
+	"regexp"
+	"strings"
+)
+
+// shape is a credential that can be told by its form alone.
+type shape struct {
+	what    string
+	cue     string // a substring that every match has; spares the expression
+	pattern *regexp.Regexp
+}
+
+// shapes are forms that are issued as credentials and mean nothing else. Each
+// is the issuer's documented format.
+var shapes = []shape{
+	{"an AWS access key id", "AKIA", regexp.MustCompile(`\bAKIA[A-Z2-7]{16}\b`)},
+	{"a temporary AWS access key id", "ASIA", regexp.MustCompile(`\bASIA[A-Z2-7]{16}\b`)},
+	{"a private key", "PRIVATE KEY-----", regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)`)},
+	{"a GitHub token", "gh", regexp.MustCompile(`\b(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{60,})\b`)},
+	{"a Slack token", "xox", regexp.MustCompile(`\bxox[abposr]-[A-Za-z0-9-]{10,}`)},
+	{"a Slack webhook", "hooks.slack.com/services/", regexp.MustCompile(`https://hooks\.slack\.com/services/T[A-Z0-9]+/B[A-Z0-9]+/[A-Za-z0-9]{20,}`)},
+	{"a Stripe secret key", "k_live_", regexp.MustCompile(`\b[sr]k_live_[A-Za-z0-9]{16,}`)},
+	{"a Google API key", "AIza", regexp.MustCompile(`\bAIza[A-Za-z0-9_-]{35}`)},
+	{"a JSON web token", "eyJ", regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}`)},
+	{"a password in a URL", "://", regexp.MustCompile(`[a-z][a-z0-9+.-]*://[^/\s:@{}$]*:[^/\s:@{}$]{3,}@[^\s]+`)},
+	{"an npm token", "npm_", regexp.MustCompile(`\bnpm_[A-Za-z0-9]{36}\b`)},
+	{"an OpenAI key", "sk-", regexp.MustCompile(`\bsk-(proj-)?[A-Za-z0-9_-]{32,}`)},
+}
+
+// secretName matches names of things whose value is a credential; reference
+// matches names that only speak about one.
+var (
+	secretName = regexp.MustCompile(`(?i)(pass(word|wd|phrase)|secret|api_?key|auth_?token|access_?token|private_?key|credential|client_?secret|signing_?key|encryption_?key|^token$|_token$|^pwd$|_pwd$)`)
+	reference  = regexp.MustCompile(`(?i)(arn|name|id|ids|path|url|uri|endpoint|prefix|suffix|param|parameter|region|ttl|expiry|expiration|length|policy|rotation|enabled|type|version|location|file|table|bucket|header|field|template|stage|source|usage|days|hours|minutes|seconds)s?$`)
+)
+
+// Credential says what kind of credential a named text holds, or "" when it
+// holds none that can be told. A value is a credential by its form, or by its
+// name when the value is a literal that could be one: not an ARN, a path, a
+// URL, a placeholder or a word.
+func Credential(name, text string) string {
+	for _, s := range shapes {
+		if strings.Contains(text, s.cue) && s.pattern.MatchString(text) {
+			return s.what
+		}
+	}
+	if SecretName(name) && plausible(text) {
+		return "a literal in " + name
+	}
+	return ""
+}
+
+// SecretName reports whether a property or variable of that name is meant to
+// hold a credential itself, and not its name, address or age.
+func SecretName(name string) bool {
+	return secretName.MatchString(name) && !reference.MatchString(name)
+}
+
+// plausible reports whether a text could be a password or key: one run of 8 to
+// 256 characters that is neither an address of something nor a plain word.
+func plausible(text string) bool {
+	if len(text) < 8 || len(text) > 256 || strings.ContainsAny(text, " \t\n") {
+		return false
+	}
+	lower := strings.ToLower(text)
+	for _, lead := range []string{"arn:", "/", "./", "http://", "https://", "s3://", "{{resolve:", "${", "<", "projects/"} {
+		if strings.HasPrefix(lower, lead) {
+			return false
+		}
+	}
+	for _, word := range []string{"changeme", "change-me", "placeholder", "example", "replace", "your-", "your_", "todo", "xxxx", "****"} {
+		if strings.Contains(lower, word) {
+			return false
+		}
+	}
+	return strings.ContainsAny(text, "0123456789") && entropy(text) >= 2.5
+}
+
+// entropy is the Shannon entropy of s in bits a character.
+func entropy(s string) float64 {
+	var counts [256]int
+	for i := range len(s) {
+		counts[s[i]]++
+	}
+	h := 0.0
+	for _, c := range counts {
+		if c > 0 {
+			p := float64(c) / float64(len(s))
+			h -= p * math.Log2(p)
+		}
+	}
+	return h
+}
+
+// withhold replaces credentials in v by Secret values, so that they reach no
+// file, log or report. In a longer text only the credential becomes a hole.
+func withhold(v *Value) *Value { return withholdNamed("", v) }
+
+func withholdNamed(name string, v *Value) *Value {
+	switch v.Kind() {
+	case KindString:
+		return withholdText(name, v)
+	case KindInt:
+		// A number can be a PIN or numeric password, told by its name alone.
+		if SecretName(name) && len(v.s) >= 6 {
+			return Secret("a literal in " + name).At(v.pos)
+		}
+		return v
+	case KindList, KindText:
+		c := *v
+		c.items = make([]*Value, len(v.items))
+		for i, item := range v.items {
+			c.items[i] = withholdNamed(itemName(v, name), item)
+		}
+		return &c
+	case KindMap:
+		c := *v
+		c.fields = make([]Field, len(v.fields))
+		for i, f := range v.fields {
+			inner := f.Name
+			if f.Name == "Value" || f.Name == "ParameterValue" {
+				// {Name: DB_PASSWORD, Value: …}: the name stands beside the value.
+				inner = firstString(v, "Name", "Key", "ParameterKey", "ParameterName")
+			}
+			c.fields[i] = Field{f.Name, withholdNamed(inner, f.Value)}
+		}
+		return &c
+	case KindOneOf:
+		return v.mapCases(func(c *Value) *Value { return withholdNamed(name, c) })
+	default:
+		return v
+	}
+}
+
+// itemName is the name under which a member of a list or text is judged: the
+// pieces of a text are not whole credentials.
+func itemName(v *Value, name string) string {
+	if v.kind == KindText {
+		return ""
+	}
+	return name
+}
+
+func firstString(v *Value, names ...string) string {
+	for _, n := range names {
+		if s := v.Field(n).AsString(); s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+func withholdText(name string, v *Value) *Value {
+	what := Credential(name, v.s)
+	if what == "" {
+		return v
+	}
+	if len(v.s) <= 256 {
+		return v.become(Secret(what))
+	}
+	parts := []*Value{v}
+	for _, s := range shapes {
+		if strings.Contains(v.s, s.cue) {
+			parts = cutOut(parts, s)
+		}
+	}
+	return Text(parts...).At(v.pos)
+}
+
+// cutOut replaces what matches s in the literals among parts by holes.
+func cutOut(parts []*Value, s shape) []*Value {
+	var out []*Value
+	for _, p := range parts {
+		if p.kind != KindString {
+			out = append(out, p)
+			continue
+		}
+		rest := p.s
+		for _, at := range s.pattern.FindAllStringIndex(p.s, -1) {
+			offset := len(p.s) - len(rest)
+			out = append(out, String(rest[:at[0]-offset]).At(p.pos), Secret(s.what).At(p.pos))
+			rest = p.s[at[1]:]
+		}
+		out = append(out, String(rest).At(p.pos))
+	}
+	return out
+}
