@@ -109,8 +109,13 @@ type Scope struct {
 	byType    map[string][]*Resource
 	coverage  []Coverage
 	problems  []Problem
+	inputs    map[string][]string
 	model     *Model
 }
+
+// Inputs are the possible values of every open input of the scope, by name:
+// of each parameter, condition or other thing that decides a OneOf.
+func (s *Scope) Inputs() map[string][]string { return s.inputs }
 
 // Resources are all resources, ordered by logical id.
 func (s *Scope) Resources() []*Resource { return s.resources }
@@ -226,8 +231,30 @@ func (b *Builder) Build(m *Model) *Scope {
 	}
 	slices.SortStableFunc(s.coverage, func(a, b Coverage) int { return strings.Compare(a.Type, b.Type) })
 	slices.SortStableFunc(s.problems, func(a, b Problem) int { return comparePositions(a.Position, b.Position) })
+	s.inputs = inputsOf(s.resources)
 	resolveEdges(s)
 	return s
+}
+
+// inputsOf gathers what decides the OneOf values of the resources.
+func inputsOf(resources []*Resource) map[string][]string {
+	inputs := map[string][]string{}
+	note := func(_ string, v *Value) bool {
+		for _, c := range v.Cases() {
+			if !slices.Contains(inputs[v.Input()], c.When) {
+				inputs[v.Input()] = append(inputs[v.Input()], c.When)
+			}
+		}
+		return true
+	}
+	for _, r := range resources {
+		r.Properties.Each("", note)
+		r.Exists.Each("", note)
+		if r.Exists.Kind() == KindUnknown {
+			inputs[r.ExistsInput] = []string{"true", "false"}
+		}
+	}
+	return inputs
 }
 
 func comparePositions(a, b Position) int {

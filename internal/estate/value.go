@@ -470,3 +470,13 @@ func (v *Value) Rewrite(f func(*Value) *Value) *Value {
 func escapePointer(name string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
 }
+
+// Plain is v without the mark of a default, at the top level.
+func (v *Value) Plain() *Value {
+	if !v.IsDefault() {
+		return v
+	}
+	c := *v
+	c.assumed = false
+	return &c
+}

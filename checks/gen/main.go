@@ -1,0 +1,42 @@
+// Command gen compiles the catalogue: it type-checks every built-in check and
+// writes checks/compiled.json. Run it with go generate ./checks.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"assay/frameworks"
+	"assay/internal/catalog"
+	"assay/internal/check"
+	"assay/internal/estate"
+	"assay/tables"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// run works in the folder checks, where go generate starts it.
+func run() error {
+	model, err := estate.NewModel(estate.Tables{Schemas: tables.Schemas(), Defaults: tables.Defaults(), Edges: tables.Edges()})
+	if err != nil {
+		return err
+	}
+	lib, err := check.NewLibrary(model, tables.Runtimes())
+	if err != nil {
+		return err
+	}
+	c, err := catalog.Load(lib, frameworks.Files, os.DirFS("."))
+	if err != nil {
+		return err
+	}
+	data, err := c.Encode()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile("compiled.json", data, 0o644)
+}

@@ -1,0 +1,124 @@
+package assess
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"regexp"
+	"strings"
+
+	"assay/internal/check"
+	"assay/internal/estate"
+)
+
+func infoOf(r *estate.Resource) ResourceInfo {
+	return ResourceInfo{Type: r.Type, ID: r.ID, LogicalID: r.LogicalID, Address: r.Address}
+}
+
+// FindingID identifies a finding by what it is about, so that it survives
+// edits around it: a hash of check, scope and logical id.
+func FindingID(checkID, scope, logicalID string) string {
+	sum := sha256.Sum256([]byte(checkID + "\x00" + scope + "\x00" + logicalID))
+	return "F-" + hex.EncodeToString(sum[:8])
+}
+
+// finding words one result that is a failure or unknown.
+func finding(c *check.Check, r *estate.Resource, result check.Result) *Finding {
+	f := &Finding{
+		ID:        FindingID(c.ID, r.Scope().ID, r.LogicalID),
+		Check:     c.ID,
+		Outcome:   result.Outcome,
+		Severity:  c.Severity,
+		Resource:  infoOf(r),
+		Scope:     r.Scope().ID,
+		Functions: []string{},
+		Source:    sourceOf(position(r, result)),
+	}
+	for _, fn := range r.Functions() {
+		f.Functions = append(f.Functions, fn.LogicalID)
+	}
+	if result.Outcome == check.Fail {
+		f.Message = r.Address + " " + fillIn(c.Message, r)
+		f.Witness = witness(r, result)
+		return f
+	}
+	f.Message = "cannot tell whether " + r.Address + " " + fillIn(c.Message, r)
+	for _, m := range result.Missing {
+		out := Missing{Reason: m.Reason, Input: m.Input, Property: m.Path}
+		if !m.At.IsZero() {
+			at := sourceOf(m.At)
+			out.Source = &at
+		}
+		f.Missing = append(f.Missing, out)
+	}
+	if result.Err != nil {
+		f.Error = result.Err.Error()
+	}
+	return f
+}
+
+// position is where a person would edit to make the check pass: the first
+// stated property of the subject that decided, or else the subject.
+func position(r *estate.Resource, result check.Result) estate.Position {
+	for _, read := range result.Reads {
+		if read.Resource == r && !read.Value.Position().IsZero() && !read.Value.IsDefault() {
+			return read.Value.Position()
+		}
+	}
+	return r.Source
+}
+
+func witness(r *estate.Resource, result check.Result) *Witness {
+	w := &Witness{}
+	for _, read := range result.Reads {
+		out := WitnessRead{Property: read.Path}
+		if read.Resource != r && read.Resource != nil {
+			out.Resource = read.Resource.LogicalID
+		}
+		if read.Value != nil {
+			out.Value = shown(read.Value)
+			out.Default = read.Value.IsDefault()
+			if p := read.Value.Position(); !p.IsZero() {
+				at := sourceOf(p)
+				out.Source = &at
+			}
+		}
+		w.Reads = append(w.Reads, out)
+	}
+	for _, d := range result.Under {
+		w.Under = append(w.Under, Choice{d.Input, d.When})
+	}
+	return w
+}
+
+// maxShown bounds a value in a witness, in bytes of JSON.
+const maxShown = 2000
+
+// shown is a value for a report: as JSON, or, when that is long, the beginning
+// of its one-line form.
+func shown(v *estate.Value) json.RawMessage {
+	data := v.Plain().AppendJSON(nil)
+	if len(data) <= maxShown {
+		return data
+	}
+	cut := []rune(v.String())
+	return estate.String(string(cut[:min(len(cut), 200)]) + " …").AppendJSON(nil)
+}
+
+var placeholder = regexp.MustCompile(`\{[A-Za-z0-9_.]+\}`)
+
+// fillIn replaces {Property.Path} in a check's message by what the subject
+// holds there. Credentials are never shown.
+func fillIn(message string, r *estate.Resource) string {
+	if !strings.Contains(message, "{") {
+		return message
+	}
+	return placeholder.ReplaceAllStringFunc(message, func(m string) string {
+		v := r.Properties.Path(m[1 : len(m)-1])
+		text := []rune(v.String())
+		if len(text) > 120 {
+			return string(text[:120]) + " …"
+		}
+		return string(text)
+	})
+}

@@ -1,0 +1,331 @@
+package assess
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"assay/internal/check"
+	"assay/internal/estate"
+)
+
+// StreamVersion is the version of the message stream. Readers refuse a newer
+// one; fields may be added without a new version.
+const StreamVersion = 1
+
+// Handler takes the messages of one run, in this order: one header; for every
+// scope its coverage, then for every resource its findings and one decided
+// message; the standings; one summary. Within that, messages are ordered by
+// scope, resource and check, so that the same input gives the same stream. A
+// handler that returns an error ends the run.
+type Handler interface {
+	Header(*Header) error
+	Coverage(*Coverage) error
+	Finding(*Finding) error
+	Decided(*Decided) error
+	Standing(*Standing) error
+	Summary(*Summary) error
+}
+
+// Header says what judged, by what, and as of when. No clock is in it.
+type Header struct {
+	Stream     int             `json:"stream"`
+	Tool       string          `json:"tool"`
+	Version    string          `json:"version"`
+	Catalog    string          `json:"catalog"` // SHA-256 of the catalogue
+	Tables     string          `json:"tables"`  // SHA-256 of the AWS facts
+	AsOf       string          `json:"asOf"`    // ISO date that verdicts are judged by
+	Basis      Basis           `json:"basis"`
+	Checks     []CheckInfo     `json:"checks"`
+	Frameworks []FrameworkInfo `json:"frameworks"`
+}
+
+// Basis is what a standing rests on.
+type Basis string
+
+// The bases.
+const (
+	Design   Basis = "design"   // templates
+	Deployed Basis = "deployed" // the live account
+	Operated Basis = "operated" // a period of operation
+)
+
+// CheckInfo is what every reader of a stream needs of a check.
+type CheckInfo struct {
+	ID           string              `json:"id"`
+	Title        string              `json:"title"`
+	Severity     check.Severity      `json:"severity"`
+	Subject      string              `json:"subject"`
+	Rationale    string              `json:"rationale"`
+	Source       string              `json:"source"`
+	Fix          check.Fix           `json:"fix"`
+	Requirements map[string][]string `json:"requirements,omitempty"` // by framework
+}
+
+// FrameworkInfo names a framework that the run reports on.
+type FrameworkInfo struct {
+	ID           string `json:"id"`
+	Title        string `json:"title"`
+	Version      string `json:"version"`
+	Requirements int    `json:"requirements"` // how many there are
+}
+
+// Source is a position; Line and Column count from 1 and are 0 when there is
+// none.
+type Source struct {
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+}
+
+func sourceOf(p estate.Position) Source { return Source(p) }
+
+func (s Source) String() string { return estate.Position(s).String() }
+
+// Problem is something that kept part of a scope from being read as written.
+type Problem struct {
+	Source  Source `json:"source"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+	Fatal   bool   `json:"fatal,omitempty"`
+}
+
+// Coverage says what was read of one scope and how far.
+type Coverage struct {
+	Scope     string            `json:"scope"`
+	Format    string            `json:"format"`
+	Resources int               `json:"resources"`
+	Functions int               `json:"functions"`
+	Partial   []estate.Coverage `json:"partial,omitempty"` // types that are not complete
+	Problems  []Problem         `json:"problems,omitempty"`
+}
+
+// ResourceInfo identifies a resource to people and machines.
+type ResourceInfo struct {
+	Type      string `json:"type"`
+	ID        string `json:"id"`
+	LogicalID string `json:"logicalId"`
+	Address   string `json:"address"`
+}
+
+// Witness is what proves a failure: what was read and, where the verdict holds
+// for all values of an open input, under which it was shown first.
+type Witness struct {
+	Reads []WitnessRead `json:"reads,omitempty"`
+	Under []Choice      `json:"under,omitempty"`
+}
+
+// WitnessRead is one property or relation that decided.
+type WitnessRead struct {
+	Resource string          `json:"resource,omitempty"` // logical id, when not the subject
+	Property string          `json:"property"`
+	Value    json.RawMessage `json:"value,omitempty"` // absent: the property is not there
+	Default  bool            `json:"default,omitempty"`
+	Source   *Source         `json:"source,omitempty"`
+}
+
+// Choice is an open input taken to have a value.
+type Choice struct {
+	Input string `json:"input"`
+	Is    string `json:"is"`
+}
+
+// Missing is an input that would decide an unknown outcome.
+type Missing struct {
+	Reason   string  `json:"reason"`
+	Input    string  `json:"input"`
+	Property string  `json:"property,omitempty"`
+	Source   *Source `json:"source,omitempty"`
+}
+
+// Finding is a failure, or an outcome that could not be decided.
+type Finding struct {
+	ID        string         `json:"id"` // of check, scope and address, never of a position
+	Check     string         `json:"check"`
+	Outcome   check.Outcome  `json:"outcome"`
+	Severity  check.Severity `json:"severity"`
+	Resource  ResourceInfo   `json:"resource"`
+	Scope     string         `json:"scope"`
+	Functions []string       `json:"functions"` // logical ids within the scope
+	Message   string         `json:"message"`
+	Witness   *Witness       `json:"witness,omitempty"`
+	Missing   []Missing      `json:"missing,omitempty"`
+	Error     string         `json:"error,omitempty"` // the check itself failed to evaluate
+	Source    Source         `json:"source"`
+}
+
+// Decided lists, for one resource, the checks that it passes or that do not
+// apply, as indexes into the header's checks.
+type Decided struct {
+	Scope         string       `json:"scope"`
+	Resource      ResourceInfo `json:"resource"`
+	Pass          []int        `json:"pass,omitempty"`
+	NotApplicable []int        `json:"notApplicable,omitempty"`
+}
+
+// Counts is how often each outcome occurred.
+type Counts struct {
+	Pass          int `json:"pass"`
+	Fail          int `json:"fail"`
+	Unknown       int `json:"unknown"`
+	NotApplicable int `json:"notApplicable"`
+}
+
+func (c *Counts) add(o check.Outcome) {
+	switch o {
+	case check.Pass:
+		c.Pass++
+	case check.Fail:
+		c.Fail++
+	case check.Unknown:
+		c.Unknown++
+	case check.NotApplicable:
+		c.NotApplicable++
+	}
+}
+
+// Summary closes the stream.
+type Summary struct {
+	Scopes     int                    `json:"scopes"`
+	Unreadable int                    `json:"unreadable"` // scopes of which nothing could be read
+	Problems   int                    `json:"problems"`
+	Resources  int                    `json:"resources"`
+	Functions  int                    `json:"functions"`
+	Outcomes   Counts                 `json:"outcomes"`
+	Failures   map[string]int         `json:"failures"` // by severity
+	Checks     map[string]Counts      `json:"checks"`   // by check
+	Reasons    []Reason               `json:"reasons"`  // why outcomes are unknown, commonest first
+	Standings  map[string]StandingSum `json:"standings"`
+	Errors     int                    `json:"errors"`     // checks that failed to evaluate
+	Incomplete bool                   `json:"incomplete"` // something could not be read
+}
+
+// Reason counts the unknown outcomes that one class of gap caused.
+type Reason struct {
+	Reason string `json:"reason"`
+	Count  int    `json:"count"`
+}
+
+// StandingSum counts the requirements of one framework by standing.
+type StandingSum struct {
+	Requirements int            `json:"requirements"`
+	Standings    map[string]int `json:"standings"`
+}
+
+// message is one line of the stream: exactly one field is set.
+type message struct {
+	Header   *Header   `json:"header,omitempty"`
+	Coverage *Coverage `json:"coverage,omitempty"`
+	Finding  *Finding  `json:"finding,omitempty"`
+	Decided  *Decided  `json:"decided,omitempty"`
+	Standing *Standing `json:"standing,omitempty"`
+	Summary  *Summary  `json:"summary,omitempty"`
+}
+
+// Encode writes one message as a line of the stream. Exactly one of the
+// message types is accepted.
+func Encode(w io.Writer, x any) error {
+	var m message
+	switch x := x.(type) {
+	case *Header:
+		m.Header = x
+	case *Coverage:
+		m.Coverage = x
+	case *Finding:
+		m.Finding = x
+	case *Decided:
+		m.Decided = x
+	case *Standing:
+		m.Standing = x
+	case *Summary:
+		m.Summary = x
+	default:
+		return fmt.Errorf("%T is not a message of the stream", x)
+	}
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(m)
+}
+
+// maxMessage bounds one line of a stream, in bytes.
+const maxMessage = 64 << 20
+
+// Replay reads a saved stream and hands its messages to h. name is used in
+// errors. A stream that ends without a summary is an error: the run that wrote
+// it did not finish.
+func Replay(name string, r io.Reader, h Handler) error {
+	scan := bufio.NewScanner(r)
+	scan.Buffer(make([]byte, 1<<16), maxMessage)
+	line, finished := 0, false
+	for scan.Scan() {
+		line++
+		if len(bytes.TrimSpace(scan.Bytes())) == 0 {
+			continue
+		}
+		var m message
+		if err := json.Unmarshal(scan.Bytes(), &m); err != nil {
+			return fmt.Errorf("%s:%d: not a message of an assay stream: %w", name, line, err)
+		}
+		if line == 1 && m.Header == nil {
+			return fmt.Errorf("%s:1: expected a header; is this a stream written with --format json?", name)
+		}
+		if err := m.dispatch(h); err != nil {
+			return fmt.Errorf("%s:%d: %w", name, line, err)
+		}
+		finished = m.Summary != nil
+	}
+	switch {
+	case scan.Err() != nil:
+		return fmt.Errorf("%s:%d: %w", name, line+1, scan.Err())
+	case line == 0:
+		return fmt.Errorf("%s: empty; expected a stream written with --format json", name)
+	case !finished:
+		return fmt.Errorf("%s:%d: the stream ends without a summary; the run that wrote it did not finish", name, line)
+	}
+	return nil
+}
+
+func (m *message) dispatch(h Handler) error {
+	switch {
+	case m.Header != nil:
+		if m.Header.Stream > StreamVersion {
+			return fmt.Errorf("stream version %d is newer than this program reads (%d); use a newer assay", m.Header.Stream, StreamVersion)
+		}
+		return h.Header(m.Header)
+	case m.Coverage != nil:
+		return h.Coverage(m.Coverage)
+	case m.Finding != nil:
+		return h.Finding(m.Finding)
+	case m.Decided != nil:
+		return h.Decided(m.Decided)
+	case m.Standing != nil:
+		return h.Standing(m.Standing)
+	case m.Summary != nil:
+		return h.Summary(m.Summary)
+	}
+	return errors.New("a message of a kind that this program does not know; use a newer assay")
+}
+
+// Tee hands every message to all handlers in turn.
+func Tee(handlers ...Handler) Handler { return tee(handlers) }
+
+type tee []Handler
+
+func each[T any](t tee, m T, f func(Handler, T) error) error {
+	for _, h := range t {
+		if err := f(h, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t tee) Header(m *Header) error     { return each(t, m, Handler.Header) }
+func (t tee) Coverage(m *Coverage) error { return each(t, m, Handler.Coverage) }
+func (t tee) Finding(m *Finding) error   { return each(t, m, Handler.Finding) }
+func (t tee) Decided(m *Decided) error   { return each(t, m, Handler.Decided) }
+func (t tee) Standing(m *Standing) error { return each(t, m, Handler.Standing) }
+func (t tee) Summary(m *Summary) error   { return each(t, m, Handler.Summary) }

@@ -1,0 +1,246 @@
+// Package catalog loads checks, objectives and frameworks from a file system,
+// lints them, and ties them together. The built-in catalogue is loaded from a
+// compiled form in which the checks' expressions are already type-checked.
+package catalog
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"assay/internal/check"
+)
+
+// Catalog is a set of checks, objectives and frameworks. It does not change
+// once loaded.
+type Catalog struct {
+	Checks     []*check.Typed // ordered by id
+	Objectives map[string]Objective
+	Frameworks []*Framework // ordered by id
+	// Digest is the SHA-256 of the catalogue's content in hexadecimal.
+	Digest string
+}
+
+// compiled is the stored form of a catalogue.
+type compiled struct {
+	Checks     []*check.Typed `json:"checks"`
+	Objectives []Objective    `json:"objectives"`
+	Frameworks []*Framework   `json:"frameworks"`
+}
+
+// Encode writes the compiled form, which [Decode] reads. It is the same bytes
+// for the same catalogue.
+func (c *Catalog) Encode() ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", " ")
+	err := enc.Encode(compiled{c.Checks, c.sortedObjectives(), c.Frameworks})
+	return buf.Bytes(), err
+}
+
+func (c *Catalog) sortedObjectives() []Objective {
+	return slices.SortedFunc(maps.Values(c.Objectives), func(a, b Objective) int { return strings.Compare(a.ID, b.ID) })
+}
+
+// Decode reads a compiled catalogue.
+func Decode(data []byte) (*Catalog, error) {
+	var stored compiled
+	if err := json.Unmarshal(data, &stored); err != nil {
+		return nil, fmt.Errorf("compiled catalogue: %w", err)
+	}
+	c := &Catalog{Checks: stored.Checks, Objectives: map[string]Objective{}, Frameworks: stored.Frameworks}
+	for _, o := range stored.Objectives {
+		c.Objectives[o.ID] = o
+	}
+	c.Digest = digest(data)
+	return c, nil
+}
+
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// Load reads every catalogue file of the given file systems: checks,
+// frameworks and objectives in YAML, told apart by their content. Files that
+// end in .cases.yaml are left to [Cases]. Errors are those of [check.Parse]
+// and of linting, all of them, joined.
+func Load(lib *check.Library, sources ...fs.FS) (*Catalog, error) {
+	c := &Catalog{Objectives: map[string]Objective{}}
+	return c, c.add(lib, false, sources...)
+}
+
+// With returns the catalogue with the files of other file systems added; what
+// has the id of something already there replaces it.
+func (c *Catalog) With(lib *check.Library, sources ...fs.FS) (*Catalog, error) {
+	merged := &Catalog{
+		Checks:     slices.Clone(c.Checks),
+		Objectives: maps.Clone(c.Objectives),
+		Frameworks: slices.Clone(c.Frameworks),
+	}
+	return merged, merged.add(lib, true, sources...)
+}
+
+func (c *Catalog) add(lib *check.Library, replace bool, sources ...fs.FS) error {
+	var errs []error
+	var checks []*check.File
+	var frameworks []string // file names, beside added
+	var added []*Framework
+	for _, source := range sources {
+		err := walk(source, func(name string, data []byte) {
+			if isCheck(data) {
+				f, err := check.Parse(name, data)
+				if err != nil {
+					errs = append(errs, err)
+					return
+				}
+				checks = append(checks, f)
+				return
+			}
+			doc, err := parseDocument(name, data)
+			switch {
+			case err != nil:
+				errs = append(errs, err)
+			case doc.framework != nil:
+				frameworks, added = append(frameworks, name), append(added, doc.framework)
+			default:
+				for _, o := range doc.objectives {
+					c.Objectives[o.ID] = o
+				}
+			}
+		})
+		errs = append(errs, err)
+	}
+	for i, f := range added {
+		errs = append(errs, f.lint(frameworks[i], c.Objectives)...)
+		errs = append(errs, place(&c.Frameworks, f, replace, func(f *Framework) string { return f.ID }))
+	}
+	for _, f := range checks {
+		errs = append(errs, f.Lint()...)
+		errs = append(errs, c.lintCheck(f)...)
+		t, err := lib.Type(f)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		errs = append(errs, place(&c.Checks, t, replace, func(t *check.Typed) string { return t.ID }))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	data, err := c.Encode()
+	c.Digest = digest(data)
+	return err
+}
+
+// place puts an item into a list ordered by id. A second item of one id
+// replaces the first where that is allowed and is an error otherwise.
+func place[T any](list *[]T, item T, replace bool, id func(T) string) error {
+	i, found := slices.BinarySearchFunc(*list, id(item), func(t T, want string) int { return strings.Compare(id(t), want) })
+	switch {
+	case !found:
+		*list = slices.Insert(*list, i, item)
+	case replace:
+		(*list)[i] = item
+	default:
+		return fmt.Errorf("%s is defined twice", id(item))
+	}
+	return nil
+}
+
+// lintCheck judges a check against the rest of the catalogue.
+func (c *Catalog) lintCheck(f *check.File) []error {
+	var errs []error
+	if want := f.ID + ".yaml"; f.ID != "" && path.Base(f.Name) != want {
+		errs = append(errs, f.At("id", "check %s: expected the file to be called %s", f.ID, want))
+	}
+	for _, objective := range slices.Sorted(maps.Keys(f.Establishes)) {
+		if _, ok := c.Objectives[objective]; !ok {
+			errs = append(errs, f.At("establishes", "objective %s does not exist", objective))
+		}
+	}
+	return errs
+}
+
+func isCheck(data []byte) bool {
+	return bytes.HasPrefix(data, []byte("subject:")) || bytes.Contains(data, []byte("\nsubject:"))
+}
+
+const casesSuffix = ".cases.yaml"
+
+// walk calls f with every catalogue file below a file system, in order.
+func walk(source fs.FS, f func(name string, data []byte)) error {
+	return fs.WalkDir(source, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if ext := path.Ext(name); ext != ".yaml" && ext != ".yml" || strings.HasSuffix(name, casesSuffix) {
+			return nil
+		}
+		data, err := fs.ReadFile(source, name)
+		if err == nil {
+			f(name, data)
+		}
+		return err
+	})
+}
+
+// Check finds a check by id, or returns nil.
+func (c *Catalog) Check(id string) *check.Typed {
+	for _, t := range c.Checks {
+		if t.ID == id {
+			return t
+		}
+	}
+	return nil
+}
+
+// Framework finds a framework by id, or by id/profile.
+func (c *Catalog) Framework(id string) (*Framework, error) {
+	name, profile, narrowed := strings.Cut(id, "/")
+	var known []string
+	for _, f := range c.Frameworks {
+		if f.ID == name {
+			if narrowed {
+				return f.Narrow(profile)
+			}
+			return f, nil
+		}
+		known = append(known, f.ID)
+	}
+	return nil, fmt.Errorf("no framework %q; there are %s", name, strings.Join(known, ", "))
+}
+
+// Bearing lists the checks that decide or support an objective, ordered by id.
+func (c *Catalog) Bearing(objective string) []*check.Typed {
+	var found []*check.Typed
+	for _, t := range c.Checks {
+		if _, ok := t.Establishes[objective]; ok {
+			found = append(found, t)
+		}
+	}
+	return found
+}
+
+// RequirementsOf lists the requirements, by framework id, that a check bears
+// on through its objectives.
+func (c *Catalog) RequirementsOf(t *check.Typed) map[string][]string {
+	found := map[string][]string{}
+	for _, f := range c.Frameworks {
+		for _, r := range f.Requirements {
+			if slices.ContainsFunc(r.Objectives, func(o string) bool { _, ok := t.Establishes[o]; return ok }) {
+				found[f.ID] = append(found[f.ID], r.ID)
+			}
+		}
+	}
+	return found
+}

@@ -1,0 +1,299 @@
+package check
+
+import (
+	"github.com/google/cel-go/common/operators"
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+	"github.com/google/cel-go/common/types/traits"
+	"github.com/google/cel-go/interpreter"
+
+	"assay/internal/estate"
+)
+
+// evaluationVar is the name under which the running evaluation is reachable.
+// No expression can spell it.
+const evaluationVar = "@evaluation"
+
+// ownFunctions are the functions that need the running evaluation. Those of CEL
+// itself are replaced because as shipped they are unsound over values that are
+// not fully known, or blind to what a text with holes does say. Each gets its
+// evaluated arguments, of which some may be unknown.
+var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
+	operators.Equals:    func(ev *evaluation, a []ref.Val) ref.Val { return ev.equal(a[0], a[1]) },
+	operators.NotEquals: func(ev *evaluation, a []ref.Val) ref.Val { return not(ev.equal(a[0], a[1])) },
+	operators.In:        func(ev *evaluation, a []ref.Val) ref.Val { return ev.in(a[0], a[1]) },
+	"startsWith":        textTest(estate.HasPrefix),
+	"endsWith":          textTest(estate.HasSuffix),
+	"contains":          textTest(estate.Contains),
+	presentFunction:     present,
+	"runtime":           runtimeRow,
+	"credential":        credential,
+	"statements":        statements,
+}
+
+// decorate replaces the planned calls of own functions.
+func decorate(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
+	call, ok := i.(interpreter.InterpretableCall)
+	if !ok {
+		return i, nil
+	}
+	f, ok := ownFunctions[call.Function()]
+	if !ok {
+		return i, nil
+	}
+	return &ownCall{id: call.ID(), args: call.Args(), f: f}, nil
+}
+
+// ownCall is a call of one of the own functions in a planned program.
+type ownCall struct {
+	id   int64
+	args []interpreter.InterpretableV2
+	f    func(*evaluation, []ref.Val) ref.Val
+}
+
+// ID implements interpreter.Interpretable.
+func (c *ownCall) ID() int64 { return c.id }
+
+// Eval implements interpreter.Interpretable.
+func (c *ownCall) Eval(a interpreter.Activation) ref.Val { return c.Exec(interpreter.AsFrame(a)) }
+
+// Exec implements interpreter.InterpretableV2.
+func (c *ownCall) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	found, _ := frame.ResolveName(evaluationVar)
+	ev, ok := found.(*evaluation)
+	if !ok {
+		return types.NewErr("no evaluation is running")
+	}
+	args := make([]ref.Val, len(c.args))
+	for i, arg := range c.args {
+		args[i] = arg.Exec(frame)
+		if types.IsError(args[i]) {
+			return args[i]
+		}
+	}
+	return c.f(ev, args)
+}
+
+func not(v ref.Val) ref.Val {
+	if b, ok := v.(types.Bool); ok {
+		return !b
+	}
+	return v
+}
+
+// truth turns a decided Truth into a CEL value; undecided stays what it was.
+func truth(t estate.Truth, undecided ref.Val) ref.Val {
+	switch t {
+	case estate.True:
+		return types.True
+	case estate.False:
+		return types.False
+	default:
+		return undecided
+	}
+}
+
+// equal is three-valued deep equality.
+func (ev *evaluation) equal(a, b ref.Val) ref.Val {
+	unkA, unkB := types.IsUnknown(a), types.IsUnknown(b)
+	if unkA || unkB {
+		return truth(ev.sameText(a, b), merge(a, b))
+	}
+	switch x := a.(type) {
+	case traits.Lister:
+		y, ok := b.(traits.Lister)
+		if !ok {
+			return types.False
+		}
+		return ev.equalLists(x, y)
+	case traits.Mapper:
+		y, ok := b.(traits.Mapper)
+		if !ok {
+			return types.False
+		}
+		return ev.equalMaps(x, y)
+	}
+	return types.Equal(a, b)
+}
+
+// sameText compares holes by what is known of their text. Something that may
+// be absent compares to nothing for certain.
+func (ev *evaluation) sameText(a, b ref.Val) estate.Truth {
+	va, okA := ev.textOf(a)
+	vb, okB := ev.textOf(b)
+	if !okA || !okB {
+		return estate.Maybe
+	}
+	return estate.Matches(va, vb)
+}
+
+func (ev *evaluation) textOf(v ref.Val) (*estate.Value, bool) {
+	if s, ok := v.(types.String); ok {
+		return estate.String(string(s)), true
+	}
+	h, absent, ok := ev.hole(v)
+	if !ok || absent {
+		return nil, false
+	}
+	switch h.value.Kind() {
+	case estate.KindText, estate.KindReference, estate.KindUnknown, estate.KindDenied:
+		return h.value, true
+	default:
+		return nil, false
+	}
+}
+
+func merge(vals ...ref.Val) ref.Val {
+	var unk *types.Unknown
+	for _, v := range vals {
+		if u, ok := v.(*types.Unknown); ok {
+			unk = types.MergeUnknowns(unk, u)
+		}
+	}
+	if unk == nil {
+		return types.NewErr("nothing unknown to merge")
+	}
+	return unk
+}
+
+func items(l traits.Lister) []ref.Val {
+	var out []ref.Val
+	for it := l.Iterator(); it.HasNext() == types.True; {
+		out = append(out, it.Next())
+	}
+	return out
+}
+
+func (ev *evaluation) equalLists(a, b traits.Lister) ref.Val {
+	xs, ys := items(a), items(b)
+	var open ref.Val
+	for _, v := range append(append([]ref.Val{}, xs...), ys...) {
+		if isMaybeAbsent(v) {
+			// The length is not certain, so that only differences in length
+			// beyond doubt could decide; they are not worth the finding out.
+			return v
+		}
+	}
+	if len(xs) != len(ys) {
+		return types.False
+	}
+	for i := range xs {
+		switch v := ev.equal(xs[i], ys[i]).(type) {
+		case types.Bool:
+			if !v {
+				return types.False
+			}
+		default:
+			if open == nil {
+				open = v
+			} else {
+				open = merge(open, v)
+			}
+		}
+	}
+	if open != nil {
+		return open
+	}
+	return types.True
+}
+
+func (ev *evaluation) equalMaps(a, b traits.Mapper) ref.Val {
+	var open []ref.Val
+	for _, pair := range [2][2]traits.Mapper{{a, b}, {b, a}} {
+		for it := pair[0].Iterator(); it.HasNext() == types.True; {
+			key := it.Next()
+			if types.IsUnknown(key) {
+				open = append(open, key)
+				continue
+			}
+			other, found := pair[1].Find(key)
+			if !found {
+				return types.False
+			}
+			mine, _ := pair[0].Find(key)
+			switch v := ev.equal(mine, other).(type) {
+			case types.Bool:
+				if !v {
+					return types.False
+				}
+			default:
+				open = append(open, v)
+			}
+		}
+	}
+	if len(open) > 0 {
+		return merge(open...)
+	}
+	return types.True
+}
+
+// in is three-valued membership of a list, or presence of a name in a map.
+func (ev *evaluation) in(v, container ref.Val) ref.Val {
+	switch c := container.(type) {
+	case *types.Unknown:
+		return c
+	case *mapVal:
+		if types.IsUnknown(v) {
+			return v
+		}
+		return c.Contains(v)
+	case traits.Lister:
+		var open []ref.Val
+		for _, item := range items(c) {
+			switch same := ev.equal(v, item).(type) {
+			case types.Bool:
+				if same {
+					return types.True
+				}
+			default:
+				open = append(open, same)
+			}
+		}
+		if len(open) > 0 {
+			return merge(open...)
+		}
+		return types.False
+	case traits.Container:
+		if types.IsUnknown(v) {
+			return v
+		}
+		return c.Contains(v)
+	}
+	return types.MaybeNoSuchOverloadErr(container)
+}
+
+// textTest lifts a test of known texts to texts with holes. The second
+// argument must be known.
+func textTest(test func(*estate.Value, string) estate.Truth) func(*evaluation, []ref.Val) ref.Val {
+	return func(ev *evaluation, args []ref.Val) ref.Val {
+		part, known := args[1].(types.String)
+		text, ok := ev.textOf(args[0])
+		if !known || !ok {
+			if types.IsUnknown(args[0]) || types.IsUnknown(args[1]) {
+				return merge(args...)
+			}
+			return types.MaybeNoSuchOverloadErr(args[0])
+		}
+		undecided := args[0]
+		return truth(test(text, string(part)), undecided)
+	}
+}
+
+// present is has() in three values: a property whose content is unknown is
+// there all the same.
+func present(_ *evaluation, args []ref.Val) ref.Val {
+	name, ok := args[1].(types.String)
+	if !ok {
+		return types.MaybeNoSuchOverloadErr(args[1])
+	}
+	switch m := args[0].(type) {
+	case *types.Unknown:
+		return m
+	case *mapVal:
+		return m.has(string(name))
+	case traits.Mapper:
+		_, found := m.Find(name)
+		return types.Bool(found)
+	}
+	return types.MaybeNoSuchOverloadErr(args[0])
+}

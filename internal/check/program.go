@@ -1,0 +1,368 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/checker"
+	"github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+	exprpb "google.golang.org/genproto/googleapis/api/expr/v1alpha1"
+	"google.golang.org/protobuf/proto"
+
+	"assay/internal/estate"
+)
+
+// MaxCost is the most that an expression may cost at worst, in CEL's units,
+// over lists of [assumedItems] items. Cost is estimated when a check is
+// loaded, because counting while it runs would more than double its time.
+const MaxCost = 1_000_000
+
+// assumedItems is the length that the estimate gives to lists and texts of
+// unknown size.
+const assumedItems = 100
+
+// MaxChoices bounds how many combinations of open inputs are tried before a
+// check gives up as unknown.
+const MaxChoices = 64
+
+// Typed is a check whose expressions have been parsed and type-checked, in a
+// form that can be stored and loaded again without either.
+type Typed struct {
+	Check
+	AppliesAST []byte `json:"appliesAst,omitempty"` // exprpb.CheckedExpr
+	RequireAST []byte `json:"requireAst"`
+}
+
+// Program is a check that is ready to run. It is safe for many goroutines.
+type Program struct {
+	Check
+	lib     *Library
+	applies cel.Program // nil: applies to every subject
+	require cel.Program
+}
+
+// Type checks a file's expressions against the schema of its subject. Errors
+// carry the position within the file.
+func (l *Library) Type(f *File) (*Typed, error) {
+	if l.provider.model.Schema(f.Subject) == nil {
+		return nil, f.At("subject", "subject %q is not a type that the property schemas know", f.Subject)
+	}
+	env, err := l.env.Extend(cel.Variable("subject", cel.ObjectType(typeName(f.Subject))))
+	if err != nil {
+		return nil, f.At("subject", "subject %q: %v", f.Subject, err)
+	}
+	t := &Typed{Check: f.Check}
+	if f.Applies != "" {
+		if t.AppliesAST, err = l.typed(env, f, "applies", f.Applies); err != nil {
+			return nil, err
+		}
+	}
+	t.RequireAST, err = l.typed(env, f, "require", f.Require)
+	return t, err
+}
+
+func (l *Library) typed(env *cel.Env, f *File, field, source string) ([]byte, error) {
+	checked, issues := env.Compile(source)
+	if issues != nil && issues.Err() != nil {
+		line, column := f.expressionPosition(field)
+		e := issues.Errors()[0]
+		if e.Location.Line() > 1 {
+			column = 1
+		}
+		message, _, _ := strings.Cut(e.Message, " (in container")
+		return nil, &FieldError{f.Name, line + e.Location.Line() - 1, column + e.Location.Column(), field + ": " + message}
+	}
+	if checked.OutputType() != cel.BoolType {
+		return nil, f.At(field, "%s: expected true or false, not a %s", field, checked.OutputType())
+	}
+	if err := l.checkPresence(checked); err != nil {
+		return nil, f.At(field, "%s: %v", field, err)
+	}
+	cost, err := env.EstimateCost(checked, sizes{})
+	if err != nil {
+		return nil, f.At(field, "%s: its cost cannot be estimated: %v", field, err)
+	}
+	if cost.Max > MaxCost {
+		return nil, f.At(field, "%s: may cost %d, more than the %d allowed; nest fewer lists", field, cost.Max, MaxCost)
+	}
+	pb, err := cel.AstToCheckedExpr(checked)
+	if err != nil {
+		return nil, f.At(field, "%s: %v", field, err)
+	}
+	return proto.MarshalOptions{Deterministic: true}.Marshal(pb)
+}
+
+// checkPresence does for has() what the type checker does for a property that
+// is read: the property must be one that the type has.
+func (l *Library) checkPresence(checked *cel.Ast) error {
+	native := checked.NativeRep()
+	calls := ast.MatchDescendants(ast.NavigateAST(native), ast.FunctionMatcher(presentFunction))
+	for _, call := range calls {
+		args := call.AsCall().Args()
+		operand := native.GetType(args[0].ID())
+		name, _ := args[1].AsLiteral().Value().(string)
+		if operand.Kind() == types.StructKind && !l.isProperty(operand, name) {
+			return fmt.Errorf("%s has no property %s; it has %s", operand.TypeName(), name, l.propertyNames(operand))
+		}
+	}
+	return nil
+}
+
+// sizes assumes a size for everything whose size CEL does not know.
+type sizes struct{}
+
+// EstimateSize implements checker.CostEstimator.
+func (sizes) EstimateSize(checker.AstNode) *checker.SizeEstimate {
+	return &checker.SizeEstimate{Min: 0, Max: assumedItems}
+}
+
+// EstimateCallCost implements checker.CostEstimator.
+func (sizes) EstimateCallCost(string, string, *checker.AstNode, []checker.AstNode) *checker.CallEstimate {
+	return nil
+}
+
+// Load makes a program of a type-checked check.
+func (l *Library) Load(t *Typed) (*Program, error) {
+	p := &Program{Check: t.Check, lib: l}
+	var err error
+	if len(t.AppliesAST) > 0 {
+		if p.applies, err = l.program(t.AppliesAST); err != nil {
+			return nil, fmt.Errorf("check %s: applies: %w", t.ID, err)
+		}
+	}
+	if p.require, err = l.program(t.RequireAST); err != nil {
+		return nil, fmt.Errorf("check %s: require: %w", t.ID, err)
+	}
+	return p, nil
+}
+
+func (l *Library) program(data []byte) (cel.Program, error) {
+	var pb exprpb.CheckedExpr
+	if err := proto.Unmarshal(data, &pb); err != nil {
+		return nil, err
+	}
+	return l.env.Program(cel.CheckedExprToAst(&pb), cel.CustomDecoratorV2(decorate))
+}
+
+// Missing is an input without which a check could not be decided.
+type Missing struct {
+	Reason string
+	Input  string
+	Path   string // of the property that needed it; may be empty
+	At     estate.Position
+}
+
+// Result is what one check says of one resource, and why.
+type Result struct {
+	Outcome Outcome
+	// Reads are what the deciding expression looked at, for fail and unknown.
+	Reads []Read
+	// Missing names the inputs that would decide an unknown.
+	Missing []Missing
+	// Under lists the choices of open inputs under which a failure was shown;
+	// empty when none was needed.
+	Under []estate.Decision
+	// Err is set when an expression failed to evaluate; the outcome is unknown.
+	Err error
+}
+
+// Evaluate decides the check for one resource of its subject type, judging by
+// the date asOf (ISO 8601, such as 2026-11-24).
+func (p *Program) Evaluate(r *estate.Resource, asOf string) Result {
+	budget := MaxChoices
+	return p.decide(r, asOf, map[string]string{}, &budget)
+}
+
+// decide evaluates under the choices made so far. Where an open input stands
+// in the way it tries every value of that input: an outcome that is the same
+// for all of them holds without knowing it.
+func (p *Program) decide(r *estate.Resource, asOf string, assigned map[string]string, budget *int) Result {
+	*budget--
+	ev := &evaluation{lib: p.lib, assigned: assigned}
+	exists, gap := ev.exists(r)
+	if exists == estate.False {
+		return Result{Outcome: NotApplicable}
+	}
+	result := p.run(ev, r, asOf)
+	if result.Outcome == Unknown && result.Err == nil && len(ev.open) > 0 && *budget > 0 {
+		if split, ok := p.split(r, asOf, ev.open[0], assigned, budget); ok {
+			result = split
+		}
+	}
+	if result.Outcome == Fail && exists == estate.Maybe && r.Exists != nil && len(assigned) == 0 {
+		result.Outcome = Unknown
+		result.Missing = []Missing{{gap.Gap().Reason, gap.Gap().Input, "", r.Source}}
+	}
+	return result
+}
+
+// split tries every value of one input. Choices under which the subject does
+// not exist have no say.
+func (p *Program) split(r *estate.Resource, asOf, input string, assigned map[string]string, budget *int) (Result, bool) {
+	values := r.Scope().Inputs()[input]
+	if len(values) == 0 {
+		return Result{}, false
+	}
+	var first *Result
+	for _, value := range values {
+		chosen := make(map[string]string, len(assigned)+1)
+		for k, v := range assigned {
+			chosen[k] = v
+		}
+		chosen[input] = value
+		if there, _ := (&evaluation{lib: p.lib, assigned: chosen}).exists(r); there == estate.False {
+			continue
+		}
+		result := p.decide(r, asOf, chosen, budget)
+		result.Under = append([]estate.Decision{{Input: input, When: value}}, result.Under...)
+		switch {
+		case result.Err != nil || result.Outcome == Unknown:
+			return result, true
+		case first == nil:
+			first = &result
+		case first.Outcome != result.Outcome:
+			return Result{
+				Outcome: Unknown,
+				Reads:   append(first.Reads, result.Reads...),
+				Missing: []Missing{{Reason: "the outcome depends on it", Input: input}},
+			}, true
+		}
+	}
+	if first == nil {
+		return Result{Outcome: NotApplicable}, true
+	}
+	return *first, true
+}
+
+// run evaluates once, plainly; what does not pass is evaluated again with a
+// record of what was read.
+func (p *Program) run(ev *evaluation, r *estate.Resource, asOf string) Result {
+	result := p.once(ev, r, asOf)
+	if result.Outcome == Pass || result.Outcome == NotApplicable || ev.record {
+		return result
+	}
+	again := &evaluation{lib: ev.lib, assigned: ev.assigned, record: true}
+	return p.once(again, r, asOf)
+}
+
+func (p *Program) once(ev *evaluation, r *estate.Resource, asOf string) Result {
+	vars := activation{ev: ev, subject: ev.resourceVal(r), asOf: types.String(asOf)}
+	if p.applies != nil {
+		switch v := eval(p.applies, vars); {
+		case v == types.False:
+			return Result{Outcome: NotApplicable}
+		case v != types.True:
+			return ev.undecided(v)
+		}
+	}
+	// What decided that the check applies is not what is wrong.
+	ev.reads = ev.reads[:0]
+	switch v := eval(p.require, vars); {
+	case v == types.True:
+		return Result{Outcome: Pass}
+	case v == types.False:
+		return Result{Outcome: Fail, Reads: ev.distinctReads()}
+	default:
+		return ev.undecided(v)
+	}
+}
+
+func eval(p cel.Program, vars activation) ref.Val {
+	v, _, err := p.Eval(vars)
+	if err != nil {
+		return types.WrapErr(err)
+	}
+	return v
+}
+
+// undecided is the result of an expression that gave neither true nor false.
+func (ev *evaluation) undecided(v ref.Val) Result {
+	result := Result{Outcome: Unknown, Reads: ev.distinctReads()}
+	unk, ok := v.(*types.Unknown)
+	if !ok {
+		result.Err = fmt.Errorf("%v", v)
+		return result
+	}
+	for _, id := range unk.IDs() {
+		n := id &^ maybeAbsent
+		if n < 1 || n > int64(len(ev.holes)) {
+			continue
+		}
+		h := ev.holes[n-1]
+		for _, g := range gaps(h.value) {
+			m := Missing{g.Reason, g.Input, h.path, h.where}
+			if !slices.ContainsFunc(result.Missing, func(o Missing) bool { return o.Reason == m.Reason && o.Input == m.Input }) {
+				result.Missing = append(result.Missing, m)
+			}
+		}
+	}
+	return result
+}
+
+// gaps are the reasons for which a value is not known.
+func gaps(v *estate.Value) []estate.Gap {
+	var found []estate.Gap
+	v.Each("", func(_ string, x *estate.Value) bool {
+		switch x.Kind() {
+		case estate.KindUnknown, estate.KindDenied:
+			found = append(found, x.Gap())
+		case estate.KindReference:
+			found = append(found, estate.Gap{Reason: "known after deployment", Input: x.Reference().String()})
+		case estate.KindSecret:
+			found = append(found, estate.Gap{Reason: "withheld", Input: x.Why()})
+		case estate.KindOneOf:
+			found = append(found, estate.Gap{Reason: "not decided", Input: x.Input()})
+			return false
+		default:
+		}
+		return true
+	})
+	return found
+}
+
+// distinctReads drops repeated reads, keeping the order of the first.
+func (ev *evaluation) distinctReads() []Read {
+	var out []Read
+	for _, r := range ev.reads {
+		if !slices.ContainsFunc(out, func(o Read) bool { return o.Resource == r.Resource && o.Path == r.Path }) {
+			out = append(out, r)
+		}
+	}
+	return leaves(out)
+}
+
+// leaves drops the containers on the way to something deeper that was read.
+func leaves(reads []Read) []Read {
+	return slices.DeleteFunc(slices.Clone(reads), func(r Read) bool {
+		return slices.ContainsFunc(reads, func(o Read) bool {
+			return o.Resource == r.Resource && len(o.Path) > len(r.Path) && strings.HasPrefix(o.Path, r.Path) && strings.ContainsRune(".[", rune(o.Path[len(r.Path)]))
+		})
+	})
+}
+
+// activation gives a program its variables.
+type activation struct {
+	ev      *evaluation
+	subject ref.Val
+	asOf    types.String
+}
+
+// ResolveName implements interpreter.Activation.
+func (a activation) ResolveName(name string) (any, bool) {
+	switch name {
+	case "subject":
+		return a.subject, true
+	case "asOf":
+		return a.asOf, true
+	case evaluationVar:
+		return a.ev, true
+	}
+	return nil, false
+}
+
+// Parent implements interpreter.Activation.
+func (activation) Parent() cel.Activation { return nil }
