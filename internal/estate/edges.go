@@ -252,7 +252,7 @@ func (x resolver) byName(rule *Rule, v *Value, outside bool) []Edge {
 	name = x.substitute(name)
 	var maybe []string
 	for _, t := range x.scope.byType[rule.To] {
-		switch Matches(name, x.nameOf(t)) {
+		switch matchNames(name, x.nameOf(t)) {
 		case True:
 			return []Edge{{To: t}}
 		case Maybe:
@@ -269,6 +269,40 @@ func (x resolver) byName(rule *Rule, v *Value, outside bool) []Edge {
 		return nil
 	}
 	return []Edge{{Gap: Gap{"outside what was read", v.String()}, Outside: true}}
+}
+
+// matchNames compares two names. A name that CloudFormation makes ends in
+// random characters, so that it is neither a name that somebody wrote nor
+// another resource's.
+func matchNames(a, b *Value) Truth {
+	t := Matches(a, b)
+	if t != Maybe {
+		return t
+	}
+	madeA, openA := made(a)
+	madeB, openB := made(b)
+	if !openA && !openB && !slices.Equal(madeA, madeB) {
+		return False
+	}
+	return Maybe
+}
+
+// made lists the resources whose made-up names a name contains; open is set
+// when it has other holes, which may hold any name.
+func made(v *Value) (names []string, open bool) {
+	parts, ok := textParts(v)
+	if !ok {
+		return nil, true
+	}
+	for _, p := range parts {
+		switch {
+		case p.Kind() == KindReference && p.ref.Attribute == "Ref":
+			names = append(names, p.ref.Resource)
+		case p.Kind() != KindString && !(p.Kind() == KindUnknown && p.gap.Reason == ReasonPseudoParameter):
+			open = true
+		}
+	}
+	return names, open
 }
 
 // nameOf is the name of a resource as a value: what its source states, or the
@@ -294,10 +328,14 @@ func (x resolver) substitute(v *Value) *Value {
 			return p
 		}
 		named := t.Properties.Field(x.scope.model.edges.Identities[t.Type].Name)
-		if k := named.Kind(); k == KindString || k == KindText || k == KindUnknown {
+		switch named.Kind() {
+		case KindString, KindText, KindUnknown:
 			return named
+		case KindOneOf:
+			return Unknown("name is not decided", named.Input())
+		default:
+			return p
 		}
-		return p
 	}
 	if v.Kind() != KindText {
 		return sub(v)

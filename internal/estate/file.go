@@ -85,20 +85,23 @@ type (
 type Writer struct {
 	w      io.Writer
 	headed bool
-	// Positions includes where every property stands, which a file needs to
-	// read back equal and a person's eyes do not.
-	Positions bool
+	// bare leaves out the header, the scopes and the position of every
+	// property: a file needs them to read back equal, a person does not.
+	bare bool
 }
 
-// NewWriter writes the complete format to w.
-func NewWriter(w io.Writer) *Writer { return &Writer{w: w, Positions: true} }
+// NewWriter writes estate files, which [Read] reads.
+func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
+
+// NewResourceWriter writes the resources alone, for people and for jq.
+func NewResourceWriter(w io.Writer) *Writer { return &Writer{w: w, bare: true} }
 
 // Write appends one scope.
 func (w *Writer) Write(s *Scope) error {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
-	if !w.headed {
+	if !w.headed && !w.bare {
 		var h headerLine
 		h.Estate.Version = FileVersion
 		if err := enc.Encode(h); err != nil {
@@ -110,11 +113,13 @@ func (w *Writer) Write(s *Scope) error {
 	for _, p := range s.problems {
 		head.Problems = append(head.Problems, problemLine{sourceOf(p.Position), p.Message, p.Hint, p.Fatal})
 	}
-	if err := enc.Encode(scopeLine{head}); err != nil {
-		return err
+	if !w.bare {
+		if err := enc.Encode(scopeLine{head}); err != nil {
+			return err
+		}
 	}
 	for _, r := range s.resources {
-		if err := enc.Encode(r.line(w.Positions)); err != nil {
+		if err := enc.Encode(r.line(!w.bare)); err != nil {
 			return err
 		}
 	}

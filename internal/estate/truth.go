@@ -282,7 +282,10 @@ func HasSuffix(v *Value, suffix string) Truth {
 // Contains reports whether the text v contains part.
 func Contains(v *Value, part string) Truth {
 	parts, ok := textParts(v)
-	if !ok {
+	switch {
+	case part == "":
+		return True
+	case !ok:
 		return Maybe
 	}
 	for _, p := range parts {

@@ -30,6 +30,10 @@ type Input struct {
 	PolicyTemplates []byte
 	// The pseudo parameters as evaluated: known strings or holes.
 	Region, Partition, AccountID, StackName, StackID, URLSuffix *estate.Value
+	// Computed reports whether the template wrote a value as an intrinsic
+	// function. AWS leaves such values out of logical ids (a stage named by
+	// !Ref). Nil stands for never.
+	Computed func(*estate.Value) bool
 }
 
 // Output is the template after the transform.
@@ -105,6 +109,12 @@ type expander struct {
 	// logical id: "Payments.Alias" to "PaymentsAliaslive".
 	renamed map[string]string
 
+	// managedBody holds the APIs whose document SAM makes.
+	managedBody map[string]bool
+	// routes holds what asks for a path of an API, by the API's id, a space and
+	// the path.
+	routes map[string][]origin
+
 	policyTemplates *estate.Value // parsed when first needed
 	preferences     []preference  // deployment preferences that are enabled
 	problems        []estate.Problem
@@ -112,7 +122,10 @@ type expander struct {
 }
 
 func newExpander(in Input) *expander {
-	x := &expander{in: in, byID: make(map[string]*estate.Resource, len(in.Resources)), renamed: map[string]string{}}
+	x := &expander{
+		in: in, byID: make(map[string]*estate.Resource, len(in.Resources)), renamed: map[string]string{},
+		managedBody: map[string]bool{}, routes: map[string][]origin{},
+	}
 	globals := x.globals()
 	for _, r := range in.Resources {
 		kind, serverless := strings.CutPrefix(r.Type, prefix)

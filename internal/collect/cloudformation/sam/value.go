@@ -134,8 +134,8 @@ func set(v, value *estate.Value, path ...string) *estate.Value {
 	return v.With(path[0], set(v.Field(path[0]), value, path[1:]...))
 }
 
-// at follows field names that may hold dots.
-func at(v *estate.Value, path ...string) *estate.Value {
+// dig follows field names that may hold dots.
+func dig(v *estate.Value, path ...string) *estate.Value {
 	for _, name := range path {
 		v = v.Field(name)
 	}

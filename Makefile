@@ -1,0 +1,45 @@
+# Targets for people; .ci/run calls the same ones. `make help` lists them.
+.DEFAULT_GOAL := help
+FUZZTIME ?= 30s
+export CGO_ENABLED = 0
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+.PHONY: build
+build: ## build ./assay
+	go build -trimpath -o assay ./cmd/assay
+
+.PHONY: test
+test: ## run all tests, offline
+	go test ./...
+
+.PHONY: check
+check: ## what CI runs
+	.ci/run
+
+.PHONY: generate
+generate: ## compile the catalogue after changing checks or frameworks
+	go generate ./checks
+
+.PHONY: tables
+tables: ## renew the tables of AWS facts (needs npm)
+	go generate ./tables
+
+.PHONY: golden
+golden: ## rewrite golden files and scripts with what the code says now
+	go test ./internal/report ./internal/collect/... ./cmd/assay -update
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME
+	@for pkg in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+			echo "$$pkg $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+		done; \
+	done
+
+.PHONY: bench
+bench: ## benchmarks, for benchstat
+	go test -run '^$$' -bench . -benchmem -count 6 ./...

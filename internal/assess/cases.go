@@ -1,0 +1,198 @@
+package assess
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"assay/internal/catalog"
+	"assay/internal/check"
+	"assay/internal/collect"
+	"assay/internal/estate"
+)
+
+// CaseRunner runs the cases of checks, which are small templates with the
+// outcomes expected of them.
+type CaseRunner struct {
+	Model   *estate.Model
+	Library *check.Library
+	// Reader gives the collector for templates with these parameter values.
+	Reader func(parameters map[string]string) collect.Collector
+	AsOf   string // for cases that name no date
+}
+
+// CaseFailure is one way in which a case does not hold.
+type CaseFailure struct {
+	File, Case, Message string
+}
+
+func (f CaseFailure) Error() string { return fmt.Sprintf("%s: case %q: %s", f.File, f.Case, f.Message) }
+
+// Run runs every case of one check, and the refinement law over each: when an
+// input that was known becomes unknown, the outcome stays what it was or
+// becomes unknown; it never flips.
+func (r CaseRunner) Run(ctx context.Context, t *check.Typed, file catalog.CaseFile) []CaseFailure {
+	p, err := r.Library.Load(t)
+	if err != nil {
+		return []CaseFailure{{file.Name, "", err.Error()}}
+	}
+	var failures []CaseFailure
+	for _, c := range file.Cases {
+		fail := func(format string, args ...any) {
+			failures = append(failures, CaseFailure{file.Name, c.Name, fmt.Sprintf(format, args...)})
+		}
+		b, err := r.builder(ctx, c)
+		if err != nil {
+			fail("%v", err)
+			continue
+		}
+		asOf := c.AsOf
+		if asOf == "" {
+			asOf = r.AsOf
+		}
+		got := outcomes(p, b.Build(r.Model), asOf)
+		for _, id := range slices.Sorted(maps.Keys(c.Expect)) {
+			result, ok := got[id]
+			switch want := c.Expect[id]; {
+			case !ok:
+				fail("%s: no %s of that logical id", id, t.Subject)
+			case result.Err != nil:
+				fail("%s: the check failed to evaluate: %v", id, result.Err)
+			case result.Outcome != want:
+				fail("%s: expected %s, got %s%s", id, want, result.Outcome, because(result))
+			}
+		}
+		for _, v := range variants(b, r.Model) {
+			after := outcomes(p, v.builder.Build(r.Model), asOf)
+			for _, id := range slices.Sorted(maps.Keys(got)) {
+				then, now := got[id].Outcome, after[id].Outcome
+				if now != then && now != check.Unknown {
+					fail("refinement law: with %s not known, %s goes from %s to %s", v.what, id, then, now)
+				}
+			}
+		}
+	}
+	return failures
+}
+
+func because(result check.Result) string {
+	var why []string
+	for _, m := range result.Missing {
+		why = append(why, m.Reason+": "+m.Input)
+	}
+	for _, read := range result.Reads {
+		why = append(why, read.Path+" is "+read.Value.String())
+	}
+	if len(why) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(why, "; ") + ")"
+}
+
+func (r CaseRunner) builder(ctx context.Context, c catalog.Case) (*estate.Builder, error) {
+	data, err := c.Source()
+	if err != nil {
+		return nil, fmt.Errorf("template: %w", err)
+	}
+	scopes := r.Reader(c.Parameters).Collect(ctx, collect.File{Name: "template.yaml", Data: data, Named: true})
+	if len(scopes) != 1 {
+		return nil, fmt.Errorf("template: expected one scope, got %d", len(scopes))
+	}
+	for _, p := range scopes[0].Build(r.Model).Problems() {
+		if p.Fatal {
+			return nil, fmt.Errorf("template: %w", p)
+		}
+	}
+	return scopes[0], nil
+}
+
+// outcomes decides a check for every subject of a scope.
+func outcomes(p *check.Program, s *estate.Scope, asOf string) map[string]check.Result {
+	found := map[string]check.Result{}
+	for _, r := range s.OfType(p.Subject) {
+		found[r.LogicalID] = p.Evaluate(r, asOf)
+	}
+	return found
+}
+
+// variant is an estate with one input less known.
+type variant struct {
+	what    string
+	builder *estate.Builder
+}
+
+// variants blanks, one at a time: every stated property at any depth, every
+// property of a resource that the schema has and the template does not state,
+// and every resource's existence.
+func variants(b *estate.Builder, m *estate.Model) []variant {
+	resources := b.Resources()
+	var all []variant
+	with := func(i int, what string, change func(*estate.Resource)) {
+		changed := slices.Clone(resources)
+		change(&changed[i])
+		all = append(all, variant{changed[i].LogicalID + what, b.Replace(changed)})
+	}
+	gap := func(what string) *estate.Value { return estate.Unknown("blanked by the refinement law", what) }
+	for i, r := range resources {
+		r.Properties.Each("", func(path string, _ *estate.Value) bool {
+			if path != "" {
+				with(i, path, func(r *estate.Resource) { r.Properties = blank(r.Properties, path, gap(path)) })
+			}
+			return true
+		})
+		if s := m.Schema(r.Type); s != nil {
+			for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+				if r.Properties.Field(name) == nil {
+					maybe := estate.OneOf("blanked "+name, estate.Case{When: "set", Value: gap(name)}, estate.Case{When: "unset"})
+					with(i, "/"+name, func(r *estate.Resource) { r.Properties = r.Properties.With(name, maybe) })
+				}
+			}
+		}
+		if r.Exists == nil {
+			with(i, " itself", func(r *estate.Resource) {
+				r.ExistsInput = "condition Blanked"
+				r.Exists = gap(r.ExistsInput)
+			})
+		}
+	}
+	return all
+}
+
+// blank replaces the value at a path of names and indexes.
+func blank(v *estate.Value, path string, by *estate.Value) *estate.Value {
+	head, rest, deeper := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if head == "" {
+		return by
+	}
+	next := ""
+	if deeper {
+		next = "/" + rest
+	}
+	switch v.Kind() {
+	case estate.KindMap:
+		name := strings.ReplaceAll(strings.ReplaceAll(head, "~1", "/"), "~0", "~")
+		return v.With(name, blank(v.Field(name), next, by))
+	case estate.KindList, estate.KindText:
+		items := slices.Clone(v.Items())
+		if i, err := strconv.Atoi(head); err == nil && i < len(items) {
+			items[i] = blank(items[i], next, by)
+		}
+		if v.Kind() == estate.KindText {
+			return estate.Text(items...)
+		}
+		return estate.List(items...)
+	case estate.KindOneOf:
+		cases := slices.Clone(v.Cases())
+		for i, c := range cases {
+			if c.When == head && c.Value != nil {
+				cases[i].Value = blank(c.Value, next, by)
+			}
+		}
+		return estate.OneOf(v.Input(), cases...)
+	default:
+		return by
+	}
+}

@@ -1,0 +1,266 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"assay/internal/assess"
+	"assay/internal/check"
+	"assay/internal/collect"
+	"assay/internal/report"
+)
+
+// checkFlags are the flags of assay check.
+type checkFlags struct {
+	inputs
+	frameworks      []string
+	catalogs        []string
+	severity        string
+	failOn          []string
+	asOf            string
+	allowIncomplete bool
+	outputs
+}
+
+// outputs are the flags that say what is written and where.
+type outputs struct {
+	formats []string
+	files   []string
+	quiet   bool
+	all     bool
+	noColor bool
+}
+
+func (o *outputs) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVarP(&o.formats, "format", "f", nil, "`format` of the report: "+strings.Join(report.Formats(), ", ")+" (repeatable; default text)")
+	f.StringArrayVarP(&o.files, "output", "o", nil, "`file` for the report; the first --output belongs to the first --format, and so on (default standard output)")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "only failures and the summary")
+	f.BoolVar(&o.all, "all", false, "show every function and requirement in the text report")
+	f.BoolVar(&o.noColor, "no-color", false, "no colour, even on a terminal")
+	completeWith(cmd, "format", report.Formats())
+}
+
+// completeWith offers fixed values for a flag in shell completion.
+func completeWith(cmd *cobra.Command, flag string, values []string) {
+	// The flag exists, so that registering cannot fail.
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// open makes the handler that writes all reports, and a function that closes
+// their files.
+func (o *outputs) open(s Streams) (assess.Handler, func() error, error) {
+	formats := o.formats
+	if len(formats) == 0 {
+		formats = []string{"text"}
+	}
+	if len(o.files) > len(formats) {
+		return nil, nil, usage("%d --output for %d --format; each output belongs to a format", len(o.files), len(formats))
+	}
+	var handlers []assess.Handler
+	var closers []func() error
+	toOut := 0
+	for i, format := range formats {
+		path := ""
+		if i < len(o.files) {
+			path = o.files[i]
+		}
+		if path == "" || path == "-" {
+			toOut++
+		}
+		if toOut > 1 {
+			return nil, nil, usage("two reports cannot both go to standard output; give each --format an --output")
+		}
+		w, closeFile, err := create(path, s)
+		if err != nil {
+			return nil, nil, err
+		}
+		toTerminal := (path == "" || path == "-") && s.OutTTY
+		h, err := report.New(format, w, report.Options{Color: toTerminal && !o.noColor, Quiet: o.quiet, All: o.all})
+		if err != nil {
+			return nil, nil, usage("--format %s: %w", format, err)
+		}
+		handlers, closers = append(handlers, h), append(closers, closeFile)
+	}
+	closeAll := func() error {
+		for _, c := range closers {
+			if err := c(); err != nil {
+				return fmt.Errorf("writing a report: %w", err)
+			}
+		}
+		return nil
+	}
+	return assess.Tee(handlers...), closeAll, nil
+}
+
+func newCheck(s Streams) *cobra.Command {
+	var f checkFlags
+	cmd := &cobra.Command{
+		Use:   "check [PATH…]",
+		Short: "Check templates and plans, and say where the workloads stand",
+		Long: `check reads CloudFormation and SAM templates (YAML, JSON), Terraform plans
+(terraform show -json) and estate files, in files and folders; "-" is standard
+input. It decides the checks, prints findings by function and the standing of
+each framework's requirements.
+
+Exit codes: 0 nothing at or above --fail-on fails; 1 something does; 2 wrong
+usage, or nothing readable; 3 something could not be read or judged and
+--allow-incomplete was not given.`,
+		Example: `  assay check
+  assay check template.yaml --parameter Stage=prod
+  assay check . --framework pci-dss-4.0.1 --format sarif --output assay.sarif --format text
+  terraform show -json plan.out | assay check -`,
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args, s) },
+	}
+	fl := cmd.Flags()
+	f.inputs.flags(fl)
+	fl.StringArrayVar(&f.frameworks, "framework", nil, "`id` of a framework to report on, or id/profile such as nist-800-53-r5/fedramp-c (repeatable; default all)")
+	fl.StringArrayVar(&f.catalogs, "catalog", nil, "`folder` with your own checks and frameworks, added to the built-in ones or replacing them by id (repeatable)")
+	fl.StringVar(&f.severity, "severity", "info", "leave out checks below this `severity`: info, low, medium, high, critical")
+	fl.StringArrayVar(&f.failOn, "fail-on", nil, "least `severity` of a failure that gives exit code 1, or unknown, or never (repeatable; default low)")
+	fl.StringVar(&f.asOf, "as-of", "", "`date` to judge by, YEAR-MONTH-DAY (default today)")
+	fl.BoolVar(&f.allowIncomplete, "allow-incomplete", false, "exit as if everything had been read")
+	f.outputs.flags(cmd)
+	completeWith(cmd, "severity", severities)
+	completeWith(cmd, "fail-on", append(slices.Clone(severities), "unknown", "never"))
+	return cmd
+}
+
+var severities = []string{"info", "low", "medium", "high", "critical"}
+
+// threshold is what makes a run fail.
+type threshold struct {
+	severity check.Severity
+	never    bool
+	unknown  bool
+}
+
+func readThreshold(words []string) (threshold, error) {
+	t := threshold{severity: check.Low}
+	for _, w := range words {
+		switch w {
+		case "unknown":
+			t.unknown = true
+		case "never":
+			t.never = true
+		default:
+			s, err := check.ParseSeverity(w)
+			if err != nil {
+				return t, usage("--fail-on %s: expected a severity, unknown or never", w)
+			}
+			t.severity = s
+		}
+	}
+	return t, nil
+}
+
+func (t threshold) crossed(sum *assess.Summary) bool {
+	if t.unknown && sum.Outcomes.Unknown > 0 {
+		return true
+	}
+	if t.never {
+		return false
+	}
+	for name, n := range sum.Failures {
+		if s, err := check.ParseSeverity(name); err == nil && s >= t.severity && n > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *checkFlags) run(cmd *cobra.Command, args []string, s Streams) error {
+	limit, err := readThreshold(f.failOn)
+	if err != nil {
+		return err
+	}
+	cfg, err := f.config()
+	if err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		args = []string{"."}
+	}
+	files, missing := collect.Find(args)
+	if missing != nil && len(files) == 0 {
+		return usage("%w", missing)
+	}
+	h, closeReports, err := f.open(s)
+	if err != nil {
+		return err
+	}
+	cfg.Progress = progress(s)
+	sum, err := assess.Run(cmd.Context(), *cfg, files, s.In, h)
+	if err != nil {
+		return err
+	}
+	if err := closeReports(); err != nil {
+		return err
+	}
+	if sum.Scopes == 0 {
+		return usage("nothing to check in %s: no template, plan or estate file was found", strings.Join(args, ", "))
+	}
+	return f.verdict(sum, limit, missing)
+}
+
+func (f *checkFlags) config() (*assess.Config, error) {
+	e, err := newEngine(f.catalogs)
+	if err != nil {
+		return nil, err
+	}
+	cfg := &assess.Config{Model: e.model, Library: e.library, Catalog: e.catalog, Version: version(), Tables: tablesDigest()}
+	if cfg.Frameworks, err = e.frameworks(f.frameworks); err != nil {
+		return nil, err
+	}
+	if cfg.Severity, err = check.ParseSeverity(f.severity); err != nil {
+		return nil, usage("--severity: %w", err)
+	}
+	if cfg.AsOf, err = date(f.asOf); err != nil {
+		return nil, usage("--as-of: %w", err)
+	}
+	parameters, err := f.inputs.read()
+	if err != nil {
+		return nil, err
+	}
+	cfg.Collectors = collectors(parameters)
+	return cfg, nil
+}
+
+// verdict turns a finished run into the exit code.
+func (f *checkFlags) verdict(sum *assess.Summary, limit threshold, missing error) error {
+	incomplete := (sum.Incomplete || missing != nil) && !f.allowIncomplete
+	switch {
+	case limit.crossed(sum):
+		return &exit{ExitFailed, missing}
+	case sum.Unreadable == sum.Scopes && !f.allowIncomplete:
+		return &exit{ExitUsage, missing}
+	case incomplete:
+		return &exit{ExitIncomplete, missing}
+	}
+	return nil
+}
+
+// progress reports on a terminal how far a long run is; nil elsewhere.
+func progress(s Streams) func(done, total int) {
+	if !s.ErrTTY {
+		return nil
+	}
+	return func(done, total int) { showProgress(s.Err, done, total) }
+}
+
+// showProgress writes one line over itself, and removes it at the end. Runs of
+// a few files are too short to speak of.
+func showProgress(w io.Writer, done, total int) {
+	const few = 50
+	switch {
+	case total < few:
+	case done == total:
+		fmt.Fprint(w, "\r\x1b[K")
+	case done%10 == 0:
+		fmt.Fprintf(w, "\rreading %d of %d files", done, total)
+	}
+}

@@ -1,0 +1,112 @@
+// Package cli is assay's command line: commands, flags and exit codes. It is
+// the composition root, with the one list of collectors and reporters.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit codes. A failure wins over an incomplete run.
+const (
+	ExitClean      = 0 // nothing at or above the threshold fails
+	ExitFailed     = 1 // something does
+	ExitUsage      = 2 // wrong usage, or nothing readable
+	ExitIncomplete = 3 // something could not be read or judged
+)
+
+// Streams are a process's standard streams. The booleans say whether each is
+// a terminal.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+	OutTTY   bool
+	ErrTTY   bool
+}
+
+// exit is an error that carries an exit code. Its cause may be nil, when
+// everything there is to say has been said.
+type exit struct {
+	code  int
+	cause error
+}
+
+func (e *exit) Error() string {
+	if e.cause == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.cause.Error()
+}
+
+func (e *exit) Unwrap() error { return e.cause }
+
+// usage is an error in how the program was called.
+func usage(format string, args ...any) error {
+	return &exit{ExitUsage, fmt.Errorf(format, args...)}
+}
+
+// Run runs one command and returns the exit code.
+func Run(ctx context.Context, args []string, s Streams) int {
+	root := newRoot(s)
+	root.SetArgs(args)
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	err := root.ExecuteContext(ctx)
+	var e *exit
+	switch {
+	case err == nil:
+		return ExitClean
+	case errors.As(err, &e):
+		if e.cause != nil {
+			fmt.Fprintf(s.Err, "assay: %v\n", e.cause)
+		}
+		return e.code
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(s.Err, "assay: interrupted; the output so far is incomplete")
+		return ExitIncomplete
+	default:
+		fmt.Fprintf(s.Err, "assay: %v\nRun assay --help for the commands.\n", err)
+		return ExitUsage
+	}
+}
+
+func newRoot(s Streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "assay",
+		Short: "Assess AWS Lambda workloads against the rules they live under",
+		Long: `assay reads CloudFormation and SAM templates and Terraform plans, decides
+technical checks over them, and reports where the Lambda workloads stand
+against the requirements of compliance frameworks. What could not be read is
+unknown, never compliant.
+
+Exit codes: 0 nothing at or above the threshold fails; 1 something does;
+2 wrong usage, or nothing readable; 3 something could not be read or judged.`,
+		Example:       "  assay check .\n  assay explain LAMBDA-CODE-SIGNING",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.AddCommand(
+		newCheck(s), newExplain(s), newReport(s), newEstate(s),
+		newChecks(s), newFrameworks(s), newVersion(s),
+	)
+	root.CompletionOptions.HiddenDefaultCmd = false
+	return root
+}
+
+// create opens a file for output; "-" and "" are standard output.
+func create(path string, s Streams) (io.Writer, func() error, error) {
+	if path == "" || path == "-" {
+		return s.Out, func() error { return nil }, nil
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, nil, usage("cannot write %s: %w", path, errors.Unwrap(err))
+	}
+	return f, f.Close, nil
+}

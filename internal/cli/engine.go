@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"assay/checks"
+	"assay/internal/catalog"
+	"assay/internal/check"
+	"assay/internal/collect"
+	"assay/internal/collect/cloudformation"
+	"assay/internal/collect/terraform"
+	"assay/internal/estate"
+	"assay/tables"
+)
+
+// engine is what commands share: the tables made ready, and the catalogue.
+type engine struct {
+	model   *estate.Model
+	library *check.Library
+	catalog *catalog.Catalog
+}
+
+func newModel() (*estate.Model, error) {
+	return estate.NewModel(estate.Tables{Schemas: tables.Schemas(), Defaults: tables.Defaults(), Edges: tables.Edges()})
+}
+
+// newEngine loads the built-in catalogue and the user's folders over it.
+func newEngine(folders []string) (*engine, error) {
+	e := &engine{}
+	var err error
+	if e.model, err = newModel(); err != nil {
+		return nil, err
+	}
+	if e.library, err = check.NewLibrary(e.model, tables.Runtimes()); err != nil {
+		return nil, err
+	}
+	if e.catalog, err = catalog.Decode(checks.Compiled); err != nil {
+		return nil, err
+	}
+	for _, folder := range folders {
+		if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+			return nil, usage("--catalog %s: expected a folder with checks or frameworks in YAML", folder)
+		}
+		if e.catalog, err = e.catalog.With(e.library, os.DirFS(folder)); err != nil {
+			return nil, usage("--catalog %s:\n%w", folder, err)
+		}
+	}
+	return e, nil
+}
+
+// frameworks finds the frameworks that the user asked for; all, if none.
+func (e *engine) frameworks(ids []string) ([]*catalog.Framework, error) {
+	if len(ids) == 0 {
+		return e.catalog.Frameworks, nil
+	}
+	var found []*catalog.Framework
+	for _, id := range ids {
+		f, err := e.catalog.Framework(id)
+		if err != nil {
+			return nil, usage("--framework %s: %w", id, err)
+		}
+		found = append(found, f)
+	}
+	return found, nil
+}
+
+// collectors is the one list of them. The first that claims a file reads it.
+func collectors(parameters map[string]string) []collect.Collector {
+	return []collect.Collector{
+		collect.EstateFiles{},
+		terraform.New(terraform.Options{Mapping: tables.Terraform()}),
+		cloudformation.New(cloudformation.Options{Parameters: parameters, PolicyTemplates: tables.SAMPolicyTemplates()}),
+	}
+}
+
+// inputs are the flags that say how templates are to be read.
+type inputs struct {
+	parameters     []string
+	parameterFiles []string
+}
+
+func (in *inputs) flags(f *pflag.FlagSet) {
+	f.StringArrayVarP(&in.parameters, "parameter", "p", nil, "value of a template parameter or pseudo parameter, as `K=V` (repeatable)")
+	f.StringArrayVar(&in.parameterFiles, "parameters", nil, "`file` with parameter values, JSON or YAML (repeatable; --parameter wins)")
+}
+
+func (in *inputs) read() (map[string]string, error) {
+	values := map[string]string{}
+	for _, name := range in.parameterFiles {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, usage("--parameters %s: cannot be read: %w", name, errors.Unwrap(err))
+		}
+		found, err := cloudformation.ReadParameters(name, data)
+		if err != nil {
+			return nil, usage("--parameters: %w", err)
+		}
+		for k, v := range found {
+			values[k] = v
+		}
+	}
+	for _, p := range in.parameters {
+		name, value, ok := strings.Cut(p, "=")
+		if !ok || name == "" {
+			return nil, usage("--parameter %s: expected NAME=VALUE", p)
+		}
+		values[name] = value
+	}
+	return values, nil
+}
+
+// tablesDigest is the SHA-256 of the AWS facts, in hexadecimal.
+func tablesDigest() string {
+	h := sha256.New()
+	for _, data := range [][]byte{
+		tables.Schemas(), tables.Defaults(), tables.Edges(), tables.Runtimes(), tables.SAMPolicyTemplates(), tables.Terraform(),
+	} {
+		h.Write(data)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// date reads an ISO date; empty is today, in UTC.
+func date(s string) (string, error) {
+	if s == "" {
+		return time.Now().UTC().Format(time.DateOnly), nil
+	}
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil {
+		return "", fmt.Errorf("%q is not a date; expected YEAR-MONTH-DAY, such as 2026-11-24", s)
+	}
+	return t.Format(time.DateOnly), nil
+}

@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"assay/internal/assess"
+	"assay/internal/collect/terraform"
+	"assay/internal/report"
+	"assay/tables"
+)
+
+func newExplain(s Streams) *cobra.Command {
+	var catalogs []string
+	var from string
+	var noColor bool
+	cmd := &cobra.Command{
+		Use:   "explain CHECK|FINDING-ID",
+		Short: "Explain a check, or one finding of a saved run",
+		Long: `explain CHECK says why a check exists, what it requires, where AWS says so, and
+how to fix what it finds in CloudFormation, SAM, Terraform and the AWS CLI.
+
+explain FINDING-ID --from FILE says what one finding of a saved stream means:
+what was found where, what proves it, and how to fix it.`,
+		Example: `  assay explain LAMBDA-CODE-SIGNING
+  assay explain F-0123456789abcdef --from run.jsonl`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			o := report.Options{Color: s.OutTTY && !noColor}
+			if strings.HasPrefix(args[0], "F-") {
+				return explainFinding(args[0], from, s, o)
+			}
+			return explainCheck(args[0], catalogs, s, o)
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return checkIDs(), cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+	cmd.Flags().StringArrayVar(&catalogs, "catalog", nil, "`folder` with your own checks and frameworks (repeatable)")
+	cmd.Flags().StringVar(&from, "from", "", "`file` with the stream that the finding is in, as written by --format json")
+	cmd.Flags().BoolVar(&noColor, "no-color", false, "no colour, even on a terminal")
+	return cmd
+}
+
+func checkIDs() []string {
+	e, err := newEngine(nil)
+	if err != nil {
+		return nil
+	}
+	var ids []string
+	for _, t := range e.catalog.Checks {
+		ids = append(ids, t.ID)
+	}
+	return ids
+}
+
+func explainCheck(id string, catalogs []string, s Streams, o report.Options) error {
+	e, err := newEngine(catalogs)
+	if err != nil {
+		return err
+	}
+	t := e.catalog.Check(strings.ToUpper(id))
+	if t == nil {
+		return usage("no check %s; assay checks list shows them all", id)
+	}
+	o.TerraformAttribute = terraform.AttributeOf(tables.Terraform())
+	return report.ExplainCheck(s.Out, &t.Check, e.catalog.RequirementsOf(t), o)
+}
+
+func explainFinding(id, from string, s Streams, o report.Options) error {
+	if from == "" {
+		return usage("a finding is explained from the run it is in: assay explain %s --from FILE", id)
+	}
+	find := &finder{id: id}
+	if err := replay(from, s, find); err != nil {
+		return err
+	}
+	if find.finding == nil {
+		return usage("%s: no finding %s in it", from, id)
+	}
+	return report.ExplainFinding(s.Out, find.header, find.finding, o)
+}
+
+// finder is a handler that keeps one finding and the header.
+type finder struct {
+	id      string
+	header  *assess.Header
+	finding *assess.Finding
+}
+
+func (f *finder) Header(m *assess.Header) error { f.header = m; return nil }
+func (f *finder) Finding(m *assess.Finding) error {
+	if m.ID != f.id {
+		return nil
+	}
+	if f.finding != nil {
+		return fmt.Errorf("finding %s stands twice in the stream", f.id)
+	}
+	f.finding = m
+	return nil
+}
+func (f *finder) Coverage(*assess.Coverage) error { return nil }
+func (f *finder) Decided(*assess.Decided) error   { return nil }
+func (f *finder) Standing(*assess.Standing) error { return nil }
+func (f *finder) Summary(*assess.Summary) error   { return nil }

@@ -1,0 +1,40 @@
+// Package tables holds the dated AWS facts that several rooms read, as data:
+// see README.md for each file's source, date and licence. Pure packages are
+// handed the bytes.
+package tables
+
+import _ "embed"
+
+//go:generate go run ./gen
+
+//go:embed cloudformation.jsonl
+var schemas []byte
+
+//go:embed defaults.yaml
+var defaults []byte
+
+//go:embed edges.yaml
+var edges []byte
+
+//go:embed runtimes.yaml
+var runtimes []byte
+
+//go:embed sam-policy-templates.json
+var samPolicyTemplates []byte
+
+// Schemas are the property schemas of the CloudFormation types that assay
+// reads, one JSON object a line.
+func Schemas() []byte { return schemas }
+
+// Defaults are what AWS assumes where a template states nothing (YAML).
+func Defaults() []byte { return defaults }
+
+// Edges say how resources name each other (YAML).
+func Edges() []byte { return edges }
+
+// Runtimes are the Lambda runtimes and their dates (YAML).
+func Runtimes() []byte { return runtimes }
+
+// SAMPolicyTemplates are the policy templates of the Serverless Application
+// Model (JSON).
+func SAMPolicyTemplates() []byte { return samPolicyTemplates }
