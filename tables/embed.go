@@ -38,3 +38,10 @@ func Runtimes() []byte { return runtimes }
 // SAMPolicyTemplates are the policy templates of the Serverless Application
 // Model (JSON).
 func SAMPolicyTemplates() []byte { return samPolicyTemplates }
+
+//go:embed terraform.yaml
+var terraform []byte
+
+// Terraform maps the provider's resource types and attributes to
+// CloudFormation's (YAML).
+func Terraform() []byte { return terraform }

@@ -65,7 +65,7 @@ func explainCheck(id string, catalogs []string, s Streams, o report.Options) err
 	if t == nil {
 		return usage("no check %s; assay checks list shows them all", id)
 	}
-	o.TerraformAttribute = terraform.AttributeOf(tables.Terraform())
+	o.Terraform = terraform.AttributeOf(tables.Terraform())
 	return report.ExplainCheck(s.Out, &t.Check, e.catalog.RequirementsOf(t), o)
 }
 

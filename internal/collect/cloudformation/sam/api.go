@@ -44,7 +44,7 @@ func (x *expander) restAPI(r *estate.Resource) {
 		stage["Tags"] = tagList(tags)
 	}
 	stageID := id + "Stage"
-	if name := get(p, "StageName").AsString(); name != "" && !x.computed(get(p, "StageName")) {
+	if name := get(p, "StageName").AsString(); name != "" && x.written(get(p, "StageName")) == "" {
 		if stageID = suffixed(id+"Stage", name); alphanumeric(name) {
 			stageID = id + name + "Stage"
 		}

@@ -178,7 +178,7 @@ func (x *expander) httpAPI(r *estate.Resource) {
 	stageID := id + "Stage"
 	if s := name.AsString(); s == defaultStage {
 		stageID = id + "ApiGatewayDefaultStage"
-	} else if s != "" && !x.computed(name) {
+	} else if s != "" && x.written(name) == "" {
 		if stageID = suffixed(id+"Stage", s); alphanumeric(s) {
 			stageID = id + s + "Stage"
 		}

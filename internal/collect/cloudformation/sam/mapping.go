@@ -192,8 +192,11 @@ func (f *function) registryStatements(event *estate.Value) []*estate.Value {
 		}
 	}
 	uri := get(registry, "SchemaRegistryURI")
-	_, name, found := cutText(uri, ":registry/")
-	if !found || !strings.HasPrefix(leading(uri), "arn") {
+	before, name, found := cutText(uri, ":registry/")
+	// AWS cuts the registry's name out of the text of !Sub by its colons, those
+	// of ${AWS::AccountId} included, and so finds none where the ARN has that.
+	// It reads no other function.
+	if !found || !strings.HasPrefix(leading(uri), "arn") || contains(before.Items(), f.in.AccountID) || f.written(uri) == "Fn::Join" {
 		return statements
 	}
 	return append(statements,

@@ -185,8 +185,10 @@ func (x *expander) deployments() {
 			"DeploymentStyle": object{
 				"DeploymentType": str("BLUE_GREEN"), "DeploymentOption": str("WITH_TRAFFIC_CONTROL"),
 			}.value(),
-			"ServiceRoleArn":        serviceRole,
-			"TriggerConfigurations": get(d.p, "TriggerConfigurations"),
+			"ServiceRoleArn": serviceRole,
+		}
+		if triggers := get(d.p, "TriggerConfigurations"); !empty(triggers) {
+			props["TriggerConfigurations"] = triggers
 		}
 		if !empty(d.tags) {
 			props["Tags"] = tagList(d.tags)

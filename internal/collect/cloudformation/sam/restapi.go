@@ -41,7 +41,7 @@ func (x *expander) implicitAPIs(globals *estate.Value) {
 			own["StageName"] = str("Prod")
 		}
 		api := &estate.Resource{
-			Type: prefix + kind.typeName, LogicalID: kind.id, Address: kind.id, Source: users[0].Source,
+			Type: prefix + kind.typeName, LogicalID: kind.id, Address: users[0].LogicalID, Source: users[0].Source,
 			Generated: generated, Exists: users[0].Exists, ExistsInput: users[0].ExistsInput,
 			Properties: merge(globals.Field(kind.typeName), own.value()),
 		}
@@ -148,14 +148,19 @@ func (x *expander) stageSuffix(api *estate.Resource) string {
 		return "AllStages"
 	}
 	stage := get(api.Properties, "StageName")
-	if s := stage.AsString(); s != "" && !x.computed(stage) {
+	if s := stage.AsString(); s != "" && x.written(stage) == "" {
 		return s
 	}
 	return "Stage"
 }
 
-// computed reports whether the template wrote v as an intrinsic function.
-func (x *expander) computed(v *estate.Value) bool { return x.in.Computed != nil && x.in.Computed(v) }
+// written names the intrinsic function by which the template wrote v.
+func (x *expander) written(v *estate.Value) string {
+	if x.in.Written == nil || v == nil {
+		return ""
+	}
+	return x.in.Written(v)
+}
 
 // restEvent lets a REST API call the function.
 //

@@ -30,10 +30,13 @@ type Input struct {
 	PolicyTemplates []byte
 	// The pseudo parameters as evaluated: known strings or holes.
 	Region, Partition, AccountID, StackName, StackID, URLSuffix *estate.Value
-	// Computed reports whether the template wrote a value as an intrinsic
-	// function. AWS leaves such values out of logical ids (a stage named by
-	// !Ref). Nil stands for never.
-	Computed func(*estate.Value) bool
+	// Connectors holds the resource attribute of that name by logical id.
+	Connectors map[string]*estate.Value
+	// Written names the intrinsic function by which the template wrote a value
+	// ("Ref", "Fn::Sub"), "" for one that it states. AWS's transform reads the
+	// template's text and so treats the two apart: a stage that is named by
+	// !Ref gives no part of a logical id. Nil stands for always "".
+	Written func(*estate.Value) string
 }
 
 // Output is the template after the transform.
@@ -171,6 +174,9 @@ type origin struct {
 }
 
 func originOf(r *estate.Resource) origin {
+	if r.Generated != "" {
+		return origin{address: r.Address, source: r.Source, exists: r.Exists, input: r.ExistsInput}
+	}
 	return origin{address: r.LogicalID, source: r.Source, exists: r.Exists, input: r.ExistsInput}
 }
 

@@ -1,7 +1,6 @@
 package sam
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -73,7 +72,7 @@ func (x *expander) definition(v *estate.Value) (string, object) {
 	write = func(v *estate.Value, indent string) {
 		inner := indent + "    "
 		switch k := v.Kind(); {
-		case k == estate.KindMap && len(v.Fields()) > 0 && !x.computed(v):
+		case k == estate.KindMap && len(v.Fields()) > 0 && x.written(v) == "":
 			for i, f := range v.Fields() {
 				b.WriteString(separator(i, '{', inner))
 				b.Write(appendASCII(nil, f.Name))
@@ -81,7 +80,7 @@ func (x *expander) definition(v *estate.Value) (string, object) {
 				write(f.Value, inner)
 			}
 			b.WriteString("\n" + indent + "}")
-		case k == estate.KindList && len(v.Items()) > 0 && !x.computed(v):
+		case k == estate.KindList && len(v.Items()) > 0 && x.written(v) == "":
 			for i, item := range v.Items() {
 				b.WriteString(separator(i, '[', inner))
 				write(item, inner)
@@ -89,7 +88,7 @@ func (x *expander) definition(v *estate.Value) (string, object) {
 			b.WriteString("\n" + indent + "]")
 		default:
 			literal, known := canonical(nil, v)
-			if !known || x.computed(v) || strings.Contains(string(literal), "{{resolve:") {
+			if !known || x.written(v) != "" || strings.Contains(string(literal), "{{resolve:") {
 				name := "definition_substitution_" + strconv.Itoa(len(substitutions)+1)
 				substitutions[name] = v
 				literal = appendASCII(nil, "${"+name+"}")
@@ -218,136 +217,4 @@ func (m *machine) restEvent(at origin, id string, event *estate.Value) {
 		}.value(),
 		"responses": descriptions.value(),
 	}.value())
-}
-
-// simpleTable expands AWS::Serverless::SimpleTable.
-//
-// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-simpletable.html
-func (x *expander) simpleTable(r *estate.Resource) {
-	p := r.Properties
-	name, kind := dig(p, "PrimaryKey", "Name"), dig(p, "PrimaryKey", "Type")
-	if empty(get(p, "PrimaryKey")) {
-		name, kind = str("id"), str("String")
-	}
-	kind = stated(kind, func(k *estate.Value) *estate.Value {
-		if short, ok := map[string]string{"String": "S", "Number": "N", "Binary": "B"}[k.AsString()]; ok {
-			return str(short).At(k.Position())
-		}
-		return k
-	})
-	props := object{
-		"AttributeDefinitions": list(object{"AttributeName": name, "AttributeType": kind}.value()),
-		"KeySchema":            list(object{"AttributeName": name, "KeyType": str("HASH")}.value()),
-	}
-	props.copyFrom(p, "PointInTimeRecoverySpecification", "SSESpecification", "TableName")
-	if throughput := get(p, "ProvisionedThroughput"); !empty(throughput) {
-		props["ProvisionedThroughput"] = throughput
-	} else {
-		props["BillingMode"] = str("PAY_PER_REQUEST")
-	}
-	if tags := get(p, "Tags"); !empty(tags) {
-		props["Tags"] = tagList(tags)
-	}
-	x.add(originOf(r), "AWS::DynamoDB::Table", r.LogicalID, props)
-}
-
-// layerVersion expands AWS::Serverless::LayerVersion. Its logical id ends in a
-// hash, so that a new layer never replaces the one before it.
-//
-// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-layerversion.html
-func (x *expander) layerVersion(r *estate.Resource) {
-	p := r.Properties
-	props := object{"Content": s3Location(get(p, "ContentUri"), r.LogicalID+".ContentUri", "S3Bucket", "S3Key", "S3ObjectVersion")}
-	props.copyFrom(p, "LayerName", "Description", "CompatibleArchitectures", "CompatibleRuntimes", "LicenseInfo")
-	if empty(props["LayerName"]) {
-		props["LayerName"] = str(r.LogicalID)
-	}
-	id := r.LogicalID
-	if uri := get(p, "ContentUri"); cutPrefix(uri, "s3://") != nil || uri.Kind() == estate.KindMap {
-		id = hashed(id, object{r.LogicalID: object{"Type": str(r.Type), "Properties": p}.value()}.value())
-	}
-	if id != r.LogicalID {
-		x.renamed[r.LogicalID] = id
-	}
-	x.add(originOf(r), "AWS::Lambda::LayerVersion", id, props)
-}
-
-// application expands AWS::Serverless::Application, which is a nested stack.
-//
-// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-application.html
-func (x *expander) application(r *estate.Resource) {
-	p := r.Properties
-	location := get(p, "Location")
-	props := object{}
-	props.copyFrom(p, "Parameters", "NotificationARNs", "TimeoutInMinutes")
-	var first []*estate.Value
-	first = append(first, tag("lambda:createdBy", str("SAM")))
-	switch location.Kind() {
-	case estate.KindMap:
-		for _, t := range []struct{ key, field string }{
-			{"serverlessrepo:applicationId", "ApplicationId"}, {"serverlessrepo:semanticVersion", "SemanticVersion"},
-		} {
-			if v := get(location, t.field); v != nil {
-				first = append(first, tag(t.key, v))
-			}
-		}
-		props["TemplateURL"] = estate.Unknown("an application of the Serverless Application Repository",
-			get(location, "ApplicationId").String()).At(location.Position())
-	default:
-		props["TemplateURL"] = location
-	}
-	props["Tags"] = list(slices.Concat(first, tagList(get(p, "Tags")).Items())...)
-	x.add(originOf(r), "AWS::CloudFormation::Stack", r.LogicalID, props)
-	x.partial("*", "the resources of application "+r.LogicalID+" are in a template of their own")
-}
-
-// capacityProvider expands AWS::Serverless::CapacityProvider.
-//
-// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-capacityprovider.html
-func (x *expander) capacityProvider(r *estate.Resource) {
-	at, id, p := originOf(r), r.LogicalID, r.Properties
-	tags := set(get(p, "Tags"), str("SAM"), "lambda:createdBy")
-	operator := get(p, "OperatorRole")
-	if empty(operator) {
-		operator = arnOf(id + "OperatorRole")
-		x.add(at, "AWS::IAM::Role", id+"OperatorRole", object{
-			"AssumeRolePolicyDocument": trust("lambda.amazonaws.com"),
-			"ManagedPolicyArns":        list(x.managed("AWSLambdaManagedEC2ResourceOperator")),
-			"Tags":                     list(tag("lambda:createdBy", str("SAM"))),
-		})
-	}
-	props := object{
-		"PermissionsConfig": object{"CapacityProviderOperatorRoleArn": operator}.value(), "Tags": tagList(tags),
-	}
-	props.copyFrom(p, "CapacityProviderName", "VpcConfig", "KmsKeyArn")
-	if wanted := get(p, "InstanceRequirements"); !empty(wanted) {
-		props["InstanceRequirements"] = object{
-			"Architectures": get(wanted, "Architectures"), "AllowedInstanceTypes": get(wanted, "AllowedTypes"),
-			"ExcludedInstanceTypes": get(wanted, "ExcludedTypes"),
-		}.value().At(wanted.Position())
-	}
-	if scaling := get(p, "ScalingConfig"); !empty(scaling) {
-		made := object{"MaxVCpuCount": get(scaling, "MaxVCpuCount"), "ScalingMode": str("Auto")}
-		if use := get(scaling, "AverageCPUUtilization"); use != nil {
-			made["ScalingMode"] = str("Manual")
-			made["ScalingPolicies"] = list(object{
-				"PredefinedMetricType": str("LambdaCapacityProviderAverageCPUUtilization"), "TargetValue": use,
-			}.value())
-		}
-		props["CapacityProviderScalingConfig"] = made.value().At(scaling.Position())
-	}
-	x.add(at, "AWS::Lambda::CapacityProvider", id, props)
-}
-
-func (x *expander) graphQLAPI(r *estate.Resource) {
-	x.partial(r.Type, "not expanded yet")
-	x.out = append(x.out, r)
-}
-func (x *expander) webSocketAPI(r *estate.Resource) {
-	x.partial(r.Type, "not expanded yet")
-	x.out = append(x.out, r)
-}
-func (x *expander) connector(r *estate.Resource) {
-	x.partial(r.Type, "not expanded yet")
-	x.out = append(x.out, r)
 }

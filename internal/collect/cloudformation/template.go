@@ -1,0 +1,372 @@
+// Package cloudformation reads CloudFormation and SAM templates into scopes:
+// YAML with short-form tags and JSON, parameters, conditions and intrinsic
+// functions. What cannot be resolved becomes an unknown value that names the
+// input which would resolve it.
+package cloudformation
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"assay/internal/collect"
+	"assay/internal/collect/cloudformation/sam"
+	"assay/internal/estate"
+)
+
+// Options say how templates are read.
+type Options struct {
+	// Parameters gives values to template parameters and to pseudo parameters
+	// ("AWS::Region"). A name that a template does not declare is ignored
+	// there, so that several templates can share them.
+	Parameters map[string]string
+	// PolicyTemplates are SAM's policy templates (tables/sam-policy-templates.json).
+	PolicyTemplates []byte
+}
+
+// Collector reads templates. It is safe for many goroutines.
+type Collector struct{ options Options }
+
+// New makes a collector.
+func New(o Options) *Collector { return &Collector{o} }
+
+// Name implements [collect.Collector].
+func (*Collector) Name() string { return "CloudFormation or SAM template" }
+
+var (
+	yamlSection = regexp.MustCompile(`(?m)^["']?(Resources|AWSTemplateFormatVersion|Transform)["']?\s*:`)
+	jsonSection = regexp.MustCompile(`"(Resources|AWSTemplateFormatVersion)"\s*:`)
+	jsonOther   = regexp.MustCompile(`"(planned_values|terraform_version|swagger|openapi)"\s*:`)
+)
+
+// Claims implements [collect.Collector].
+func (*Collector) Claims(f collect.File) bool {
+	if isJSON(bytes.TrimPrefix(f.Data, []byte("\ufeff"))) {
+		head := f.Data[:min(len(f.Data), 1<<16)]
+		return jsonSection.Match(f.Data) && !jsonOther.Match(head)
+	}
+	return yamlSection.Match(f.Data)
+}
+
+// Collect implements [collect.Collector]: one scope a file.
+func (c *Collector) Collect(_ context.Context, f collect.File) []*estate.Builder {
+	root, problem := parse(f.Name, f.Data)
+	if problem != nil {
+		return []*estate.Builder{collect.Unread(f.Name, "cloudformation", *problem)}
+	}
+	if root.Kind != yaml.MappingNode {
+		return []*estate.Builder{collect.Unread(f.Name, "cloudformation", estate.Problem{
+			Position: position(f.Name, root), Message: "expected a mapping with Resources",
+		})}
+	}
+	t := newTemplate(f.Name, root, c.options)
+	return []*estate.Builder{t.read()}
+}
+
+const samTransform = "AWS::Serverless-2016-10-31"
+
+// template is one template while it is read.
+type template struct {
+	file    string
+	root    *yaml.Node
+	options Options
+	builder *estate.Builder
+
+	sam        bool
+	parameters map[string]*parameter
+	conditions map[string]*condition
+	resources  map[string]string // logical id → type
+	names      []string          // logical ids in order
+	nodes      int               // values made so far
+	exhausted  bool              // maxNodes was passed and reported
+}
+
+func newTemplate(file string, root *yaml.Node, o Options) *template {
+	t := &template{
+		file: file, root: root, options: o,
+		parameters: map[string]*parameter{}, conditions: map[string]*condition{}, resources: map[string]string{},
+	}
+	format := "cloudformation"
+	if slices.Contains(t.transforms(), samTransform) {
+		t.sam, format = true, "sam"
+	}
+	t.builder = estate.NewBuilder(file, format)
+	return t
+}
+
+// problem records a fault at a node.
+func (t *template) problem(n *yaml.Node, format string, args ...any) {
+	t.builder.Problem(estate.Problem{Position: position(t.file, n), Message: fmt.Sprintf(format, args...)})
+}
+
+// section is a top-level mapping; another form is a problem.
+func (t *template) section(name string) *yaml.Node {
+	n := child(t.root, name)
+	if n == nil {
+		return nil
+	}
+	if n.Kind != yaml.MappingNode {
+		if n.Tag != "!!null" {
+			t.problem(n, "%s: expected a mapping", name)
+		}
+		return nil
+	}
+	return n
+}
+
+// each walks a mapping, reporting keys that stand twice.
+func (t *template) each(n *yaml.Node, f func(key, value *yaml.Node)) {
+	if n == nil {
+		return
+	}
+	members(n, func(at *yaml.Node, message string) { t.problem(at, "%s", message) }, f)
+}
+
+func (t *template) transforms() []string {
+	n := child(t.root, "Transform")
+	switch {
+	case n == nil:
+		return nil
+	case n.Kind == yaml.ScalarNode:
+		return []string{n.Value}
+	case n.Kind == yaml.MappingNode:
+		if name := child(n, "Name"); name != nil {
+			return []string{name.Value}
+		}
+	}
+	var names []string
+	for _, item := range n.Content {
+		if item = follow(item); item.Kind == yaml.ScalarNode {
+			names = append(names, item.Value)
+		} else if name := child(item, "Name"); name != nil {
+			names = append(names, name.Value)
+		}
+	}
+	return names
+}
+
+// read evaluates the whole template.
+func (t *template) read() *estate.Builder {
+	for _, name := range t.transforms() {
+		if name != samTransform {
+			t.builder.Cover(estate.Coverage{Type: "*", State: estate.CoveragePartial, Reason: "macro " + name + " is not run"})
+		}
+	}
+	t.each(t.section("Parameters"), func(key, value *yaml.Node) { t.parameters[key.Value] = &parameter{node: follow(value)} })
+	t.each(t.section("Conditions"), func(key, value *yaml.Node) { t.conditions[key.Value] = &condition{node: value} })
+
+	section := t.section("Resources")
+	if section == nil && child(t.root, "Resources") == nil {
+		return collect.Unread(t.file, "cloudformation", estate.Problem{
+			Position: position(t.file, t.root), Message: "the template has no Resources", Hint: "a template declares what it makes under Resources",
+		})
+	}
+	bodies := t.declare(section)
+	var resources []estate.Resource
+	for _, name := range t.names {
+		resources = append(resources, t.resource(name, bodies[name]))
+	}
+	if t.sam {
+		resources = t.transform(resources)
+	}
+	for _, r := range t.settle(resources) {
+		t.builder.Add(r)
+	}
+	t.findCycles(bodies)
+	return t.builder
+}
+
+// body is the node of one resource and of its name.
+type body struct{ key, value *yaml.Node }
+
+// declare notes every resource, so that references can tell what they name.
+func (t *template) declare(section *yaml.Node) map[string]body {
+	bodies := map[string]body{}
+	t.each(section, func(key, value *yaml.Node) {
+		value = follow(value)
+		switch {
+		case strings.HasPrefix(key.Value, "Fn::ForEach::"):
+			t.builder.Cover(estate.Coverage{Type: "*", State: estate.CoveragePartial, Reason: key.Value + " is not expanded"})
+			return
+		case strings.HasPrefix(key.Value, "Fn::Transform"):
+			t.builder.Cover(estate.Coverage{Type: "*", State: estate.CoveragePartial, Reason: "an included part of Resources is not read"})
+			return
+		case value.Kind != yaml.MappingNode:
+			t.problem(value, "resource %s: expected a mapping with Type and Properties", key.Value)
+			return
+		}
+		kind := child(value, "Type")
+		if kind == nil || kind.Kind != yaml.ScalarNode || kind.Value == "" {
+			t.problem(key, "resource %s has no Type", key.Value)
+			return
+		}
+		t.resources[key.Value] = kind.Value
+		t.names = append(t.names, key.Value)
+		bodies[key.Value] = body{key, value}
+	})
+	slices.Sort(t.names)
+	return bodies
+}
+
+func (t *template) resource(name string, b body) estate.Resource {
+	r := estate.Resource{Type: t.resources[name], LogicalID: name, Source: position(t.file, b.key)}
+	switch properties := child(b.value, "Properties"); {
+	case properties == nil || properties.Tag == "!!null":
+	default:
+		v := t.eval(properties)
+		switch v.Kind() {
+		case estate.KindMap:
+			r.Properties = v
+		case estate.KindAbsent:
+		default:
+			t.problem(properties, "resource %s: Properties: expected a mapping", name)
+		}
+	}
+	if n := child(b.value, "Condition"); n != nil {
+		if n.Kind != yaml.ScalarNode {
+			t.problem(n, "resource %s: Condition: expected the name of a condition", name)
+		} else {
+			r.Exists, r.ExistsInput = t.existence(n), "condition "+n.Value
+		}
+	}
+	if path := child(child(b.value, "Metadata"), "aws:cdk:path"); path != nil {
+		r.Address = path.Value
+	}
+	return r
+}
+
+// existence is what a resource's condition says; nil when it certainly is
+// there.
+func (t *template) existence(n *yaml.Node) *estate.Value {
+	v := t.condition(n, n.Value)
+	switch {
+	case v.Kind() == estate.KindBool && v.AsBool():
+		return nil
+	case v.Kind() == estate.KindUnknown:
+		return estate.OneOf("condition "+n.Value, estate.Case{When: "true", Value: estate.Bool(true)}, estate.Case{When: "false", Value: estate.Bool(false)})
+	}
+	return v
+}
+
+// transform hands the resources to the SAM transform.
+func (t *template) transform(resources []estate.Resource) []estate.Resource {
+	in := sam.Input{
+		Resources: resources, PolicyTemplates: t.options.PolicyTemplates,
+		Region: t.pseudo("AWS::Region"), Partition: t.pseudo("AWS::Partition"), AccountID: t.pseudo("AWS::AccountId"),
+		StackName: t.pseudo("AWS::StackName"), StackID: t.pseudo("AWS::StackId"), URLSuffix: t.pseudo("AWS::URLSuffix"),
+	}
+	if globals := t.section("Globals"); globals != nil {
+		in.Globals = t.eval(globals)
+	}
+	out := sam.Transform(in)
+	for _, p := range out.Problems {
+		t.builder.Problem(p)
+	}
+	for _, c := range out.Coverage {
+		t.builder.Cover(c)
+	}
+	return out.Resources
+}
+
+// settle turns references to what does not exist, after all, into unknown
+// values. References were taken on trust while SAM might still add resources.
+func (t *template) settle(resources []estate.Resource) []estate.Resource {
+	if !t.sam {
+		return resources
+	}
+	exists := map[string]bool{}
+	for _, r := range resources {
+		exists[r.LogicalID] = true
+	}
+	for i := range resources {
+		resources[i].Properties = resources[i].Properties.Rewrite(func(v *estate.Value) *estate.Value {
+			if v.Kind() != estate.KindReference || exists[v.Reference().Resource] {
+				return v
+			}
+			name := v.Reference().Resource
+			t.builder.Problem(estate.Problem{
+				Position: v.Position(), Message: fmt.Sprintf("%s is not a resource or parameter of the template", name),
+			})
+			return estate.Unknown(reasonUndeclared, name).At(v.Position())
+		})
+	}
+	return resources
+}
+
+// findCycles reports resources that CloudFormation could not make because
+// each waits for the other. SAM resources are left out: the transform adds
+// resources between them.
+func (t *template) findCycles(bodies map[string]body) {
+	if t.sam {
+		return
+	}
+	waits := map[string][]string{}
+	for _, r := range t.builder.Resources() {
+		r.Properties.Each("", func(_ string, v *estate.Value) bool {
+			if v.Kind() == estate.KindReference && v.Reference().Resource != r.LogicalID {
+				waits[r.LogicalID] = append(waits[r.LogicalID], v.Reference().Resource)
+			}
+			return true
+		})
+		if n := child(bodies[r.LogicalID].value, "DependsOn"); n != nil {
+			waits[r.LogicalID] = append(waits[r.LogicalID], t.dependsOn(r.LogicalID, n)...)
+		}
+	}
+	const open, done = 1, 2
+	state := map[string]int{}
+	var path []string
+	var visit func(name string)
+	visit = func(name string) {
+		state[name] = open
+		path = append(path, name)
+		for _, next := range waits[name] {
+			switch state[next] {
+			case open:
+				circle := append(slices.Clone(path[slices.Index(path, next):]), next)
+				t.problem(bodies[next].key, "resources wait for each other: %s", strings.Join(circle, " → "))
+			case done:
+			default:
+				visit(next)
+			}
+		}
+		path = path[:len(path)-1]
+		state[name] = done
+	}
+	for _, name := range t.names {
+		if state[name] == 0 {
+			visit(name)
+		}
+	}
+}
+
+func (t *template) dependsOn(name string, n *yaml.Node) []string {
+	items := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		items = n.Content
+	}
+	var names []string
+	for _, item := range items {
+		item = follow(item)
+		if _, ok := t.resources[item.Value]; !ok || item.Kind != yaml.ScalarNode {
+			t.problem(item, "resource %s: DependsOn: expected the name of another resource", name)
+			continue
+		}
+		names = append(names, item.Value)
+	}
+	return names
+}
+
+// unquote decodes a quoted JSON text.
+func unquote(quoted []byte) (string, error) {
+	var s string
+	if err := json.Unmarshal(quoted, &s); err != nil {
+		return "", &jsonError{"a text holds an escape that JSON does not have"}
+	}
+	return s, nil
+}

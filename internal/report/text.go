@@ -1,0 +1,419 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"assay/internal/assess"
+	"assay/internal/check"
+)
+
+// How much of each kind a text lists before it only counts the rest. A text is
+// read from its end, so that the summary comes last and fits a screen.
+const (
+	maxProblems     = 10
+	maxFunctions    = 25
+	maxOther        = 25 // findings that concern no function
+	maxReads        = 3  // of a witness
+	maxReasons      = 6  // for unknown outcomes
+	maxInputs       = 3  // for each reason
+	maxRequirements = 10 // not met, for each framework
+	maxNames        = 5  // of other functions that a finding concerns
+	maxValue        = 60 // characters of a value
+)
+
+// detail is the column of what is said below the line of a finding.
+const detail = 12
+
+// text writes for a person in a terminal: problems, what fails by function
+// with the worst first, what is unknown and why, standings, a summary.
+type text struct {
+	page
+	opts     Options
+	header   assess.Header
+	problems []assess.Problem
+	hidden   int // problems past those
+	fails    []*assess.Finding
+	unknown  []*assess.Finding // kept only to be listed one by one
+	gaps     gaps
+	notMet   map[string][]*assess.Standing // by framework, the first of them
+	scope    string                        // of the standings
+}
+
+func newText(w io.Writer, o Options) assess.Handler {
+	return &text{page: newPage(w, o), opts: o, notMet: map[string][]*assess.Standing{}, scope: assess.StandingScope}
+}
+
+func (t *text) Header(m *assess.Header) error {
+	t.header = *m
+	return nil
+}
+
+func (t *text) Coverage(m *assess.Coverage) error {
+	for _, p := range problemsOf(m) {
+		if len(t.problems) == maxProblems && !t.opts.All {
+			t.hidden++
+			continue
+		}
+		t.problems = append(t.problems, p)
+	}
+	return nil
+}
+
+func (t *text) Finding(m *assess.Finding) error {
+	if m.Outcome == check.Fail {
+		t.fails = append(t.fails, m)
+		return nil
+	}
+	t.gaps.add(m)
+	if t.opts.All {
+		t.unknown = append(t.unknown, m)
+	}
+	return nil
+}
+
+func (t *text) Decided(*assess.Decided) error { return nil }
+
+func (t *text) Standing(m *assess.Standing) error {
+	t.scope = m.Scope
+	if m.State == assess.NotMet && len(t.notMet[m.Framework]) < maxRequirements {
+		t.notMet[m.Framework] = append(t.notMet[m.Framework], m)
+	}
+	return nil
+}
+
+func (t *text) Summary(m *assess.Summary) error {
+	t.writeProblems()
+	t.writeFindings()
+	if t.opts.Quiet {
+		t.writeClosing(m)
+		return t.flush()
+	}
+	t.writeUnknown(m)
+	t.writeStandings(m)
+	t.writeSummary(m)
+	return t.flush()
+}
+
+func (t *text) writeProblems() {
+	if len(t.problems) == 0 {
+		return
+	}
+	t.heading("Problems", "what could not be read as written")
+	for _, p := range t.problems {
+		t.row(2, 4, oneLine(p.Message), cell{text: oneLine(p.Source.String()), style: yellow})
+		if p.Hint != "" {
+			t.line(4, oneLine(p.Hint))
+		}
+	}
+	if t.hidden > 0 {
+		t.line(2, fmt.Sprintf("and %d more; --format json has them all", t.hidden))
+	}
+}
+
+// group is what is listed under one function. Its scope and name are empty for
+// what concerns no function.
+type group struct {
+	scope, name string
+	findings    []*assess.Finding
+	fails       map[string]int // by severity
+}
+
+// groups lists the functions that findings concern, the worst first, and apart
+// from them what concerns none. A finding that concerns several functions
+// stands under the first of them.
+func (t *text) groups() (functions []*group, other *group) {
+	other = &group{fails: map[string]int{}}
+	byName := map[[2]string]*group{}
+	for _, f := range slices.Concat(t.fails, t.unknown) {
+		g := other
+		if len(f.Functions) > 0 {
+			key := [2]string{f.Scope, f.Functions[0]}
+			if g = byName[key]; g == nil {
+				g = &group{scope: f.Scope, name: f.Functions[0], fails: map[string]int{}}
+				byName[key] = g
+				functions = append(functions, g)
+			}
+		}
+		g.findings = append(g.findings, f)
+		if f.Outcome == check.Fail {
+			g.fails[f.Severity.String()]++
+		}
+	}
+	for _, g := range append(functions, other) {
+		slices.SortStableFunc(g.findings, worseFinding)
+	}
+	slices.SortFunc(functions, func(a, b *group) int {
+		for _, s := range severities {
+			if n := b.fails[s.String()] - a.fails[s.String()]; n != 0 {
+				return n
+			}
+		}
+		return cmp.Or(strings.Compare(a.scope, b.scope), strings.Compare(a.name, b.name))
+	})
+	return functions, other
+}
+
+// worseFinding orders failures before what is unknown, then by severity and
+// check.
+func worseFinding(a, b *assess.Finding) int {
+	rank := func(f *assess.Finding) int {
+		if f.Outcome == check.Fail {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(rank(b)-rank(a), cmp.Compare(b.Severity, a.Severity), strings.Compare(a.Check, b.Check))
+}
+
+func (t *text) writeFindings() {
+	functions, other := t.groups()
+	shown := functions
+	if !t.opts.All {
+		shown = shown[:min(len(shown), maxFunctions)]
+	}
+	w := &findingWriter{text: t, fixes: fixesOf(&t.header)}
+	for _, g := range shown {
+		t.heading(oneLine(g.name), oneLine(g.scope)+": "+bySeverity(g.fails))
+		w.write(g.findings)
+	}
+	if more := len(functions) - len(shown); more > 0 {
+		t.blank()
+		t.line(0, fmt.Sprintf("%s more with failures; --format json has them all", count(more, "function")))
+	}
+	if len(other.findings) == 0 {
+		return
+	}
+	t.heading("Other resources", bySeverity(other.fails))
+	listed := other.findings
+	if !t.opts.All {
+		listed = listed[:min(len(listed), maxOther)]
+	}
+	w.write(listed)
+	if more := len(other.findings) - len(listed); more > 0 {
+		t.line(2, fmt.Sprintf("and %d more; --format json has them all", more))
+	}
+}
+
+// findingWriter writes findings, and with the first of each check how to fix it.
+type findingWriter struct {
+	*text
+	fixes map[string]string // by check, until it has been said
+}
+
+func (w *findingWriter) write(findings []*assess.Finding) {
+	const widestID = 32 // beyond it, messages stop lining up
+	ids := 0
+	for _, f := range findings {
+		if len(f.Check) <= widestID {
+			ids = max(ids, len(f.Check))
+		}
+	}
+	for _, f := range findings {
+		label := cell{text: f.Severity.String(), width: len("critical"), style: severityStyle(f.Severity)}
+		if f.Outcome != check.Fail {
+			label.text, label.style = "unknown", faint
+		}
+		w.row(2, detail, oneLine(f.Message), label, cell{text: oneLine(f.Check), width: ids})
+		w.witness(f)
+		if others := f.Functions; len(others) > 1 {
+			w.line(detail, "also concerns "+oneLine(listed(others[1:], maxNames)))
+		}
+		if fix := w.fixes[f.Check]; fix != "" && f.Outcome == check.Fail {
+			delete(w.fixes, f.Check)
+			w.fix(fix, f.Check)
+		}
+	}
+}
+
+// witness says what was read and where. What has no position of its own, such
+// as a property that is not there, stands where one would add it.
+func (w *findingWriter) witness(f *assess.Finding) {
+	at := oneLine(f.Source.String())
+	if f.Outcome != check.Fail {
+		for _, m := range f.Missing {
+			w.row(detail, detail, oneLine(m.Reason), cell{text: supply(m.Input)})
+		}
+		w.line(detail, at)
+		return
+	}
+	if f.Witness == nil || len(f.Witness.Reads) == 0 {
+		w.line(detail, at)
+		return
+	}
+	reads := f.Witness.Reads
+	for i := range reads[:min(len(reads), maxReads)] {
+		r := &reads[i]
+		switch {
+		case r.Source != nil:
+			at = oneLine(r.Source.String())
+		case i > 0:
+			at = ""
+		}
+		w.row(detail, detail, at, cell{text: readText(r, maxValue)})
+	}
+	if more := len(reads) - maxReads; more > 0 {
+		w.line(detail, "and "+count(more, "more read"))
+	}
+	for _, c := range f.Witness.Under {
+		w.line(detail, underText(c))
+	}
+}
+
+// fix says how to fix a check on one line, or as much of it as fits.
+func (w *findingWriter) fix(fix, id string) {
+	line := "fix: " + fix
+	if room := w.width - detail; len(line) > room {
+		more := "… (assay explain " + id + ")"
+		line = strings.TrimSuffix(cut(line, max(room-len(more), narrowest)), "…") + more
+	}
+	w.row(detail, detail, "", cell{text: line, style: green})
+}
+
+func (t *text) writeUnknown(m *assess.Summary) {
+	if m.Outcomes.Unknown == 0 {
+		return
+	}
+	t.heading("Unknown", unknownShare(m)+" could not be decided; what would decide them:")
+	reasons := t.gaps.ordered()
+	shown := reasons[:min(len(reasons), maxReasons)]
+	widest := 0
+	for _, g := range shown {
+		widest = max(widest, len([]rune(g.reason)))
+	}
+	for _, g := range shown {
+		t.row(2, 10, listed(g.wanted(), maxInputs),
+			cell{text: fmt.Sprintf("%5d", g.count)}, cell{text: oneLine(g.reason), width: min(widest, 40)})
+	}
+	if more := len(reasons) - len(shown); more > 0 {
+		t.line(2, fmt.Sprintf("and %s; --format json has them all", count(more, "more reason")))
+	}
+}
+
+// unknownShare is the part of the outcomes that is unknown. What does not
+// apply is no outcome that anything could have decided.
+func unknownShare(m *assess.Summary) string {
+	total := m.Outcomes.Pass + m.Outcomes.Fail + m.Outcomes.Unknown
+	return fmt.Sprintf("%d of %s (%s)", m.Outcomes.Unknown, count(total, "outcome"), share(m.Outcomes.Unknown, total))
+}
+
+// meanings says what states mean that do not speak for themselves.
+var meanings = map[assess.State]string{
+	assess.Attest:    "attest: a person has to answer",
+	assess.Inherits:  "inherited: AWS answers, its report is needed",
+	assess.NotTested: "not tested: no check looks",
+}
+
+func (t *text) writeStandings(m *assess.Summary) {
+	if len(m.Standings) == 0 {
+		return
+	}
+	t.heading("Standing", basisText(t.header.Basis)+", "+oneLine(t.scope))
+	occurs := map[assess.State]bool{}
+	for _, f := range t.header.Frameworks {
+		sum, ok := m.Standings[f.ID]
+		if !ok {
+			continue
+		}
+		var parts []string
+		for _, state := range assess.States {
+			if n := sum.Standings[string(state)]; n > 0 {
+				occurs[state] = true
+				parts = append(parts, strconv.Itoa(n)+" "+string(state))
+			}
+		}
+		t.row(2, 4, fmt.Sprintf("%s, of %s", strings.Join(parts, ", "), count(sum.Requirements, "requirement")),
+			cell{text: oneLine(f.Title + " " + f.Version), style: bold})
+		t.writeNotMet(f.ID, sum.Standings[string(assess.NotMet)])
+	}
+	var notes []string
+	for _, state := range assess.States {
+		if occurs[state] && meanings[state] != "" {
+			notes = append(notes, meanings[state])
+		}
+	}
+	if len(notes) > 0 {
+		t.line(2, "("+strings.Join(notes, "; ")+")")
+	}
+}
+
+func (t *text) writeNotMet(framework string, total int) {
+	listed := t.notMet[framework]
+	widest := 0
+	for _, s := range listed {
+		widest = max(widest, len(s.Requirement))
+	}
+	for _, s := range listed {
+		t.row(4, 8, oneLine(s.Title+"; "+s.Because),
+			cell{text: string(s.State), style: red}, cell{text: oneLine(s.Requirement), width: widest})
+	}
+	if more := total - len(listed); more > 0 {
+		t.line(4, fmt.Sprintf("and %d more not met; assay frameworks show %s", more, oneLine(framework)))
+	}
+}
+
+func (t *text) writeSummary(m *assess.Summary) {
+	scopes := "scopes"
+	if t.header.Basis == assess.Design {
+		scopes = "files"
+	}
+	t.heading("Summary", "")
+	row := func(name, format string, args ...any) {
+		t.row(2, 4, fmt.Sprintf(format, args...), cell{text: name, width: len("not applicable")})
+	}
+	row(scopes, "%d read, %d unreadable, %s", m.Scopes-m.Unreadable, m.Unreadable, count(m.Problems, "problem"))
+	row("functions", "%d, of %s", m.Functions, count(m.Resources, "resource"))
+	row("failed", "%s", failures(m))
+	row("unknown", "%s%s", unknownShare(m), t.commonest())
+	row("passed", "%d", m.Outcomes.Pass)
+	row("not applicable", "%d", m.Outcomes.NotApplicable)
+	if m.Errors > 0 {
+		row("errors", "%s could not be evaluated", count(m.Errors, "check"))
+	}
+	if m.Incomplete {
+		row("incomplete", "something could not be read or evaluated; nothing is said of it")
+	}
+	if m.Scopes == 0 {
+		row("nothing read", "so nothing is said of any requirement")
+	}
+	row("judged", "as of %s by %s; assay %s, catalogue %s", oneLine(t.header.AsOf),
+		count(len(t.header.Checks), "check"), oneLine(t.header.Version), digest(t.header.Catalog))
+}
+
+// digest is the beginning of a digest, enough to tell two apart.
+func digest(s string) string {
+	s = oneLine(s)
+	return s[:min(len(s), 12)]
+}
+
+// writeClosing is all that a quiet text says of a run as a whole.
+func (t *text) writeClosing(m *assess.Summary) {
+	t.blank()
+	t.line(0, fmt.Sprintf("failed %s; unknown %s", failures(m), unknownShare(m)))
+}
+
+func failures(m *assess.Summary) string {
+	if m.Outcomes.Fail == 0 {
+		return "0"
+	}
+	return fmt.Sprintf("%d: %s", m.Outcomes.Fail, bySeverity(m.Failures))
+}
+
+// commonest names the three commonest reasons for unknown outcomes.
+func (t *text) commonest() string {
+	var parts []string
+	for _, g := range t.gaps.ordered() {
+		if len(parts) == 3 {
+			break
+		}
+		parts = append(parts, fmt.Sprintf("%s %d", oneLine(g.reason), g.count))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(parts, ", ")
+}
