@@ -17,7 +17,7 @@ import (
 const (
 	maxTemplate = 8 << 20   // bytes
 	maxDepth    = 100       // nested values
-	maxNodes    = 2_000_000 // values, aliases expanded
+	maxNodes    = 500_000 // values, aliases expanded
 )
 
 // position is where a node begins.
