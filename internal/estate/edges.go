@@ -389,6 +389,9 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 	if s, known := segments[2].Scalar(); known && s != service {
 		return nil, false
 	}
+	if owner, known := segments[4].Scalar(); known && owner == "aws" {
+		return nil, false // AWS's own: a managed policy, which no estate holds
+	}
 	prefix, _, _ := strings.Cut(resource, "{name}")
 	lead := literal(rest, 0)
 	if lead != "" && !strings.HasPrefix(lead, prefix) {

@@ -74,12 +74,14 @@ type part struct {
 	Type   string `yaml:"type"`   // AWS::IAM::Policy
 	Parent string `yaml:"parent"` // AWS::IAM::Role
 	By     string `yaml:"by"`     // property that names the parents: Roles[]
-	Into   string `yaml:"into"`   // list property of the parent: Policies
+	Into   string `yaml:"into"`   // dotted path of the parent's list: Policies
 	// Fields are the properties of the piece that make up the item, as
 	// name-in-item: name-in-piece. Empty: all but By.
 	Fields map[string]string `yaml:"fields"`
-	// Value, when set, is the one property that is the item itself.
+	// Value, when set, is the one property that is the item itself; Each is
+	// one that holds a list of items.
 	Value string `yaml:"value"`
+	Each  string `yaml:"each"`
 }
 
 type edgeTable struct {

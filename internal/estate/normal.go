@@ -238,7 +238,9 @@ func joinParts(resources []*Resource, byID map[string]*Resource, m *Model) []*Re
 		}
 		parents, all := parentsOf(r, p, resources, byID, m)
 		for _, parent := range parents {
-			parent.Properties = parent.Properties.With(p.Into, appendItem(parent.Properties.Field(p.Into), p.item(r)))
+			for _, item := range p.items(r) {
+				parent.Properties = appendAt(parent.Properties, strings.Split(p.Into, "."), item)
+			}
 		}
 		if !all {
 			kept = append(kept, r)
@@ -295,10 +297,12 @@ func identified(v *Value, typeName string, resources []*Resource, byID map[strin
 	return nil
 }
 
-// item is the value that a piece adds to its parent's list.
-func (p *part) item(r *Resource) *Value {
+// items are the values that a piece adds to its parent's list.
+func (p *part) items(r *Resource) []*Value {
 	var v *Value
 	switch {
+	case p.Each != "":
+		return r.Properties.Field(p.Each).Items()
 	case p.Value != "":
 		v = r.Properties.Field(p.Value)
 	case len(p.Fields) > 0:
@@ -313,9 +317,9 @@ func (p *part) item(r *Resource) *Value {
 	}
 	v = v.At(r.Source)
 	if r.Exists == nil {
-		return v
+		return []*Value{v}
 	}
-	return whenExists(r, v)
+	return []*Value{whenExists(r, v)}
 }
 
 // whenExists is v under the condition that r stands under.
@@ -329,6 +333,18 @@ func whenExists(r *Resource, v *Value) *Value {
 		}
 		return nil
 	})
+}
+
+// appendAt adds an item to the list at a path, making what is not there.
+func appendAt(v *Value, path []string, item *Value) *Value {
+	if len(path) == 1 {
+		return v.With(path[0], appendItem(v.Field(path[0]), item))
+	}
+	inner := v.Field(path[0])
+	if inner == nil {
+		inner = Map()
+	}
+	return v.With(path[0], appendAt(inner, path[1:], item))
 }
 
 func appendItem(list, item *Value) *Value {

@@ -52,10 +52,8 @@ func ExplainCheck(w io.Writer, c *check.Check, requirements map[string][]string,
 	}
 	p.explainRequirements(requirements)
 	if len(c.Peers) > 0 {
-		p.heading("Also known as", "")
-		for _, tool := range slices.Sorted(maps.Keys(c.Peers)) {
-			p.row(2, 4, oneLine(strings.Join(c.Peers[tool], ", ")), cell{text: oneLine(tool), width: 10})
-		}
+		p.heading("In other tools", "")
+		p.namedLists(c.Peers)
 	}
 	p.explainFix(c.Subject, "", c.Fix, o.Terraform)
 	return p.flush()
@@ -83,7 +81,11 @@ func ExplainFinding(w io.Writer, h *assess.Header, f *assess.Finding, o Options)
 		}
 	}
 	fact("at", f.Source.String())
-	fact("resource", f.Resource.Address+" ("+f.Resource.Type+")")
+	resource := f.Resource.Address + ", " + f.Resource.Type
+	if f.Resource.LogicalID != f.Resource.Address {
+		resource += ", logical id " + f.Resource.LogicalID
+	}
+	fact("resource", resource)
 	fact("functions", strings.Join(f.Functions, ", "))
 	fact("scope", f.Scope)
 	fact("judged", fmt.Sprintf("%s, as of %s, by %s %s", basisText(h.Basis), h.AsOf, h.Tool, h.Version))
@@ -151,8 +153,15 @@ func (p *page) explainRequirements(requirements map[string][]string) {
 		return
 	}
 	p.heading("Requirements", "that it bears on")
-	for _, framework := range slices.Sorted(maps.Keys(requirements)) {
-		p.row(2, 4, oneLine(strings.Join(requirements[framework], ", ")), cell{text: oneLine(framework)})
+	p.namedLists(requirements)
+}
+
+// namedLists writes lists in the order of their names.
+func (p *page) namedLists(lists map[string][]string) {
+	names := slices.Sorted(maps.Keys(lists))
+	width := widest(names, func(name string) string { return name })
+	for _, name := range names {
+		p.row(2, 4, oneLine(strings.Join(lists[name], ", ")), cell{text: oneLine(name), width: width})
 	}
 }
 
@@ -342,41 +351,3 @@ func hcl(v any) string {
 func hclText(s string) string {
 	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(strconv.Quote(s))
 }
-
-// Find reads a saved stream up to the finding with an id. The finding is nil
-// when the stream has none such. name is used in errors.
-func Find(name string, r io.Reader, id string) (*assess.Header, *assess.Finding, error) {
-	f := &finder{id: id}
-	err := assess.Replay(name, r, f)
-	if errors.Is(err, errFound) {
-		err = nil
-	}
-	return f.header, f.found, err
-}
-
-// errFound ends the reading of a stream early.
-var errFound = errors.New("found")
-
-type finder struct {
-	id     string
-	header *assess.Header
-	found  *assess.Finding
-}
-
-func (f *finder) Header(m *assess.Header) error {
-	f.header = m
-	return nil
-}
-
-func (f *finder) Finding(m *assess.Finding) error {
-	if m.ID != f.id {
-		return nil
-	}
-	f.found = m
-	return errFound
-}
-
-func (f *finder) Coverage(*assess.Coverage) error { return nil }
-func (f *finder) Decided(*assess.Decided) error   { return nil }
-func (f *finder) Standing(*assess.Standing) error { return nil }
-func (f *finder) Summary(*assess.Summary) error   { return nil }

@@ -44,6 +44,7 @@ type page struct {
 	out   *bufio.Writer
 	width int
 	color bool
+	begun bool // something has been written
 }
 
 func newPage(w io.Writer, o Options) page {
@@ -51,7 +52,7 @@ func newPage(w io.Writer, o Options) page {
 	if width <= 0 {
 		width = DefaultWidth
 	}
-	return page{bufio.NewWriterSize(w, 1<<16), width, o.Color}
+	return page{out: bufio.NewWriterSize(w, 1<<16), width: width, color: o.Color}
 }
 
 func (p *page) flush() error { return p.out.Flush() }
@@ -73,34 +74,30 @@ const narrowest = 36
 // row writes cells and then text, which wraps in the room that is left. Text
 // that has too little room beside the cells begins on the next line, at below.
 func (p *page) row(indent, below int, text string, cells ...cell) {
-	p.pad(indent)
-	at := indent
-	for i, c := range cells {
-		if i > 0 {
-			p.out.WriteString(gutter)
-			at += len(gutter)
-		}
-		p.paint(c.style, c.text)
-		used := utf8.RuneCountInString(c.text)
-		if i < len(cells)-1 || text != "" {
-			p.pad(c.width - used)
-			used = max(used, c.width)
-		}
-		at += used
+	at := indent // where the text begins beside the cells
+	for _, c := range cells {
+		at += max(c.width, utf8.RuneCountInString(c.text)) + len(gutter)
 	}
-	switch fits := p.width - at - len(gutter); {
-	case text == "":
-	case len(cells) == 0:
-		p.flow(indent, text)
-	case fits < narrowest && utf8.RuneCountInString(text) > fits:
+	room := p.width - at
+	beside := text != "" && (utf8.RuneCountInString(text) <= room || room >= narrowest && longestWord(text) <= room)
+	p.pad(indent)
+	for i, c := range cells {
+		p.paint(c.style, c.text)
+		if i < len(cells)-1 || beside {
+			p.pad(c.width - utf8.RuneCountInString(c.text))
+			p.out.WriteString(gutter)
+		}
+	}
+	switch {
+	case beside || len(cells) == 0:
+		p.flow(at, text)
+	case text != "":
 		p.out.WriteByte('\n')
 		p.pad(below)
 		p.flow(below, text)
-	default:
-		p.out.WriteString(gutter)
-		p.flow(at+len(gutter), text)
 	}
 	p.out.WriteByte('\n')
+	p.begun = true
 }
 
 // flow writes text from column at on, and its further lines from there too.
@@ -117,13 +114,18 @@ func (p *page) flow(at int, text string) {
 // line writes text at an indent, wrapped.
 func (p *page) line(indent int, text string) { p.row(indent, indent, text) }
 
-// heading writes a title after an empty line.
+// heading writes a title, apart from what stands above it.
 func (p *page) heading(title, rest string) {
 	p.blank()
 	p.row(0, 4, rest, cell{text: title, style: bold})
 }
 
-func (p *page) blank() { p.out.WriteByte('\n') }
+// blank separates what follows from what stands above it.
+func (p *page) blank() {
+	if p.begun {
+		p.out.WriteByte('\n')
+	}
+}
 
 // block writes text of several lines as it stands, at an indent.
 func (p *page) block(indent int, text string) {
@@ -170,4 +172,27 @@ func wrap(text string, width int) []string {
 		length += n
 	}
 	return append(lines, line.String())
+}
+
+// clip is as many words of text as fit into n characters.
+func clip(text string, n int) string {
+	if utf8.RuneCountInString(text) <= n {
+		return text
+	}
+	return cut(wrap(text, n-2)[0], n-2) + " …"
+}
+
+// longestWord is the length of the longest word of text, in characters.
+func longestWord(text string) int {
+	return widest(strings.Fields(text), func(word string) string { return word })
+}
+
+// widest is the length of the longest text, in characters: the width of a
+// column.
+func widest[T any](items []T, text func(T) string) int {
+	n := 0
+	for _, item := range items {
+		n = max(n, utf8.RuneCountInString(text(item)))
+	}
+	return n
 }

@@ -27,8 +27,8 @@ type Options struct {
 	Width int
 	// Quiet leaves a text with the problems, the failures and one closing line.
 	Quiet bool
-	// All lists everything in a text, however long: every function, and each
-	// unknown outcome by itself.
+	// All lists everything in a text, however long: every function and
+	// requirement, and each unknown outcome by itself.
 	All bool
 	// Terraform derives changes for Terraform in explanations; nil derives none.
 	Terraform TerraformAttribute

@@ -35,8 +35,8 @@ import (
 type sarif struct {
 	out           *bufio.Writer
 	header        assess.Header
-	index         map[string]int                   // of a rule, by check
-	results       map[check.Severity][]sarifResult // at most maxResults of each
+	index         map[string]int                       // of a rule, by check
+	fails         map[check.Severity][]*assess.Finding // at most maxResults of each
 	failures      int
 	gaps          gaps
 	notifications []sarifNotification
@@ -197,7 +197,7 @@ func newSARIF(w io.Writer, _ Options) assess.Handler {
 	return &sarif{
 		out:           bufio.NewWriterSize(w, 1<<16),
 		index:         map[string]int{},
-		results:       map[check.Severity][]sarifResult{},
+		fails:         map[check.Severity][]*assess.Finding{},
 		notifications: []sarifNotification{},
 	}
 }
@@ -241,8 +241,8 @@ func (s *sarif) Finding(m *assess.Finding) error {
 		s.notifications = append(s.notifications, n)
 	case m.Outcome == check.Fail:
 		s.failures++
-		if len(s.results[m.Severity]) < maxResults {
-			s.results[m.Severity] = append(s.results[m.Severity], s.result(m))
+		if len(s.fails[m.Severity]) < maxResults {
+			s.fails[m.Severity] = append(s.fails[m.Severity], m)
 		}
 	default:
 		s.gaps.add(m)
@@ -334,8 +334,11 @@ func (s *sarif) Standing(*assess.Standing) error { return nil }
 func (s *sarif) Summary(m *assess.Summary) error {
 	results := []sarifResult{}
 	for _, severity := range severities {
-		kept := s.results[severity]
-		results = append(results, kept[:min(len(kept), maxResults-len(results))]...)
+		for _, f := range s.fails[severity] {
+			if len(results) < maxResults {
+				results = append(results, s.result(f))
+			}
+		}
 	}
 	s.noteUnknown()
 	if more := s.failures - len(results); more > 0 {

@@ -5,15 +5,15 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"assay/internal/assess"
 	"assay/internal/check"
 )
 
-// How much of each kind a text lists before it only counts the rest. A text is
-// read from its end, so that the summary comes last and fits a screen.
+// How much of each kind a text lists before it only counts the rest, unless
+// [Options.All] is set. A text is read from its end, so that the summary comes
+// last and fits a screen.
 const (
 	maxProblems     = 10
 	maxFunctions    = 25
@@ -23,8 +23,17 @@ const (
 	maxInputs       = 3  // for each reason
 	maxRequirements = 10 // not met, for each framework
 	maxNames        = 5  // of other functions that a finding concerns
-	maxValue        = 60 // characters of a value
 )
+
+// Widths of what would otherwise take a whole line, in characters.
+const (
+	maxValue  = 60 // of a witness
+	maxID     = 32 // of a check, that messages line up behind
+	maxReason = 40 // that inputs line up behind
+)
+
+// seeAll says how to lift the limits.
+const seeAll = "; --all lists them all"
 
 // detail is the column of what is said below the line of a finding.
 const detail = 12
@@ -48,6 +57,14 @@ func newText(w io.Writer, o Options) assess.Handler {
 	return &text{page: newPage(w, o), opts: o, notMet: map[string][]*assess.Standing{}, scope: assess.StandingScope}
 }
 
+// limit is how many of n things to list of at most most.
+func (t *text) limit(n, most int) int {
+	if t.opts.All {
+		return n
+	}
+	return min(n, most)
+}
+
 func (t *text) Header(m *assess.Header) error {
 	t.header = *m
 	return nil
@@ -55,7 +72,7 @@ func (t *text) Header(m *assess.Header) error {
 
 func (t *text) Coverage(m *assess.Coverage) error {
 	for _, p := range problemsOf(m) {
-		if len(t.problems) == maxProblems && !t.opts.All {
+		if n := len(t.problems) + 1; t.limit(n, maxProblems) < n {
 			t.hidden++
 			continue
 		}
@@ -80,7 +97,7 @@ func (t *text) Decided(*assess.Decided) error { return nil }
 
 func (t *text) Standing(m *assess.Standing) error {
 	t.scope = m.Scope
-	if m.State == assess.NotMet && len(t.notMet[m.Framework]) < maxRequirements {
+	if n := len(t.notMet[m.Framework]) + 1; m.State == assess.NotMet && t.limit(n, maxRequirements) == n {
 		t.notMet[m.Framework] = append(t.notMet[m.Framework], m)
 	}
 	return nil
@@ -111,7 +128,7 @@ func (t *text) writeProblems() {
 		}
 	}
 	if t.hidden > 0 {
-		t.line(2, fmt.Sprintf("and %d more; --format json has them all", t.hidden))
+		t.line(2, fmt.Sprintf("and %d more", t.hidden)+seeAll)
 	}
 }
 
@@ -121,6 +138,23 @@ type group struct {
 	scope, name string
 	findings    []*assess.Finding
 	fails       map[string]int // by severity
+}
+
+// counts says how many failures of each severity there are, and how much that
+// is unknown is listed.
+func (g *group) counts() string {
+	said := bySeverity(g.fails)
+	open := len(g.findings)
+	for _, n := range g.fails {
+		open -= n
+	}
+	switch {
+	case open == 0:
+		return said
+	case said == "":
+		return fmt.Sprintf("%d unknown", open)
+	}
+	return fmt.Sprintf("%s, %d unknown", said, open)
 }
 
 // groups lists the functions that findings concern, the worst first, and apart
@@ -172,30 +206,33 @@ func worseFinding(a, b *assess.Finding) int {
 
 func (t *text) writeFindings() {
 	functions, other := t.groups()
-	shown := functions
-	if !t.opts.All {
-		shown = shown[:min(len(shown), maxFunctions)]
-	}
+	shown := functions[:t.limit(len(functions), maxFunctions)]
 	w := &findingWriter{text: t, fixes: fixesOf(&t.header)}
 	for _, g := range shown {
-		t.heading(oneLine(g.name), oneLine(g.scope)+": "+bySeverity(g.fails))
+		t.heading(oneLine(g.name), oneLine(g.scope)+": "+g.counts())
 		w.write(g.findings)
 	}
 	if more := len(functions) - len(shown); more > 0 {
 		t.blank()
-		t.line(0, fmt.Sprintf("%s more with failures; --format json has them all", count(more, "function")))
+		t.line(0, fmt.Sprintf("and %s with failures", count(more, "more function"))+seeAll)
 	}
+	t.writeOther(other, w)
+	if len(t.fails) > 0 && !t.opts.Quiet {
+		t.blank()
+		t.line(0, "assay explain CHECK says why a check matters and how to fix it with each tool")
+	}
+}
+
+// writeOther lists what concerns no function.
+func (t *text) writeOther(other *group, w *findingWriter) {
 	if len(other.findings) == 0 {
 		return
 	}
-	t.heading("Other resources", bySeverity(other.fails))
-	listed := other.findings
-	if !t.opts.All {
-		listed = listed[:min(len(listed), maxOther)]
-	}
+	t.heading("Other resources", other.counts())
+	listed := other.findings[:t.limit(len(other.findings), maxOther)]
 	w.write(listed)
 	if more := len(other.findings) - len(listed); more > 0 {
-		t.line(2, fmt.Sprintf("and %d more; --format json has them all", more))
+		t.line(2, fmt.Sprintf("and %d more", more)+seeAll)
 	}
 }
 
@@ -206,13 +243,7 @@ type findingWriter struct {
 }
 
 func (w *findingWriter) write(findings []*assess.Finding) {
-	const widestID = 32 // beyond it, messages stop lining up
-	ids := 0
-	for _, f := range findings {
-		if len(f.Check) <= widestID {
-			ids = max(ids, len(f.Check))
-		}
-	}
+	ids := min(widest(findings, func(f *assess.Finding) string { return f.Check }), maxID)
 	for _, f := range findings {
 		label := cell{text: f.Severity.String(), width: len("critical"), style: severityStyle(f.Severity)}
 		if f.Outcome != check.Fail {
@@ -221,17 +252,18 @@ func (w *findingWriter) write(findings []*assess.Finding) {
 		w.row(2, detail, oneLine(f.Message), label, cell{text: oneLine(f.Check), width: ids})
 		w.witness(f)
 		if others := f.Functions; len(others) > 1 {
-			w.line(detail, "also concerns "+oneLine(listed(others[1:], maxNames)))
+			w.line(detail, "also concerns "+oneLine(listed(others[1:], w.limit(len(others), maxNames))))
 		}
 		if fix := w.fixes[f.Check]; fix != "" && f.Outcome == check.Fail {
 			delete(w.fixes, f.Check)
-			w.fix(fix, f.Check)
+			w.row(detail, detail, "", cell{text: clip("fix: "+fix, w.width-detail), style: green})
 		}
 	}
 }
 
-// witness says what was read and where. What has no position of its own, such
-// as a property that is not there, stands where one would add it.
+// witness says what was read and where, or what is missing. What has no
+// position of its own, such as a property that is not there, stands where one
+// would add it. A position is said once.
 func (w *findingWriter) witness(f *assess.Finding) {
 	at := oneLine(f.Source.String())
 	if f.Outcome != check.Fail {
@@ -246,32 +278,28 @@ func (w *findingWriter) witness(f *assess.Finding) {
 		return
 	}
 	reads := f.Witness.Reads
-	for i := range reads[:min(len(reads), maxReads)] {
+	said := ""
+	shown := w.limit(len(reads), maxReads)
+	for i := range reads[:shown] {
 		r := &reads[i]
-		switch {
-		case r.Source != nil:
+		if r.Source != nil {
 			at = oneLine(r.Source.String())
-		case i > 0:
+		} else if i > 0 {
 			at = ""
 		}
-		w.row(detail, detail, at, cell{text: readText(r, maxValue)})
+		if at == said {
+			at = ""
+		} else if at != "" {
+			said = at
+		}
+		w.row(detail, detail, at, cell{text: cut(readText(r, maxValue), w.width-detail)})
 	}
-	if more := len(reads) - maxReads; more > 0 {
+	if more := len(reads) - shown; more > 0 {
 		w.line(detail, "and "+count(more, "more read"))
 	}
 	for _, c := range f.Witness.Under {
 		w.line(detail, underText(c))
 	}
-}
-
-// fix says how to fix a check on one line, or as much of it as fits.
-func (w *findingWriter) fix(fix, id string) {
-	line := "fix: " + fix
-	if room := w.width - detail; len(line) > room {
-		more := "… (assay explain " + id + ")"
-		line = strings.TrimSuffix(cut(line, max(room-len(more), narrowest)), "…") + more
-	}
-	w.row(detail, detail, "", cell{text: line, style: green})
 }
 
 func (t *text) writeUnknown(m *assess.Summary) {
@@ -280,17 +308,14 @@ func (t *text) writeUnknown(m *assess.Summary) {
 	}
 	t.heading("Unknown", unknownShare(m)+" could not be decided; what would decide them:")
 	reasons := t.gaps.ordered()
-	shown := reasons[:min(len(reasons), maxReasons)]
-	widest := 0
+	shown := reasons[:t.limit(len(reasons), maxReasons)]
+	reason := min(widest(shown, func(g *gap) string { return g.reason }), maxReason)
 	for _, g := range shown {
-		widest = max(widest, len([]rune(g.reason)))
-	}
-	for _, g := range shown {
-		t.row(2, 10, listed(g.wanted(), maxInputs),
-			cell{text: fmt.Sprintf("%5d", g.count)}, cell{text: oneLine(g.reason), width: min(widest, 40)})
+		t.row(2, 10, listed(g.wanted(), t.limit(len(g.inputs), maxInputs)),
+			cell{text: fmt.Sprintf("%5d", g.count)}, cell{text: oneLine(g.reason), width: reason})
 	}
 	if more := len(reasons) - len(shown); more > 0 {
-		t.line(2, fmt.Sprintf("and %s; --format json has them all", count(more, "more reason")))
+		t.line(2, "and "+count(more, "more reason")+seeAll)
 	}
 }
 
@@ -303,9 +328,10 @@ func unknownShare(m *assess.Summary) string {
 
 // meanings says what states mean that do not speak for themselves.
 var meanings = map[assess.State]string{
-	assess.Attest:    "attest: a person has to answer",
-	assess.Inherits:  "inherited: AWS answers, its report is needed",
-	assess.NotTested: "not tested: no check looks",
+	assess.Undetermined: "undetermined: the checks cannot settle it",
+	assess.Attest:       "attest: a person has to answer",
+	assess.Inherits:     "inherited: AWS answers, its report is needed",
+	assess.NotTested:    "not tested: no check looks",
 }
 
 func (t *text) writeStandings(m *assess.Summary) {
@@ -319,16 +345,16 @@ func (t *text) writeStandings(m *assess.Summary) {
 		if !ok {
 			continue
 		}
-		var parts []string
+		notMet := sum.Standings[string(assess.NotMet)]
+		bar := fmt.Sprintf("%d of %d not met", notMet, sum.Requirements)
 		for _, state := range assess.States {
-			if n := sum.Standings[string(state)]; n > 0 {
+			if n := sum.Standings[string(state)]; n > 0 && state != assess.NotMet {
 				occurs[state] = true
-				parts = append(parts, strconv.Itoa(n)+" "+string(state))
+				bar += fmt.Sprintf(", %d %s", n, state)
 			}
 		}
-		t.row(2, 4, fmt.Sprintf("%s, of %s", strings.Join(parts, ", "), count(sum.Requirements, "requirement")),
-			cell{text: oneLine(f.Title + " " + f.Version), style: bold})
-		t.writeNotMet(f.ID, sum.Standings[string(assess.NotMet)])
+		t.row(2, 4, bar, cell{text: oneLine(f.Title + " " + f.Version), style: bold})
+		t.writeNotMet(f.ID, notMet)
 	}
 	var notes []string
 	for _, state := range assess.States {
@@ -343,13 +369,11 @@ func (t *text) writeStandings(m *assess.Summary) {
 
 func (t *text) writeNotMet(framework string, total int) {
 	listed := t.notMet[framework]
-	widest := 0
+	ids := widest(listed, func(s *assess.Standing) string { return s.Requirement })
+	room := t.width - 4 - len(assess.NotMet) - ids - 2*len(gutter)
 	for _, s := range listed {
-		widest = max(widest, len(s.Requirement))
-	}
-	for _, s := range listed {
-		t.row(4, 8, oneLine(s.Title+"; "+s.Because),
-			cell{text: string(s.State), style: red}, cell{text: oneLine(s.Requirement), width: widest})
+		t.row(4, 8, clip(oneLine(s.Title+"; "+s.Because), max(room, narrowest)),
+			cell{text: string(s.State), style: red}, cell{text: oneLine(s.Requirement), width: ids})
 	}
 	if more := total - len(listed); more > 0 {
 		t.line(4, fmt.Sprintf("and %d more not met; assay frameworks show %s", more, oneLine(framework)))
@@ -372,7 +396,7 @@ func (t *text) writeSummary(m *assess.Summary) {
 	row("passed", "%d", m.Outcomes.Pass)
 	row("not applicable", "%d", m.Outcomes.NotApplicable)
 	if m.Errors > 0 {
-		row("errors", "%s could not be evaluated", count(m.Errors, "check"))
+		row("errors", "%s of a check failed", count(m.Errors, "evaluation"))
 	}
 	if m.Incomplete {
 		row("incomplete", "something could not be read or evaluated; nothing is said of it")

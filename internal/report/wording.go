@@ -82,16 +82,20 @@ func writeValue(b *strings.Builder, x any) {
 				}
 			}
 		}
-		b.WriteByte('{')
-		for i, name := range slices.Sorted(maps.Keys(x)) {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			b.WriteString(name + ": ")
-			writeValue(b, x[name])
-		}
-		b.WriteByte('}')
+		writeFields(b, x)
 	}
+}
+
+func writeFields(b *strings.Builder, fields map[string]any) {
+	b.WriteByte('{')
+	for i, name := range slices.Sorted(maps.Keys(fields)) {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(name + ": ")
+		writeValue(b, fields[name])
+	}
+	b.WriteByte('}')
 }
 
 func writeValues(b *strings.Builder, values []any, between string) {
@@ -114,8 +118,11 @@ func writeMarked(b *strings.Builder, mark string, of any) bool {
 	switch mark {
 	case "$absent":
 		b.WriteString("absent")
-	case "$default", "$literal", "$number":
+	case "$default", "$number":
 		writeValue(b, of)
+	case "$literal":
+		fields, _ := of.(map[string]any)
+		writeFields(b, fields)
 	case "$ref":
 		b.WriteString("${" + field("resource"))
 		if attribute := field("attribute"); attribute != "Ref" {

@@ -16,7 +16,7 @@ func (x *expander) restAPI(r *estate.Resource) {
 	props.copyFrom(p, "BinaryMediaTypes", "MinimumCompressionSize", "Name", "Description", "Mode",
 		"ApiKeySourceType", "Policy", "SecurityPolicy", "EndpointAccessMode", "FailOnWarnings")
 	endpointConfiguration(props, get(p, "EndpointConfiguration"))
-	doc := get(p, "DefinitionBody")
+	doc := x.body(r)
 	switch {
 	case !empty(get(p, "DefinitionUri")):
 		props["BodyS3Location"] = s3Location(get(p, "DefinitionUri"), id+".DefinitionUri", "Bucket", "Key", "Version")

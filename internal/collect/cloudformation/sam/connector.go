@@ -64,6 +64,24 @@ func (x *expander) connector(r *estate.Resource) {
 	}
 }
 
+// embeddedConnectors makes connectors of their own out of those that stand
+// inside their source.
+//
+// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/managing-permissions-connectors.html
+func (x *expander) embeddedConnectors() {
+	for _, r := range x.in.Resources {
+		for _, c := range x.in.Connectors[r.LogicalID].Fields() {
+			p := get(c.Value, "Properties")
+			source := merge(get(p, "SourceReference"), object{"Id": str(r.LogicalID)}.value())
+			x.sources = append(x.sources, &estate.Resource{
+				Type: prefix + "Connector", LogicalID: r.LogicalID + c.Name, Address: r.LogicalID, Generated: generated,
+				Source: c.Value.Position(), Exists: r.Exists, ExistsInput: r.ExistsInput,
+				Properties: p.With("Source", source),
+			})
+		}
+	}
+}
+
 // connect grants one destination to one source.
 func (x *expander) connect(at origin, id, suffix string, source, destination, permissions *estate.Value) {
 	from, to := x.end(source, destination), x.end(destination, source)
@@ -140,14 +158,6 @@ func (x *expander) granted(cell string, from, to end) *estate.Value {
 		base = from.arn
 	}
 	return text(known(base), str(cell[1:]))
-}
-
-// known is v, or a hole where a connector leaves it out.
-func known(v *estate.Value) *estate.Value {
-	if v == nil {
-		return estate.Unknown("connector without all that it needs", "Source or Destination")
-	}
-	return v
 }
 
 // end reads one side of a connector: a resource of the template by its logical

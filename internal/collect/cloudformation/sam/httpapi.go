@@ -1,12 +1,16 @@
 package sam
 
 import (
+	"slices"
 	"strings"
 
 	"assay/internal/estate"
 )
 
-const defaultStage = "$default"
+const (
+	defaultStage  = "$default"
+	createdByHTTP = "httpapi:createdBy"
+)
 
 // httpEvent lets an HTTP API call the function.
 //
@@ -18,14 +22,14 @@ func (f *function) httpEvent(at origin, id string, event *estate.Value) {
 		path, name = str(defaultStage), anyMethod
 	}
 	m := method(name)
-	var doc *estate.Value
-	if api != nil {
-		doc = get(api.Properties, "DefinitionBody")
+	var d *draft
+	if api != nil && api.Type == prefix+"HttpApi" {
+		d = f.draft(api)
 	}
 	// A permission for $default holds for all routes.
 	covered := false
-	if path.AsString() != defaultStage {
-		held := dig(doc, "paths", defaultStage, anyMethod, integrationKey, "uri")
+	if path.AsString() != defaultStage && d != nil {
+		held := dig(d.paths[defaultStage], anyMethod, integrationKey, "uri")
 		covered = f.alias == nil && held != nil && estate.Equal(held, at.optional(f.lambdaURI(f.arn(), "2015-03-31", "/invocations")))
 	}
 	if !covered {
@@ -45,14 +49,15 @@ func (f *function) httpEvent(at origin, id string, event *estate.Value) {
 		had := dig(api.Properties, "RouteSettings", route)
 		api.Properties = set(api.Properties, merge(had, at.optional(settings)), "RouteSettings", route)
 	}
-	if api == nil || api.Type != prefix+"HttpApi" || doc == nil || !validDocument(doc) {
-		return
-	}
-	if path.Kind() != estate.KindString {
+	switch {
+	case d == nil:
+	case path.Kind() != estate.KindString:
 		f.partial("AWS::ApiGatewayV2::Api", "the path of event "+id+" is not known")
-		return
+	default:
+		d.edit(path.AsString(), func(doc *estate.Value) *estate.Value {
+			return f.httpRoute(at, api, doc, event, path.AsString(), m)
+		})
 	}
-	api.Properties = api.Properties.With("DefinitionBody", f.httpRoute(at, api, doc, event, path.AsString(), m))
 }
 
 // httpRoute enters a route into the document of an HTTP API, also into one
@@ -155,13 +160,13 @@ func (x *expander) httpAPI(r *estate.Resource) {
 	if empty(props["FailOnWarnings"]) {
 		delete(props, "FailOnWarnings")
 	}
-	doc := get(p, "DefinitionBody")
+	doc := x.body(r)
 	switch {
 	case !empty(get(p, "DefinitionUri")):
 		props["BodyS3Location"] = s3Location(get(p, "DefinitionUri"), id+".DefinitionUri", "Bucket", "Key", "Version")
 	case doc != nil:
 		if validDocument(doc) {
-			tags = set(tags, str("SAM"), "httpapi:createdBy")
+			tags = set(tags, str("SAM"), createdByHTTP)
 			doc = x.httpBody(id, doc, p, tags)
 		}
 		props["Body"] = doc
@@ -199,7 +204,12 @@ func (x *expander) httpBody(id string, doc, p, tags *estate.Value) *estate.Value
 	if auth := get(p, "Auth"); !empty(auth) {
 		doc = x.httpAuth(doc, auth)
 	}
-	for _, t := range tags.Fields() {
+	// AWS's own tag comes last.
+	own := slices.DeleteFunc(slices.Clone(tags.Fields()), func(f estate.Field) bool { return f.Name == createdByHTTP })
+	if by := tags.Field(createdByHTTP); by != nil {
+		own = append(own, estate.Field{Name: createdByHTTP, Value: by})
+	}
+	for _, t := range own {
 		entry := object{"name": str(t.Name), "x-amazon-apigateway-tag-value": t.Value}.value()
 		had := doc.Field("tags").Items()
 		changed := append([]*estate.Value(nil), had...)

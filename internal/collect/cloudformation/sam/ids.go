@@ -132,10 +132,12 @@ func (x *expander) rename(v *estate.Value) *estate.Value {
 	if id, ok := x.renamed[r.Resource]; ok {
 		return estate.Ref(id, r.Attribute).At(v.Position())
 	}
-	if part, attribute, ok := strings.Cut(r.Attribute, "."); ok {
-		if id, ok := x.renamed[r.Resource+"."+part]; ok {
-			return estate.Ref(id, attribute).At(v.Position())
+	part, attribute, dotted := strings.Cut(r.Attribute, ".")
+	if id, ok := x.renamed[r.Resource+"."+part]; ok {
+		if !dotted { // "${Payments.Alias}" in a text
+			attribute = "Ref"
 		}
+		return estate.Ref(id, attribute).At(v.Position())
 	}
 	return v
 }

@@ -50,23 +50,74 @@ func validDocument(v *estate.Value) bool {
 // notMethods are the entries of a path item that are no methods.
 var notMethods = []string{"summary", "description", "parameters"}
 
+// draft is a document while events write into it, one path at a time, so that
+// the work for a route does not grow with the number of routes.
+type draft struct {
+	head  *estate.Value // all but the paths
+	paths object
+}
+
+// draft is the document of an API, or nil where it has none that SAM can read.
+func (x *expander) draft(api *estate.Resource) *draft {
+	if d := x.drafts[api.LogicalID]; d != nil {
+		return d
+	}
+	doc := get(api.Properties, "DefinitionBody")
+	if !validDocument(doc) {
+		return nil
+	}
+	d := &draft{head: doc.With("paths", nil), paths: object{}}
+	for _, p := range doc.Field("paths").Fields() {
+		d.paths[p.Name] = p.Value
+	}
+	x.drafts[api.LogicalID] = d
+	return d
+}
+
+// edit applies f to the document with nothing but one of its paths.
+func (d *draft) edit(path string, f func(doc *estate.Value) *estate.Value) {
+	doc := f(d.head.With("paths", object{path: d.paths[path]}.value()))
+	d.paths[path] = dig(doc, "paths", path)
+	d.head = doc.With("paths", nil)
+}
+
+// body is the document of an API after all events have written into it.
+func (x *expander) body(r *estate.Resource) *estate.Value {
+	d := x.drafts[r.LogicalID]
+	if d == nil {
+		return get(r.Properties, "DefinitionBody")
+	}
+	return d.head.With("paths", d.paths.value())
+}
+
+// eachPath rewrites every path of a document.
+func eachPath(doc *estate.Value, f func(path string, item *estate.Value) *estate.Value) *estate.Value {
+	paths := doc.Field("paths")
+	if len(paths.Fields()) == 0 {
+		return doc
+	}
+	changed := make([]estate.Field, len(paths.Fields()))
+	for i, p := range paths.Fields() {
+		changed[i] = estate.Field{Name: p.Name, Value: f(p.Name, p.Value)}
+	}
+	return doc.With("paths", estate.Map(changed...).At(paths.Position()))
+}
+
 // eachMethod rewrites every method of a document that has an integration.
 func eachMethod(doc *estate.Value, f func(path, method string, definition *estate.Value) *estate.Value) *estate.Value {
-	for _, p := range doc.Field("paths").Fields() {
-		item := stated(p.Value, func(item *estate.Value) *estate.Value {
+	return eachPath(doc, func(path string, item *estate.Value) *estate.Value {
+		return stated(item, func(item *estate.Value) *estate.Value {
 			for _, m := range item.Fields() {
 				if slices.Contains(notMethods, m.Name) {
 					continue
 				}
 				item = item.With(m.Name, integrated(m.Value, func(d *estate.Value) *estate.Value {
-					return f(p.Name, method(m.Name), d)
+					return f(path, method(m.Name), d)
 				}))
 			}
 			return item
 		})
-		doc = set(doc, item, "paths", p.Name)
-	}
-	return doc
+	})
 }
 
 // atMethod rewrites one method of a document if it has an integration.
@@ -217,17 +268,16 @@ func addCORS(doc, cors *estate.Value) *estate.Value {
 		origin = str("'*'")
 	}
 	done := map[string]bool{}
-	for _, p := range doc.Field("paths").Fields() {
+	return eachPath(doc, func(path string, item *estate.Value) *estate.Value {
 		// API Gateway takes /path and /path/ for the same resource.
-		normal := p.Name
-		if normal != "/" {
-			normal = strings.TrimRight(normal, "/")
+		if path != "/" {
+			path = strings.TrimRight(path, "/")
 		}
-		if done[normal] {
-			continue
+		if done[path] {
+			return item
 		}
-		done[normal] = true
-		item := stated(p.Value, func(item *estate.Value) *estate.Value {
+		done[path] = true
+		return stated(item, func(item *estate.Value) *estate.Value {
 			if item.Kind() != estate.KindMap || item.Field("options") != nil {
 				return item
 			}
@@ -237,9 +287,7 @@ func addCORS(doc, cors *estate.Value) *estate.Value {
 			}
 			return item.With("options", preflight(origin, methods, settings).At(cors.Position()))
 		})
-		doc = set(doc, item, "paths", p.Name)
-	}
-	return doc
+	})
 }
 
 func allowedMethods(item *estate.Value) string {
@@ -310,18 +358,17 @@ func toOpenAPI3(doc, version *estate.Value) *estate.Value {
 			doc = set(doc, v, "components", to).With(from, nil)
 		}
 	}
-	for _, p := range doc.Field("paths").Fields() {
-		options := p.Value.Field("options")
+	return eachPath(doc, func(_ string, item *estate.Value) *estate.Value {
+		options := item.Field("options")
 		if options.Kind() != estate.KindMap {
-			continue
+			return item
 		}
 		options = options.With("produces", nil).With("consumes", nil)
 		for _, h := range dig(options, "responses", "200", "headers").Fields() {
 			options = set(options, object{"schema": h.Value}.value(), "responses", "200", "headers", h.Name)
 		}
-		doc = set(doc, options, "paths", p.Name, "options")
-	}
-	return doc
+		return item.With("options", options)
+	})
 }
 
 // resourcePolicy adds the statements that SAM's shorthand stands for, for one

@@ -63,7 +63,7 @@ func (f *function) versionID(props object, sha *estate.Value) string {
 	if truth(get(f.p, "AutoPublishAliasAllProperties")) {
 		return stem // the hash is over AWS's text of the resource, intrinsics included
 	}
-	if data.Kind() != estate.KindMap {
+	if data.Kind() != estate.KindMap || !f.literal(get(f.p, "CodeUri"), true) || !f.literal(get(f.p, "Environment"), false) {
 		return stem
 	}
 	for _, field := range get(f.p, "Environment").Fields() {
@@ -233,8 +233,8 @@ func (f *function) url() {
 		props["Cors"] = cors
 	}
 	f.add(at, "AWS::Lambda::Url", f.id+"Url", props)
-	if !is(auth, "NONE") {
-		return
+	if !is(auth, "NONE") || f.written(auth) != "" {
+		return // AWS adds nothing for a type that stands behind a function
 	}
 	at = at.from(auth)
 	f.add(at, "AWS::Lambda::Permission", f.id+"UrlPublicPermissions", object{

@@ -49,7 +49,8 @@ func (x *expander) layerVersion(r *estate.Resource) {
 		props["LayerName"] = str(r.LogicalID)
 	}
 	id := r.LogicalID
-	if uri := get(p, "ContentUri"); cutPrefix(uri, "s3://") != nil || uri.Kind() == estate.KindMap {
+	uri := get(p, "ContentUri")
+	if x.literal(p, true) && r.Exists == nil && (cutPrefix(uri, "s3://") != nil || uri.Kind() == estate.KindMap) {
 		id = hashed(id, object{r.LogicalID: object{"Type": str(r.Type), "Properties": p}.value()}.value())
 	}
 	if id != r.LogicalID {

@@ -91,13 +91,14 @@ func (x *expander) announceRoutes() {
 		for _, e := range get(r.Properties, "Events").Fields() {
 			p := get(e.Value, "Properties")
 			path, name := get(p, "Path").AsString(), get(p, "Method").AsString()
-			property, implicit := "RestApiId", implicitREST
 			if !is(e.Value.Field("Type"), "Api") || path == "" || name == "" {
 				continue
 			}
-			id := apiID(p, property, implicit)
+			id := apiID(p, "RestApiId", implicitREST)
 			if api := x.byID[id]; api != nil && x.managedBody[id] {
-				api.Properties = set(api.Properties, estate.Map(), "DefinitionBody", "paths", path, method(name))
+				x.draft(api).edit(path, func(doc *estate.Value) *estate.Value {
+					return set(doc, estate.Map(), "paths", path, method(name))
+				})
 			}
 		}
 	}
@@ -160,6 +161,18 @@ func (x *expander) written(v *estate.Value) string {
 		return ""
 	}
 	return x.in.Written(v)
+}
+
+// literal reports whether nothing in v was written as an intrinsic function
+// other than Ref, which AWS resolves where it stands for a parameter.
+func (x *expander) literal(v *estate.Value, refs bool) bool {
+	all := true
+	v.Each("", func(_ string, part *estate.Value) bool {
+		w := x.written(part)
+		all = all && (w == "" || refs && w == "Ref")
+		return all
+	})
+	return all
 }
 
 // restEvent lets a REST API call the function.
@@ -227,16 +240,18 @@ func (x *expander) restRoute(at origin, id string, api *estate.Resource, event, 
 	auth := get(event, "Auth")
 	path, known := get(event, "Path").AsString(), get(event, "Path").Kind() == estate.KindString
 	name := method(get(event, "Method").AsString())
-	doc := get(api.Properties, "DefinitionBody")
+	d := x.draft(api)
 	merges := truth(get(api.Properties, "MergeDefinitions"))
+	if merges {
+		// AWS merges under the word that the event has, ANY included.
+		name = strings.ToLower(get(event, "Method").AsString())
+	}
 	switch {
-	case doc == nil || !validDocument(doc):
-		return
+	case d == nil:
 	case !known:
 		x.partial("AWS::ApiGateway::RestApi", "the path of event "+id+" is not known")
-		return
 	case x.managedBody[apiID] || merges:
-		if had := dig(doc, "paths", path, name); merges && had.Kind() == estate.KindMap {
+		if had := dig(d.paths[path], name); merges && had.Kind() == estate.KindMap {
 			for _, f := range definition.Fields() {
 				had = had.With(f.Name, f.Value)
 			}
@@ -245,19 +260,19 @@ func (x *expander) restRoute(at origin, id string, api *estate.Resource, event, 
 			x.problem(at.source, "the API has "+strings.ToUpper(name)+" "+path+" twice", "")
 			return
 		}
-		doc = set(doc, definition.At(at.source), "paths", path, name)
 		x.routes[apiID+" "+path] = append(x.routes[apiID+" "+path], at)
-		doc = x.methodAuth(doc, api, auth, path, name)
-		doc = x.methodDetails(doc, api, event, path, name)
-		if at.exists != nil {
-			doc = set(doc, at.optional(dig(doc, "paths", path, name)), "paths", path, name)
-		}
+		d.edit(path, func(doc *estate.Value) *estate.Value {
+			doc = set(doc, definition.At(at.source), "paths", path, name)
+			doc = x.methodAuth(doc, api, auth, path, name)
+			doc = methodDetails(doc, event, path, name)
+			if at.exists != nil {
+				doc = set(doc, at.optional(dig(doc, "paths", path, name)), "paths", path, name)
+			}
+			return doc
+		})
 	case truth(get(auth, "OverrideApiAuth")):
-		doc = x.methodAuth(doc, api, auth, path, name)
-	default:
-		return
+		d.edit(path, func(doc *estate.Value) *estate.Value { return x.methodAuth(doc, api, auth, path, name) })
 	}
-	api.Properties = api.Properties.With("DefinitionBody", doc)
 }
 
 // methodAuth secures one method as its event says.
@@ -307,7 +322,7 @@ func (x *expander) methodAuth(doc *estate.Value, api *estate.Resource, auth *est
 }
 
 // methodDetails adds what else an event says of its method.
-func (x *expander) methodDetails(doc *estate.Value, api *estate.Resource, event *estate.Value, path, name string) *estate.Value {
+func methodDetails(doc, event *estate.Value, path, name string) *estate.Value {
 	if timeout := get(event, "TimeoutInMillis"); !empty(timeout) {
 		doc = atMethod(doc, path, name, func(d *estate.Value) *estate.Value {
 			return set(d, timeout, integrationKey, "timeoutInMillis")
@@ -394,15 +409,14 @@ func requestModel(doc, model *estate.Value, path, name string) *estate.Value {
 
 // underCondition puts a path under the condition that all its methods share.
 func (x *expander) underCondition(id string, doc *estate.Value) *estate.Value {
-	for _, p := range doc.Field("paths").Fields() {
-		users := x.routes[id+" "+p.Name]
+	return eachPath(doc, func(path string, item *estate.Value) *estate.Value {
+		users := x.routes[id+" "+path]
 		if len(users) == 0 || users[0].exists == nil {
-			continue
+			return item
 		}
-		shared := !slices.ContainsFunc(users, func(o origin) bool { return !estate.Equal(o.exists, users[0].exists) })
-		if shared {
-			doc = set(doc, users[0].optional(p.Value), "paths", p.Name)
+		if slices.ContainsFunc(users, func(o origin) bool { return !estate.Equal(o.exists, users[0].exists) }) {
+			return item
 		}
-	}
-	return doc
+		return users[0].optional(item)
+	})
 }

@@ -125,10 +125,10 @@ func (f *function) executionRole(id string) *role {
 		basic = "service-role/AWSLambdaBasicDurableExecutionRolePolicy"
 	}
 	r.attachManaged(f.managed(basic))
-	if tracing := get(f.p, "Tracing"); !empty(tracing) && !is(tracing, "Disabled") {
+	if tracing := f.p.Field("Tracing"); f.present(tracing) && !is(tracing, "Disabled") {
 		r.attachManaged(f.xray().At(tracing.Position()))
 	}
-	if vpc := get(f.p, "VpcConfig"); !empty(vpc) {
+	if vpc := f.p.Field("VpcConfig"); f.present(vpc) {
 		r.attachManaged(f.managed("service-role/AWSLambdaVPCAccessExecutionRole").At(vpc.Position()))
 	}
 	if queue := get(f.p, "DeadLetterQueue"); !empty(queue) {
@@ -143,6 +143,10 @@ func (f *function) executionRole(id string) *role {
 	return r
 }
 
+// present reports whether AWS's transform takes a property for stated: it does
+// so for any intrinsic function, also for one that comes to AWS::NoValue.
+func (x *expander) present(v *estate.Value) bool { return !empty(v) || x.written(v) != "" }
+
 // xray is the policy that lets a function or state machine send traces.
 func (x *expander) xray() *estate.Value {
 	if p := x.in.Partition.AsString(); p != "" && p != "aws" {
@@ -156,7 +160,7 @@ func (f *function) deadLetterPolicy(r *role, queue *estate.Value) {
 		action := map[string]string{"SQS": "sqs:SendMessage", "SNS": "sns:Publish"}[get(q, "Type").AsString()]
 		target := get(q, "TargetArn")
 		switch {
-		case q == nil:
+		case q.Kind() != estate.KindMap:
 		case action == "" || target == nil:
 			f.problem(q.Position(), "DeadLetterQueue needs a Type of SQS or SNS and a TargetArn", "")
 		default:

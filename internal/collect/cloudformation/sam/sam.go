@@ -54,7 +54,8 @@ const (
 // Transform expands the SAM resources of a template and passes the others
 // through, with references to what SAM generates pointing at its logical id.
 func Transform(in Input) Output {
-	if !slices.ContainsFunc(in.Resources, func(r estate.Resource) bool { return strings.HasPrefix(r.Type, prefix) }) {
+	serverless := func(r estate.Resource) bool { return strings.HasPrefix(r.Type, prefix) }
+	if len(in.Connectors) == 0 && !slices.ContainsFunc(in.Resources, serverless) {
 		return Output{Resources: in.Resources}
 	}
 	x := newExpander(in)
@@ -91,7 +92,7 @@ func Transform(in Input) Output {
 	for _, r := range x.sources {
 		if !expanded[strings.TrimPrefix(r.Type, prefix)] {
 			x.partial(r.Type, "not a type of the SAM specification of 2026")
-			x.out = append(x.out, r)
+			x.put(r)
 		}
 	}
 	return x.finish()
@@ -107,6 +108,7 @@ type expander struct {
 	in      Input
 	sources []*estate.Resource // SAM resources, globals merged in
 	out     []*estate.Resource
+	place   map[string]int              // where in out a logical id stands
 	byID    map[string]*estate.Resource // everything in out and sources
 	// renamed maps what a template may call a generated resource to its
 	// logical id: "Payments.Alias" to "PaymentsAliaslive".
@@ -117,6 +119,7 @@ type expander struct {
 	// routes holds what asks for a path of an API, by the API's id, a space and
 	// the path.
 	routes map[string][]origin
+	drafts map[string]*draft // documents that events write into, by the API's id
 
 	policyTemplates *estate.Value // parsed when first needed
 	preferences     []preference  // deployment preferences that are enabled
@@ -127,36 +130,66 @@ type expander struct {
 func newExpander(in Input) *expander {
 	x := &expander{
 		in: in, byID: make(map[string]*estate.Resource, len(in.Resources)), renamed: map[string]string{},
-		managedBody: map[string]bool{}, routes: map[string][]origin{},
+		managedBody: map[string]bool{}, routes: map[string][]origin{}, drafts: map[string]*draft{}, place: map[string]int{},
 	}
 	globals := x.globals()
 	for _, r := range in.Resources {
 		kind, serverless := strings.CutPrefix(r.Type, prefix)
 		x.byID[r.LogicalID] = &r
 		if !serverless {
-			x.out = append(x.out, &r)
+			x.put(&r)
 			continue
 		}
 		if k := r.Properties.Kind(); k != estate.KindMap && k != estate.KindAbsent && k != estate.KindNull {
 			x.partial("*", "the properties of "+r.LogicalID+" are not known as a whole")
+			r.Properties = allUnknown(kind, r.Properties)
 		}
-		r.Properties = merge(withoutIgnored(globals.Field(kind), in.IgnoreGlobals[r.LogicalID]), r.Properties)
 		if r.Properties.Kind() != estate.KindMap {
 			r.Properties = estate.Map()
 		}
+		r.Properties = merge(withoutIgnored(globals.Field(kind), in.IgnoreGlobals[r.LogicalID]), r.Properties)
 		x.sources = append(x.sources, &r)
 	}
+	x.embeddedConnectors()
 	x.implicitAPIs(globals)
 	return x
+}
+
+// allUnknown spreads a value that stands for all properties of a SAM resource
+// over those that matter, so that none of them counts as left out.
+func allUnknown(kind string, v *estate.Value) *estate.Value {
+	if v.Kind() != estate.KindUnknown && v.Kind() != estate.KindDenied {
+		v = estate.Unknown("properties are not a mapping", v.String()).At(v.Position())
+	}
+	made := object{}
+	names := globalProperties[kind]
+	switch kind {
+	case "Function":
+		names += " FunctionName Role Policies Events PackageType ImageConfig"
+	case "StateMachine":
+		names += " Definition Role Logging Tracing Type Events"
+	}
+	for name := range strings.FieldsSeq(names) {
+		made[name] = v
+	}
+	// These would add resources; that some may be missing, the coverage says.
+	for _, name := range []string{"AutoPublishAlias", "DeploymentPreference", "EventInvokeConfig", "FunctionUrlConfig"} {
+		delete(made, name)
+	}
+	return made.value().At(v.Position())
 }
 
 // finish rewrites references and gives every value a position.
 func (x *expander) finish() Output {
 	o := Output{Problems: x.problems, Coverage: x.coverage, Resources: make([]estate.Resource, 0, len(x.out))}
 	for _, r := range x.out {
-		r.Properties = place(r.Properties.Rewrite(x.rename), r.Source)
+		r.Properties = place(decided(r.Properties.Rewrite(x.rename), nil), r.Source)
 		o.Resources = append(o.Resources, *r)
 	}
+	slices.SortStableFunc(o.Problems, func(a, b estate.Problem) int {
+		return cmp.Or(strings.Compare(a.Position.File, b.Position.File), cmp.Compare(a.Position.Line, b.Position.Line),
+			cmp.Compare(a.Position.Column, b.Position.Column), strings.Compare(a.Message, b.Message))
+	})
 	slices.SortFunc(o.Coverage, func(a, b estate.Coverage) int {
 		return cmp.Or(strings.Compare(a.Type, b.Type), strings.Compare(a.Reason, b.Reason))
 	})
@@ -245,13 +278,18 @@ func (x *expander) add(o origin, typeName, id string, properties object) *estate
 	if o.address == id {
 		r.Generated = ""
 	}
-	x.byID[id] = r
-	if i := slices.IndexFunc(x.out, func(other *estate.Resource) bool { return other.LogicalID == id }); i >= 0 {
-		x.out[i] = r
-		return r
-	}
-	x.out = append(x.out, r)
+	x.put(r)
 	return r
+}
+
+func (x *expander) put(r *estate.Resource) {
+	x.byID[r.LogicalID] = r
+	if i, there := x.place[r.LogicalID]; there {
+		x.out[i] = r
+		return
+	}
+	x.place[r.LogicalID] = len(x.out)
+	x.out = append(x.out, r)
 }
 
 // partial records that something of a type could not be expanded.

@@ -146,7 +146,7 @@ func (m *machine) event(at origin, kind *estate.Value, id string, event *estate.
 	switch kind.AsString() {
 	case "Schedule":
 		props := object{
-			"ScheduleExpression": get(event, "Schedule"), "State": state(event),
+			"ScheduleExpression": get(event, "Schedule"), "State": m.state(event),
 			"Targets": m.ruleTarget(at, id, "StepFunctionsTarget", event, object{
 				"Arn": m.target, "RoleArn": m.starter(at, id, "events.amazonaws.com", get(event, "RoleArn")),
 			}),

@@ -14,6 +14,7 @@ func (f *function) events() {
 	events := get(f.p, "Events")
 	if k := events.Kind(); k != estate.KindMap && k != estate.KindAbsent {
 		f.partial("*", "the events of "+f.id+" are not known as a whole")
+		f.role.attachManaged(events) // polled sources would add policies
 		return
 	}
 	// By path where there is one: a function that has an HTTP API's $default
@@ -26,8 +27,12 @@ func (f *function) events() {
 }
 
 func orderOf(e estate.Field) string {
-	if path := get(get(e.Value, "Properties"), "Path").AsString(); path != "" {
+	p := get(e.Value, "Properties")
+	switch path := get(p, "Path").AsString(); {
+	case path != "":
 		return path
+	case is(get(e.Value, "Type"), "HttpApi") && get(p, "Method") == nil:
+		return defaultStage
 	}
 	return e.Name
 }
@@ -161,23 +166,17 @@ func sendMessage(principal, queue, source *estate.Value) *estate.Value {
 	return object{"Version": str(awsPolicyVersion), "Statement": list(statement)}.value()
 }
 
-// state is the State of a rule, which SAM lets one write as Enabled too.
-func state(event *estate.Value) *estate.Value {
-	if enabled := get(event, "Enabled"); enabled != nil {
-		return each(enabled, func(c *estate.Value) *estate.Value {
-			switch {
-			case c == nil:
-				return nil
-			case c.Kind() == estate.KindBool || c.Kind() == estate.KindString:
-				if c.Kind() == estate.KindBool && !c.AsBool() {
-					return str("DISABLED").At(c.Position())
-				}
-				return str("ENABLED").At(c.Position())
-			}
-			return c
-		})
+// state is the State of a rule, which SAM lets one write as Enabled too. AWS
+// reads Enabled as text: whatever function stands there counts as true.
+func (x *expander) state(event *estate.Value) *estate.Value {
+	enabled := event.Field("Enabled")
+	switch {
+	case enabled.Kind() == estate.KindBool && !enabled.AsBool() && x.written(enabled) == "":
+		return str("DISABLED").At(enabled.Position())
+	case enabled.Kind() == estate.KindNull && x.written(enabled) == "" || enabled == nil:
+		return get(event, "State")
 	}
-	return get(event, "State")
+	return str("ENABLED").At(enabled.Position())
 }
 
 // ruleTarget is what the kinds of rule have in common: the target with its
@@ -212,7 +211,7 @@ func (x *expander) ruleTarget(at origin, id, suffix string, event *estate.Value,
 
 func (f *function) scheduleEvent(at origin, id string, event *estate.Value) {
 	props := object{
-		"ScheduleExpression": get(event, "Schedule"), "State": state(event),
+		"ScheduleExpression": get(event, "Schedule"), "State": f.state(event),
 		"Targets": f.ruleTarget(at, id, "LambdaTarget", event, object{"Arn": f.arn()}),
 	}
 	props.copyFrom(event, "Name", "Description")
@@ -223,7 +222,7 @@ func (f *function) scheduleEvent(at origin, id string, event *estate.Value) {
 func (f *function) ruleEvent(at origin, id string, event *estate.Value) {
 	f.add(at, "AWS::Events::Rule", id, object{
 		"EventBusName": get(event, "EventBusName"), "EventPattern": get(event, "Pattern"),
-		"Name": get(event, "RuleName"), "State": state(event),
+		"Name": get(event, "RuleName"), "State": f.state(event),
 		"Targets": f.ruleTarget(at, id, "LambdaTarget", event, object{"Arn": f.arn()}),
 	})
 	f.permit(at, id+"Permission", "events.amazonaws.com", object{"SourceArn": arnOf(id)})

@@ -116,7 +116,19 @@ func text(parts ...*estate.Value) *estate.Value {
 			return text(chosen...)
 		})
 	}
-	return estate.Text(parts...)
+	whole := make([]*estate.Value, len(parts))
+	for i, p := range parts {
+		whole[i] = known(p)
+	}
+	return estate.Text(whole...)
+}
+
+// known is v, or a hole where the template leaves out what has to be there.
+func known(v *estate.Value) *estate.Value {
+	if v == nil {
+		return estate.Unknown("required by SAM and not stated", "a property")
+	}
+	return v
 }
 
 // set is v with a value put at a path of field names. Where something on the
@@ -159,6 +171,55 @@ func contains(items []*estate.Value, v *estate.Value) bool {
 		}
 	}
 	return false
+}
+
+// decided takes the alternatives that are settled by the ones around them: a
+// value under a condition may hold parts under the same condition.
+func decided(v *estate.Value, by []estate.Decision) *estate.Value {
+	switch v.Kind() {
+	case estate.KindOneOf:
+		for _, d := range by {
+			if d.Input != v.Input() {
+				continue
+			}
+			for _, c := range v.Cases() {
+				if c.When == d.When {
+					return decided(c.Value, by)
+				}
+			}
+		}
+		cases := make([]estate.Case, len(v.Cases()))
+		for i, c := range v.Cases() {
+			within := append(by[:len(by):len(by)], estate.Decision{Input: v.Input(), When: c.When})
+			cases[i] = estate.Case{When: c.When, Value: decided(c.Value, within)}
+		}
+		return estate.OneOf(v.Input(), cases...).At(v.Position())
+	case estate.KindMap:
+		fields := make([]estate.Field, len(v.Fields()))
+		changed := false
+		for i, f := range v.Fields() {
+			fields[i] = estate.Field{Name: f.Name, Value: decided(f.Value, by)}
+			changed = changed || fields[i].Value != f.Value
+		}
+		if changed {
+			return estate.Map(fields...).At(v.Position())
+		}
+	case estate.KindList:
+		items := make([]*estate.Value, 0, len(v.Items()))
+		changed := false
+		for _, item := range v.Items() {
+			d := decided(item, by)
+			changed = changed || d != item
+			if d != nil {
+				items = append(items, d)
+			}
+		}
+		if changed {
+			return estate.List(items...).At(v.Position())
+		}
+	default:
+	}
+	return v
 }
 
 // place gives every value in v that has no position the one of what holds it.

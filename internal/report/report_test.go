@@ -1,0 +1,770 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"assay/internal/assess"
+	"assay/internal/check"
+	"assay/internal/report"
+)
+
+var update = flag.Bool("update", false, "write the golden files again")
+
+func saved(t testing.TB) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", "stream.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// replay writes a stream in a format.
+func replay(t testing.TB, stream []byte, format string, o report.Options) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	h, err := report.New(format, &out, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := assess.Replay("stream", bytes.NewReader(stream), h); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// stream encodes messages as a saved stream.
+func stream(t testing.TB, messages ...any) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	for _, m := range messages {
+		if err := assess.Encode(&out, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out.Bytes()
+}
+
+// findings are the header and the findings of a stream.
+func findings(t testing.TB, stream []byte) (header *assess.Header, all []*assess.Finding) {
+	t.Helper()
+	for line := range bytes.Lines(stream) {
+		var m struct {
+			Header  *assess.Header
+			Finding *assess.Finding
+		}
+		if err := json.Unmarshal(line, &m); err != nil {
+			t.Fatal(err)
+		}
+		if m.Header != nil {
+			header = m.Header
+		}
+		if m.Finding != nil {
+			all = append(all, m.Finding)
+		}
+	}
+	return header, all
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s (-want +got; -update writes it again):\n%s", file, diff)
+	}
+}
+
+func TestGolden(t *testing.T) {
+	for _, tt := range []struct {
+		name, format string
+		options      report.Options
+	}{
+		{"text", "text", report.Options{}},
+		{"text_color", "text", report.Options{Color: true}},
+		{"text_narrow", "text", report.Options{Width: 60}},
+		{"text_quiet", "text", report.Options{Quiet: true}},
+		{"text_all", "text", report.Options{All: true}},
+		{"sarif", "sarif", report.Options{}},
+		{"junit", "junit", report.Options{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := replay(t, saved(t), tt.format, tt.options)
+			if tt.format == "sarif" { // one line is no reading
+				var lines bytes.Buffer
+				if err := json.Indent(&lines, got, "", " "); err != nil {
+					t.Fatal(err)
+				}
+				got = lines.Bytes()
+			}
+			golden(t, tt.name, got)
+		})
+	}
+}
+
+func TestJSONReplaysToItself(t *testing.T) {
+	want := saved(t)
+	if diff := cmp.Diff(string(want), string(replay(t, want, "json", report.Options{}))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestEveryFormatIsDeterministic(t *testing.T) {
+	for _, format := range report.Formats() {
+		first := replay(t, saved(t), format, report.Options{})
+		for range 5 {
+			if !bytes.Equal(first, replay(t, saved(t), format, report.Options{})) {
+				t.Errorf("%s: a second replay gives other bytes", format)
+				break
+			}
+		}
+	}
+}
+
+func TestUnknownFormat(t *testing.T) {
+	_, err := report.New("yaml", io.Discard, report.Options{})
+	if err == nil || !strings.Contains(err.Error(), strings.Join(report.Formats(), ", ")) {
+		t.Errorf("got %v, want an error that lists the formats", err)
+	}
+}
+
+var errFull = errors.New("disk full")
+
+// full takes some bytes and then fails, as a full disk or a closed pipe does.
+type full struct{ room int }
+
+func (f *full) Write(p []byte) (int, error) {
+	n := min(len(p), f.room)
+	f.room -= n
+	if n < len(p) {
+		return n, errFull
+	}
+	return n, nil
+}
+
+func TestWriteErrorsAreReturned(t *testing.T) {
+	for _, format := range report.Formats() {
+		for _, room := range []int{0, 100} {
+			h, err := report.New(format, &full{room}, report.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := assess.Replay("stream", bytes.NewReader(saved(t)), h); !errors.Is(err, errFull) {
+				t.Errorf("%s with room for %d bytes: got %v, want %v", format, room, err, errFull)
+			}
+		}
+	}
+}
+
+func TestEmptyRun(t *testing.T) {
+	empty := stream(t, &assess.Header{Stream: 1, Tool: "assay", Basis: assess.Design}, &assess.Summary{})
+	for _, format := range report.Formats() {
+		got := replay(t, empty, format, report.Options{})
+		if len(got) == 0 {
+			t.Errorf("%s: nothing written", format)
+		}
+		if strings.Contains(string(got), "met") && format == "text" {
+			t.Errorf("text speaks of standings where nothing was read:\n%s", got)
+		}
+	}
+	validateSARIF(t, replay(t, empty, "sarif", report.Options{}))
+	parseJUnit(t, replay(t, empty, "junit", report.Options{}))
+}
+
+// hostile is what a template could put into any text of a message: a terminal
+// escape, a NUL, a mark that reverses the line, markup, a link, bytes that are
+// not UTF-8.
+const hostile = "a\x1b[31mb\x00c\u202ed<e>&\"'[f](https://g.example)]]>\xff\uFFFE\n\th"
+
+// evil is a stream with hostile texts wherever a source has a say.
+func evil(t testing.TB) []byte {
+	source := assess.Source{File: hostile, Line: 3, Column: 4}
+	raw := json.RawMessage(`"\u001b[31m\u0000\u202e<&>"`)
+	resource := assess.ResourceInfo{Type: hostile, ID: hostile, LogicalID: hostile, Address: hostile}
+	return stream(t,
+		&assess.Header{
+			Stream: 1, Tool: "assay", Version: hostile, Catalog: hostile, AsOf: hostile, Basis: assess.Design,
+			Checks:     []assess.CheckInfo{{ID: "C-1", Title: hostile, Severity: check.High, Subject: hostile, Rationale: hostile, Source: "https://x.example", Fix: check.Fix{Set: "A.B", Value: hostile}}},
+			Frameworks: []assess.FrameworkInfo{{ID: "f", Title: hostile, Version: hostile, Requirements: 1}},
+		},
+		&assess.Coverage{Scope: hostile, Format: hostile, Problems: []assess.Problem{{Source: source, Message: hostile, Hint: hostile}, {Source: source, Message: hostile, Fatal: true}}},
+		&assess.Finding{
+			ID: "F-1", Check: "C-1", Outcome: check.Fail, Severity: check.High, Resource: resource, Scope: hostile, Functions: []string{hostile, hostile}, Message: hostile, Source: source,
+			Witness: &assess.Witness{Reads: []assess.WitnessRead{{Resource: hostile, Property: hostile, Value: raw, Source: &assess.Source{File: hostile, Line: 9, Column: 1}}}, Under: []assess.Choice{{Input: hostile, Is: hostile}}},
+		},
+		&assess.Finding{ID: "F-2", Check: "C-1", Resource: resource, Scope: hostile, Message: hostile, Source: source, Missing: []assess.Missing{{Reason: hostile, Input: "parameter " + hostile}}},
+		&assess.Finding{ID: "F-3", Check: "C-1", Resource: resource, Scope: hostile, Message: hostile, Source: source, Error: hostile},
+		&assess.Decided{Scope: hostile, Resource: resource, Pass: []int{0}},
+		&assess.Standing{Framework: "f", Requirement: hostile, Title: hostile, State: assess.NotMet, Basis: assess.Design, Scope: assess.StandingScope, Because: hostile},
+		&assess.Summary{Outcomes: assess.Counts{Fail: 1, Unknown: 2, Pass: 1}, Failures: map[string]int{"high": 1}, Standings: map[string]assess.StandingSum{"f": {Requirements: 1, Standings: map[string]int{"not met": 1}}}},
+	)
+}
+
+func TestTextShowsNothingThatATerminalObeys(t *testing.T) {
+	for _, o := range []report.Options{{}, {All: true}, {Quiet: true}} {
+		for _, data := range [][]byte{saved(t), evil(t)} {
+			checkPrintable(t, replay(t, data, "text", o))
+		}
+	}
+	var out bytes.Buffer
+	h, findings := findings(t, evil(t))
+	if err := report.ExplainFinding(&out, h, findings[0], report.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	checkPrintable(t, out.Bytes())
+}
+
+func checkPrintable(t *testing.T, text []byte) {
+	t.Helper()
+	if !utf8.Valid(text) {
+		t.Error("not UTF-8")
+	}
+	if at := regexp.MustCompile(`[^\n\P{C}]`).FindIndex(text); at != nil {
+		t.Errorf("a character that a terminal may obey: %q", text[max(at[0]-40, 0):at[1]])
+	}
+}
+
+func TestTextKeepsToItsWidth(t *testing.T) {
+	for _, width := range []int{60, 100, 140} {
+		for line := range strings.Lines(string(replay(t, saved(t), "text", report.Options{Width: width}))) {
+			line = strings.TrimSuffix(line, "\n")
+			// Below that, a path or an id alone can be longer.
+			if utf8.RuneCountInString(line) > width && width >= 100 {
+				t.Errorf("width %d: %q is longer", width, line)
+			}
+			if strings.TrimRight(line, " ") != line {
+				t.Errorf("width %d: %q ends in spaces", width, line)
+			}
+		}
+	}
+}
+
+// TestTextOfManyFunctionsIsBounded lists the worst functions and counts the
+// others, in no more lines than a person reads.
+func TestTextOfManyFunctionsIsBounded(t *testing.T) {
+	big := synthetic(t, 10_000)
+	got := string(replay(t, big, "text", report.Options{}))
+	if lines := strings.Count(got, "\n"); lines > 600 {
+		t.Errorf("%d lines", lines)
+	}
+	if !strings.Contains(got, "and 975 more functions with failures; --all lists them all") {
+		t.Error("does not say how many functions are left out")
+	}
+	all := string(replay(t, big, "text", report.Options{All: true}))
+	if strings.Contains(all, "more functions with failures") || !strings.Contains(all, "Function999") {
+		t.Error("All leaves functions out")
+	}
+}
+
+func TestTextSaysNothingIsMetWithoutSaying(t *testing.T) {
+	got := string(replay(t, saved(t), "text", report.Options{}))
+	for _, want := range []string{"from templates", assess.StandingScope, "4 of 8 not met", "12 of 16 not met", "6 of 35 outcomes (17%)"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("does not say %q", want)
+		}
+	}
+	if regexp.MustCompile(`\d met`).MatchString(got) {
+		t.Error("says that a requirement is met; none is in the stream")
+	}
+}
+
+func sarifSchema(t testing.TB) *jsonschema.Schema {
+	t.Helper()
+	f, err := os.Open(filepath.Join("testdata", "sarif-schema-2.1.0.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	doc, err := jsonschema.UnmarshalJSON(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat() // URIs have to be URIs
+	if err := c.AddResource("sarif.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("sarif.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+func validateSARIF(t testing.TB, log []byte) {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(log))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sarifSchema(t).Validate(doc); err != nil {
+		t.Errorf("%#v", err)
+	}
+}
+
+func TestSARIFIsValid(t *testing.T) {
+	validateSARIF(t, replay(t, saved(t), "sarif", report.Options{}))
+	validateSARIF(t, replay(t, evil(t), "sarif", report.Options{}))
+}
+
+// TestSARIFSchemaBites keeps the validation from passing anything.
+func TestSARIFSchemaBites(t *testing.T) {
+	good := string(replay(t, saved(t), "sarif", report.Options{}))
+	for _, change := range [][2]string{
+		{`"startLine":12`, `"startLine":0`},
+		{`"kind":"fail"`, `"kind":"failed"`},
+		{`patient%20records/plan.json`, `patient%2records/plan.json`},
+		{`"ruleId":`, `"rule_id":`},
+	} {
+		bad := strings.ReplaceAll(good, change[0], change[1])
+		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(bad))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bad == good || sarifSchema(t).Validate(doc) == nil {
+			t.Errorf("%s instead of %s is accepted", change[1], change[0])
+		}
+	}
+}
+
+// sarifLog is what the tests read back of a SARIF file.
+type sarifLog struct {
+	Runs []struct {
+		Tool struct {
+			Driver struct {
+				Rules []struct {
+					ID         string
+					Properties struct{ Tags []string }
+				}
+			}
+		}
+		Invocations []struct {
+			ExecutionSuccessful        bool
+			ToolExecutionNotifications []struct {
+				Descriptor struct{ ID string }
+				Message    struct{ Text string }
+			}
+		}
+		Results []sarifResult
+	}
+}
+
+type sarifResult struct {
+	RuleIndex int
+	Kind      string
+	Rank      float64
+	Message   struct{ Text string }
+	Locations []struct {
+		PhysicalLocation struct {
+			ArtifactLocation struct{ URI string }
+			Region           struct{ StartLine, StartColumn int }
+		}
+	}
+	PartialFingerprints map[string]string
+}
+
+func parseSARIF(t testing.TB, data []byte) sarifLog {
+	t.Helper()
+	var log sarifLog
+	if err := json.Unmarshal(data, &log); err != nil {
+		t.Fatal(err)
+	}
+	if len(log.Runs) != 1 {
+		t.Fatalf("%d runs, want 1", len(log.Runs))
+	}
+	return log
+}
+
+func TestSARIFHoldsEveryFailureAndNothingElse(t *testing.T) {
+	run := parseSARIF(t, replay(t, saved(t), "sarif", report.Options{})).Runs[0]
+	var got, want []string
+	for _, r := range run.Results {
+		at := r.Locations[0].PhysicalLocation
+		got = append(got, fmt.Sprintf("%s %s %s:%d:%d %s", r.Kind, r.PartialFingerprints["assayFindingId/v1"], at.ArtifactLocation.URI, at.Region.StartLine, at.Region.StartColumn, run.Tool.Driver.Rules[r.RuleIndex].ID))
+	}
+	_, findings := findings(t, saved(t))
+	for _, f := range findings {
+		if f.Outcome == check.Fail {
+			uri := strings.ReplaceAll(f.Source.File, " ", "%20")
+			want = append(want, fmt.Sprintf("fail %s %s:%d:%d %s", f.ID, uri, f.Source.Line, f.Source.Column, f.Check))
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if run.Invocations[0].ExecutionSuccessful {
+		t.Error("a run that could not read a file is said to be successful")
+	}
+}
+
+func TestSARIFPlaces(t *testing.T) {
+	for _, tt := range []struct{ file, want string }{
+		{"a/template.yaml", "a/template.yaml"},
+		{"patient records/plan.json", "patient%20records/plan.json"},
+		{"stage:prod.yaml", "./stage:prod.yaml"},
+		{"100%/ü.yaml", "100%25/%C3%BC.yaml"},
+		{"../shared/t.yaml", "../shared/t.yaml"},
+		{"/abs/t.yaml", "file:///abs/t.yaml"},
+		{`C:\abs\t.yaml`, "file:///C:/abs/t.yaml"},
+		{"-", "-"},
+	} {
+		log := parseSARIF(t, replay(t, stream(t,
+			&assess.Header{Stream: 1, Tool: "assay"},
+			&assess.Finding{Check: "C-1", Outcome: check.Fail, Source: assess.Source{File: tt.file, Line: 1, Column: 2}},
+			&assess.Summary{},
+		), "sarif", report.Options{}))
+		if got := log.Runs[0].Results[0].Locations[0].PhysicalLocation.ArtifactLocation.URI; got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.file, got, tt.want)
+		}
+	}
+}
+
+func TestSARIFKeepsToGitHubsLimits(t *testing.T) {
+	got := replay(t, synthetic(t, 30_000), "sarif", report.Options{})
+	validateSARIF(t, got)
+	run := parseSARIF(t, got).Runs[0]
+	if len(run.Results) != 5000 {
+		t.Fatalf("%d results, want 5000", len(run.Results))
+	}
+	if !slices.IsSortedFunc(run.Results, func(a, b sarifResult) int { return int(b.Rank - a.Rank) }) {
+		t.Error("results are not ordered worst first")
+	}
+	for _, r := range run.Tool.Driver.Rules {
+		if n := len(r.Properties.Tags); n > 10 {
+			t.Errorf("%s has %d tags", r.ID, n)
+		}
+	}
+	notes := run.Invocations[0].ToolExecutionNotifications
+	if last := notes[len(notes)-1]; last.Descriptor.ID != "results-left-out" || !strings.HasPrefix(last.Message.Text, "25000 of 30000 failures") {
+		t.Errorf("last notification is %v, want one that counts what is left out", last)
+	}
+}
+
+func TestSARIFMakesNoLinksOfTemplates(t *testing.T) {
+	for _, data := range [][]byte{saved(t), evil(t)} {
+		log := parseSARIF(t, replay(t, data, "sarif", report.Options{}))
+		for _, r := range log.Runs[0].Results {
+			for _, link := range regexp.MustCompile(`\[[^\[\]]*\]\([^)]*\)`).FindAllString(r.Message.Text, -1) {
+				if !regexp.MustCompile(`^\[line \d+\]\(\d+\)$`).MatchString(link) {
+					t.Errorf("message holds the link %s", link)
+				}
+			}
+		}
+	}
+}
+
+type junitSuites struct {
+	XMLName xml.Name `xml:"testsuites"`
+	Suites  []struct {
+		Name     string `xml:"name,attr"`
+		Tests    int    `xml:"tests,attr"`
+		Failures int    `xml:"failures,attr"`
+		Errors   int    `xml:"errors,attr"`
+		Skipped  int    `xml:"skipped,attr"`
+		Cases    []struct {
+			Class   string    `xml:"classname,attr"`
+			Name    string    `xml:"name,attr"`
+			Failure *struct{} `xml:"failure"`
+			Error   *struct{} `xml:"error"`
+			Skipped *struct{} `xml:"skipped"`
+		} `xml:"testcase"`
+	} `xml:"testsuite"`
+}
+
+func parseJUnit(t testing.TB, data []byte) junitSuites {
+	t.Helper()
+	var suites junitSuites
+	if err := xml.Unmarshal(data, &suites); err != nil {
+		t.Fatalf("%v in\n%s", err, data)
+	}
+	return suites
+}
+
+func TestJUnitCountsRight(t *testing.T) {
+	suites := parseJUnit(t, replay(t, saved(t), "junit", report.Options{}))
+	var summary assess.Summary
+	for line := range bytes.Lines(saved(t)) {
+		var m struct{ Summary *assess.Summary }
+		if err := json.Unmarshal(line, &m); err != nil {
+			t.Fatal(err)
+		}
+		if m.Summary != nil {
+			summary = *m.Summary
+		}
+	}
+	var tests, failures, faults, skipped int
+	for _, s := range suites.Suites {
+		seen := map[string]bool{}
+		var f, e, k int
+		for _, c := range s.Cases {
+			if seen[c.Class+" "+c.Name] {
+				t.Errorf("%s: case %s %s stands twice", s.Name, c.Class, c.Name)
+			}
+			seen[c.Class+" "+c.Name] = true
+			switch {
+			case c.Failure != nil:
+				f++
+			case c.Error != nil:
+				e++
+			case c.Skipped != nil:
+				k++
+			}
+		}
+		if s.Tests != len(s.Cases) || s.Failures != f || s.Errors != e || s.Skipped != k {
+			t.Errorf("%s: says %d tests, %d failures, %d errors, %d skipped; holds %d, %d, %d, %d", s.Name, s.Tests, s.Failures, s.Errors, s.Skipped, len(s.Cases), f, e, k)
+		}
+		tests, failures, faults, skipped = tests+s.Tests, failures+f, faults+e, skipped+k
+	}
+	got := []int{len(suites.Suites), tests, failures, faults, skipped}
+	o := summary.Outcomes
+	want := []int{summary.Scopes, o.Pass + o.Fail + o.Unknown + summary.Unreadable, o.Fail, summary.Errors + summary.Unreadable, o.Unknown - summary.Errors}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("suites, tests, failures, errors, skipped (-want +got):\n%s", diff)
+	}
+}
+
+func TestJUnitTakesAnyCharacter(t *testing.T) {
+	suites := parseJUnit(t, replay(t, evil(t), "junit", report.Options{}))
+	if len(suites.Suites) != 1 || len(suites.Suites[0].Cases) != 5 {
+		t.Errorf("got %+v, want one suite of 5 cases", suites)
+	}
+}
+
+func TestJUnitRefusesAnIndexBeyondTheHeader(t *testing.T) {
+	for _, i := range []int{-1, 0, 7} {
+		h, err := report.New("junit", io.Discard, report.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		data := stream(t, &assess.Header{Stream: 1}, &assess.Decided{Pass: []int{i}}, &assess.Summary{})
+		if err := assess.Replay("stream", bytes.NewReader(data), h); err == nil {
+			t.Errorf("check %d of none is accepted", i)
+		}
+	}
+}
+
+func TestExplainCheck(t *testing.T) {
+	terraform := func(cfnType, property string) (string, string, bool) {
+		switch cfnType + " " + property {
+		case "AWS::Lambda::Function TracingConfig.Mode":
+			return "aws_lambda_function", "tracing_config.mode", true
+		case "AWS::SQS::Queue Tags[]":
+			return "aws_sqs_queue", "tags", true
+		}
+		return "", "", false
+	}
+	requirements := map[string][]string{"pci-dss-4.0.1": {"10.2.1", "10.3.4"}, "nist-800-53-r5": {"AU-12", "SI-4"}}
+	for name, c := range map[string]*check.Check{
+		"explain_property": {
+			ID: "LAMBDA-TRACING", Title: "Functions are traced", Severity: check.Low, Subject: "AWS::Lambda::Function",
+			Applies: "subject.PackageType == \"Zip\"", Require: "subject.TracingConfig.Mode == \"Active\" ||\n  subject.eventInvokeConfigs().exists(c,\n    c.Traced)",
+			Rationale:   "A trace shows which calls a request caused, in what order, and how long each took, which an alert alone does not.\nIt is kept for thirty days.",
+			Source:      "https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html",
+			Establishes: map[string]check.Link{"L-MON-02": {How: check.Supports, Why: "a trace is one of the signals that an investigation starts from"}, "L-LOG-01": {How: check.Decides, Why: "the setting is what turns tracing on"}},
+			Peers:       map[string][]string{"checkov": {"CKV_AWS_50"}, "trivy": {"AVD-AWS-0066"}},
+			Fix:         check.Fix{Set: "TracingConfig.Mode", Value: "Active", CLI: "aws lambda update-function-configuration --function-name NAME \\\n  --tracing-config Mode=Active"},
+		},
+		"explain_yaml_value": {
+			ID: "SQS-TAGS", Title: "Queues name their owner", Severity: check.Info, Subject: "AWS::SQS::Queue", Require: "has(subject.Tags)",
+			Rationale: "Someone has to answer for it.", Source: "https://docs.aws.amazon.com/", Advisory: true,
+			Fix: check.Fix{Set: "Tags[]", Value: "Key: owner\nValue: !Ref Owner\n", Terraform: "resource \"aws_sqs_queue\" \"example\" {\n  tags = { owner = var.owner }\n}"},
+		},
+		"explain_words": {
+			ID: "LAMBDA-DLQ", Title: "Failed events are kept", Severity: check.Medium, Subject: "AWS::Lambda::Function", Require: "has(subject.DeadLetterConfig)",
+			Rationale: "An event that is lost cannot be audited.", Source: "https://docs.aws.amazon.com/", Establishes: map[string]check.Link{"L-RES-01": {How: check.Decides, Why: "it is the setting"}},
+			Fix: check.Fix{Set: "DeadLetterConfig.TargetArn", Value: "ARN of a queue", Text: "give the function a queue for failed events"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := report.ExplainCheck(&out, c, requirements, report.Options{Terraform: terraform}); err != nil {
+				t.Fatal(err)
+			}
+			checkPrintable(t, out.Bytes())
+			golden(t, name, out.Bytes())
+		})
+	}
+}
+
+func TestExplainFinding(t *testing.T) {
+	var out bytes.Buffer
+	h, findings := findings(t, saved(t))
+	for _, one := range []struct{ check, resource string }{
+		{"LAMBDA-URL-AUTH", "ChargeUrl"}, {"LAMBDA-LOG-RETENTION", "Charge"}, {"LAMBDA-ENV-CREDENTIAL", "Ledger"}, {"LAMBDA-RUNTIME-SUPPORTED", "Refund"},
+	} {
+		id := assess.FindingID(one.check, "payments/template.yaml", one.resource)
+		at := slices.IndexFunc(findings, func(f *assess.Finding) bool { return f.ID == id })
+		if at < 0 {
+			t.Fatalf("no finding of %s for %s", one.check, one.resource)
+		}
+		if err := report.ExplainFinding(&out, h, findings[at], report.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		out.WriteString("\n----\n\n")
+	}
+	golden(t, "explain_finding", out.Bytes())
+}
+
+func TestValuesReadForPeople(t *testing.T) {
+	for _, tt := range []struct{ value, want string }{
+		{``, "P is absent"},
+		{`null`, "P = null"},
+		{`true`, "P = true"},
+		{`{"a`, `P = {"a`}, // not JSON: shown as it is
+		{`1.50`, "P = 1.50"},
+		{`""`, `P = ""`},
+		{`"NONE"`, "P = NONE"},
+		{`["a",1,{"b":[]}]`, "P = [a, 1, {b: []}]"},
+		{`{"b":2,"a":1}`, "P = {a: 1, b: 2}"},
+		{`{"$ref":{"resource":"Queue","attribute":"Arn"}}`, "P = ${Queue.Arn}"},
+		{`{"$ref":{"resource":"Queue","attribute":"Ref"}}`, "P = ${Queue}"},
+		{`{"$text":["arn:aws:s3:::",{"$ref":{"resource":"B","attribute":"Ref"}},"/*"]}`, "P = arn:aws:s3:::${B}/*"},
+		{`{"$unknown":{"reason":"parameter without value","input":"parameter Stage"}}`, "P = ${parameter Stage}"},
+		{`{"$denied":{"reason":"AccessDenied","input":"lambda:GetPolicy"}}`, "P = (denied: lambda:GetPolicy)"},
+		{`{"$secret":{"why":"parameter DbPassword is NoEcho"}}`, "P = [withheld]"},
+		{`{"$oneOf":{"input":"parameter Stage","cases":[{"when":"dev","value":1},{"when":"prod","value":{"$absent":true}}]}}`, "P = one of (1 | absent) by parameter Stage"},
+		{`{"A":{"$default":{"B":{"$number":"012"}}}}`, "P = {A: {B: 012}}"},
+		{`{"$literal":{"$ref":"x"}}`, "P = {$ref: x}"},
+		{`{"$text":7}`, "P ="},
+		{`{"$other":7}`, "P = {$other: 7}"},
+	} {
+		var out bytes.Buffer
+		f := &assess.Finding{Outcome: check.Fail, Witness: &assess.Witness{Reads: []assess.WitnessRead{{Property: "P", Value: json.RawMessage(tt.value)}}}}
+		if err := report.ExplainFinding(&out, &assess.Header{}, f, report.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		_, after, _ := strings.Cut(out.String(), "Witness  what was read and decided\n  ")
+		if got, _, _ := strings.Cut(after, "\n"); strings.TrimSpace(got) != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.value, got, tt.want)
+		}
+	}
+}
+
+func TestUnknownShareIsNeverRoundedAway(t *testing.T) {
+	for _, tt := range []struct {
+		unknown, pass int
+		want          string
+	}{
+		{0, 0, "0 of 0 outcomes (0%)"},
+		{0, 9, "0 of 9 outcomes (0%)"},
+		{1, 0, "1 of 1 outcome (100%)"},
+		{1, 999, "1 of 1000 outcomes (under 1%)"},
+		{999, 1, "999 of 1000 outcomes (over 99%)"},
+		{1, 2, "1 of 3 outcomes (33%)"},
+	} {
+		// What does not apply is left out of the total.
+		sum := &assess.Summary{Outcomes: assess.Counts{Unknown: tt.unknown, Pass: tt.pass, NotApplicable: 50}}
+		for _, o := range []report.Options{{}, {Quiet: true}} {
+			if got := string(replay(t, stream(t, &assess.Header{Stream: 1}, sum), "text", o)); !strings.Contains(got, tt.want) {
+				t.Errorf("%d unknown, %d passed: got\n%s\nwant %q in it", tt.unknown, tt.pass, got, tt.want)
+			}
+		}
+	}
+}
+
+// synthetic is a stream of n failures over n/10 functions of one template.
+func synthetic(t testing.TB, n int) []byte {
+	t.Helper()
+	header := &assess.Header{Stream: 1, Tool: "assay", Version: "0", AsOf: "2026-11-24", Basis: assess.Design}
+	for i := range 10 {
+		header.Checks = append(header.Checks, assess.CheckInfo{
+			ID: fmt.Sprintf("LAMBDA-CHECK-%d", i), Title: "Something holds", Severity: check.Severity(i % 5), Subject: "AWS::Lambda::Function",
+			Rationale: "It matters.", Source: "https://docs.aws.amazon.com/", Fix: check.Fix{Set: "TracingConfig.Mode", Value: "Active"},
+			Requirements: map[string][]string{"a": {"1", "2", "3", "4", "5", "6"}, "b": {"1", "2", "3", "4", "5", "6"}},
+		})
+	}
+	messages := []any{header, &assess.Coverage{Scope: "template.yaml", Format: "sam"}}
+	summary := &assess.Summary{Scopes: 1, Functions: n / 10, Failures: map[string]int{}, Outcomes: assess.Counts{Fail: n}}
+	for i := range n {
+		c := header.Checks[i%10]
+		name := fmt.Sprintf("Function%d", i/10)
+		at := assess.Source{File: "template.yaml", Line: i + 1, Column: 5}
+		summary.Failures[c.Severity.String()]++
+		messages = append(messages, &assess.Finding{
+			ID: assess.FindingID(c.ID, "template.yaml", name), Check: c.ID, Outcome: check.Fail, Severity: c.Severity,
+			Resource: assess.ResourceInfo{Type: c.Subject, ID: "template.yaml#" + name, LogicalID: name, Address: name}, Scope: "template.yaml",
+			Functions: []string{name}, Message: name + " has something that does not hold as it should", Source: at,
+			Witness: &assess.Witness{Reads: []assess.WitnessRead{{Property: "TracingConfig.Mode", Value: json.RawMessage(`{"$text":["a",{"$ref":{"resource":"Q","attribute":"Arn"}}]}`), Source: &at}}},
+		})
+	}
+	return stream(t, append(messages, summary)...)
+}
+
+func BenchmarkText(b *testing.B)  { benchmark(b, "text") }
+func BenchmarkSARIF(b *testing.B) { benchmark(b, "sarif") }
+func BenchmarkJUnit(b *testing.B) { benchmark(b, "junit") }
+func BenchmarkJSON(b *testing.B)  { benchmark(b, "json") }
+
+// benchmark hands a run of 10,000 findings to a handler; reading the saved
+// stream is no part of it.
+func benchmark(b *testing.B, format string) {
+	var kept recorder
+	if err := assess.Replay("stream", bytes.NewReader(synthetic(b, 10_000)), &kept); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		h, err := report.New(format, io.Discard, report.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, send := range kept {
+			if err := send(h); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+// recorder keeps the messages of a stream to be sent again.
+type recorder []func(assess.Handler) error
+
+func (r *recorder) Header(m *assess.Header) error {
+	return r.keep(func(h assess.Handler) error { return h.Header(m) })
+}
+func (r *recorder) Coverage(m *assess.Coverage) error {
+	return r.keep(func(h assess.Handler) error { return h.Coverage(m) })
+}
+func (r *recorder) Finding(m *assess.Finding) error {
+	return r.keep(func(h assess.Handler) error { return h.Finding(m) })
+}
+func (r *recorder) Decided(m *assess.Decided) error {
+	return r.keep(func(h assess.Handler) error { return h.Decided(m) })
+}
+func (r *recorder) Standing(m *assess.Standing) error {
+	return r.keep(func(h assess.Handler) error { return h.Standing(m) })
+}
+func (r *recorder) Summary(m *assess.Summary) error {
+	return r.keep(func(h assess.Handler) error { return h.Summary(m) })
+}
+
+func (r *recorder) keep(send func(assess.Handler) error) error {
+	*r = append(*r, send)
+	return nil
+}
