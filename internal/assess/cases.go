@@ -136,18 +136,24 @@ func variants(b *estate.Builder, m *estate.Model) []variant {
 		all = append(all, variant{changed[i].LogicalID + what, b.Replace(changed)})
 	}
 	gap := func(what string) *estate.Value { return estate.Unknown("blanked by the refinement law", what) }
+	maybe := func(what string) *estate.Value {
+		return estate.OneOf("blanked "+what, estate.Case{When: "set", Value: gap(what)}, estate.Case{When: "unset"})
+	}
 	for i, r := range resources {
-		r.Properties.Each("", func(path string, _ *estate.Value) bool {
+		r.Properties.Each("", func(path string, v *estate.Value) bool {
+			by := gap(path)
+			if slices.ContainsFunc(v.Cases(), func(c estate.Case) bool { return c.Value == nil }) {
+				by = maybe(path) // it may be absent; knowing less must leave that open
+			}
 			if path != "" {
-				with(i, path, func(r *estate.Resource) { r.Properties = blank(r.Properties, path, gap(path)) })
+				with(i, path, func(r *estate.Resource) { r.Properties = blank(r.Properties, path, by) })
 			}
 			return true
 		})
 		if s := m.Schema(r.Type); s != nil {
 			for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
 				if r.Properties.Field(name) == nil {
-					maybe := estate.OneOf("blanked "+name, estate.Case{When: "set", Value: gap(name)}, estate.Case{When: "unset"})
-					with(i, "/"+name, func(r *estate.Resource) { r.Properties = r.Properties.With(name, maybe) })
+					with(i, "/"+name, func(r *estate.Resource) { r.Properties = r.Properties.With(name, maybe(name)) })
 				}
 			}
 		}

@@ -42,7 +42,7 @@ func finding(c *check.Check, r *estate.Resource, result check.Result) *Finding {
 		f.Witness = witness(r, result)
 		return f
 	}
-	f.Message = "cannot tell whether " + r.Address + " " + fillIn(c.Message, r)
+	f.Message = r.Address + ": not decided: " + c.Title
 	for _, m := range result.Missing {
 		out := Missing{Reason: m.Reason, Input: m.Input, Property: m.Path}
 		if !m.At.IsZero() {

@@ -23,7 +23,7 @@ const MaxCost = 1_000_000
 
 // assumedItems is the length that the estimate gives to lists and texts of
 // unknown size.
-const assumedItems = 100
+const assumedItems = 25
 
 // MaxChoices bounds how many combinations of open inputs are tried before a
 // check gives up as unknown.

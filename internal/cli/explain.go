@@ -28,7 +28,7 @@ what was found where, what proves it, and how to fix it.`,
   assay explain F-0123456789abcdef --from run.jsonl`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			o := report.Options{Color: s.OutTTY && !noColor}
+			o := report.Options{Color: s.OutTTY && !noColor, Terraform: terraform.AttributeOf(tables.Terraform())}
 			if strings.HasPrefix(args[0], "F-") {
 				return explainFinding(args[0], from, s, o)
 			}
@@ -65,7 +65,6 @@ func explainCheck(id string, catalogs []string, s Streams, o report.Options) err
 	if t == nil {
 		return usage("no check %s; assay checks list shows them all", id)
 	}
-	o.Terraform = terraform.AttributeOf(tables.Terraform())
 	return report.ExplainCheck(s.Out, &t.Check, e.catalog.RequirementsOf(t), o)
 }
 

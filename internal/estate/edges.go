@@ -356,8 +356,12 @@ func nameIn(v *Value, id identity) (name *Value, ok bool) {
 	}
 	lead := literal(parts, 0)
 	switch {
+	case id == (identity{}):
+		return nil, false // named by reference alone
 	case strings.HasPrefix(lead, "arn:"):
 		return arnName(parts, id)
+	case lead == "" && len(parts) > 1 && !solid(parts[0]):
+		return Unknown("part of a text that is not known", v.String()), true // may be an ARN
 	case id.URL && strings.Contains(lead, "://"):
 		return lastSegment(parts, "/"), true
 	case strings.HasPrefix(id.ARN, "lambda:function:"):
@@ -371,28 +375,29 @@ func nameIn(v *Value, id identity) (name *Value, ok bool) {
 }
 
 // arnName reads arn:partition:service:region:account:resource. The parts of an
-// API Gateway integration hold the function's ARN inside the resource.
+// API Gateway integration hold the function's ARN inside the resource. When
+// holes leave open which part is the name, the result is unknown.
 func arnName(parts []*Value, id identity) (*Value, bool) {
 	service, resource, found := strings.Cut(id.ARN, ":")
 	if !found {
 		return Text(parts...), true
+	}
+	if anyLiteral(parts, "::aws:policy/") {
+		return nil, false // AWS's own: a managed policy, which no estate holds
 	}
 	if at, ok := cutThrough(parts, "/functions/"); ok {
 		if head := literal(at, 0); strings.HasPrefix(head, "arn:") {
 			parts = upTo(at, "/invocations")
 		}
 	}
+	prefix, _, _ := strings.Cut(resource, "{name}")
 	segments, rest := splitARN(parts)
 	if segments == nil {
-		return Text(parts...), true
+		return nameFromEnd(parts, service, prefix)
 	}
 	if s, known := segments[2].Scalar(); known && s != service {
 		return nil, false
 	}
-	if owner, known := segments[4].Scalar(); known && owner == "aws" {
-		return nil, false // AWS's own: a managed policy, which no estate holds
-	}
-	prefix, _, _ := strings.Cut(resource, "{name}")
 	lead := literal(rest, 0)
 	if lead != "" && !strings.HasPrefix(lead, prefix) {
 		return nil, false
@@ -411,12 +416,47 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 	return name, true
 }
 
+// nameFromEnd reads the name of an ARN whose region or account is a hole that
+// may hold anything: the service must stand before the hole, and the name is
+// what follows the last literal separator.
+func nameFromEnd(parts []*Value, service, prefix string) (*Value, bool) {
+	fields := strings.Split(literal(parts, 0), ":")
+	open := Unknown("part of a text that is not known", Text(parts...).String())
+	switch {
+	case len(fields) < 4:
+		return open, true
+	case fields[2] != service:
+		return nil, false
+	case service == "lambda" || service == "logs":
+		if at, ok := cutThrough(parts, ":"+prefix); ok {
+			return Text(upTo(at, ":")...), true
+		}
+		return open, true
+	}
+	separator := ":"
+	if strings.HasSuffix(prefix, "/") {
+		separator = "/"
+	}
+	last := parts[len(parts)-1]
+	if at := strings.LastIndex(last.AsString(), separator); at >= 0 {
+		return String(last.s[at+1:]), true
+	}
+	return open, true
+}
+
+func anyLiteral(parts []*Value, cue string) bool {
+	return slices.ContainsFunc(parts, func(p *Value) bool { return strings.Contains(p.AsString(), cue) })
+}
+
 // splitARN cuts the first five segments off an ARN. It returns nil when a hole
-// may hold a colon before them.
+// before them may hold a colon: references and pseudo parameters do not.
 func splitARN(parts []*Value) (segments []*Value, rest []*Value) {
 	var current []*Value
 	for i, p := range parts {
 		if p.Kind() != KindString {
+			if !solid(p) {
+				return nil, nil
+			}
 			current = append(current, p)
 			continue
 		}

@@ -223,7 +223,8 @@ func sortTags(v *Value) *Value {
 
 // joinParts moves the pieces of a resource that templates may declare apart
 // (an inline policy, an ingress rule) into the resource they belong to. A
-// piece that names a parent which is not in the scope stays as it is.
+// piece that names a parent which is not in the scope stays as it is; one that
+// may belong to a parent joins it as an item that may be absent.
 func joinParts(resources []*Resource, byID map[string]*Resource, m *Model) []*Resource {
 	pieces := map[string]*part{}
 	for i := range m.edges.Parts {
@@ -236,13 +237,30 @@ func joinParts(resources []*Resource, byID map[string]*Resource, m *Model) []*Re
 			kept = append(kept, r)
 			continue
 		}
-		parents, all := parentsOf(r, p, resources, byID, m)
-		for _, parent := range parents {
+		named := r.parents(p)
+		certain := 0
+		for _, parent := range resources {
+			if parent.Type != p.Parent {
+				continue
+			}
+			belongs := False
+			for _, v := range named {
+				belongs = belongs.Not().And(parent.isNamed(v, m).Not()).Not()
+			}
+			if belongs == False {
+				continue
+			}
+			if belongs == True {
+				certain++
+			}
 			for _, item := range p.items(r) {
+				if belongs == Maybe {
+					item = OneOf(r.LogicalID+" belongs to "+parent.LogicalID, Case{"true", item}, Case{"false", nil})
+				}
 				parent.Properties = appendAt(parent.Properties, strings.Split(p.Into, "."), item)
 			}
 		}
-		if !all {
+		if certain < len(named) || len(named) == 0 {
 			kept = append(kept, r)
 			continue
 		}
@@ -251,50 +269,34 @@ func joinParts(resources []*Resource, byID map[string]*Resource, m *Model) []*Re
 	return kept
 }
 
-// parentsOf finds the resources that a piece belongs to; all reports whether
-// every parent that it names was found.
-func parentsOf(r *Resource, p *part, resources []*Resource, byID map[string]*Resource, m *Model) (parents []*Resource, all bool) {
+// parents are the values by which a piece names what it belongs to.
+func (r *Resource) parents(p *part) []*Value {
 	name, list := strings.CutSuffix(p.By, "[]")
 	by := r.Properties.Field(name)
-	named := []*Value{by}
-	if list {
-		if by.Kind() != KindList {
-			return nil, false
-		}
-		named = by.items
+	switch {
+	case by == nil:
+		return nil
+	case list && by.Kind() == KindList:
+		return by.items
 	}
-	if len(named) == 0 {
-		return nil, false
-	}
-	all = true
-	for _, v := range named {
-		parent := identified(v, p.Parent, resources, byID, m)
-		if parent == nil {
-			all = false
-			continue
-		}
-		parents = append(parents, parent)
-	}
-	return parents, all
+	return []*Value{by}
 }
 
-// identified is the one resource of a type that v certainly names, or nil.
-func identified(v *Value, typeName string, resources []*Resource, byID map[string]*Resource, m *Model) *Resource {
+// isNamed reports whether v names r.
+func (r *Resource) isNamed(v *Value, m *Model) Truth {
+	property := m.edges.Identities[r.Type].Name
 	switch v.Kind() {
 	case KindReference:
-		if r := byID[v.ref.Resource]; r != nil && r.Type == typeName {
-			return r
-		}
+		return TruthOf(v.ref.Resource == r.LogicalID)
 	case KindString:
-		property := m.edges.Identities[typeName].Name
-		for _, r := range resources {
-			if r.Type == typeName && r.Properties.Field(property).AsString() == v.s {
-				return r
-			}
+		name := r.Properties.Field(property)
+		if name == nil || property == "" {
+			return False // CloudFormation makes the name: nobody wrote it
 		}
+		return Matches(v, name)
 	default:
+		return Maybe
 	}
-	return nil
 }
 
 // items are the values that a piece adds to its parent's list.

@@ -15,8 +15,8 @@ import (
 
 // Limits of what is read. CloudFormation itself takes templates up to 1 MB.
 const (
-	maxTemplate = 8 << 20   // bytes
-	maxDepth    = 100       // nested values
+	maxTemplate = 8 << 20 // bytes
+	maxDepth    = 100     // nested values
 	maxNodes    = 500_000 // values, aliases expanded
 )
 

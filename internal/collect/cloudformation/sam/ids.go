@@ -52,6 +52,26 @@ func hashed(stem string, data *estate.Value) string {
 	return stem + hash(string(b))
 }
 
+// written names the intrinsic function by which the template wrote v.
+func (x *expander) written(v *estate.Value) string {
+	if x.in.Written == nil || v == nil {
+		return ""
+	}
+	return x.in.Written(v)
+}
+
+// literal reports whether nothing in v was written as an intrinsic function
+// other than Ref, which AWS resolves where it stands for a parameter.
+func (x *expander) literal(v *estate.Value, refs bool) bool {
+	all := true
+	v.Each("", func(_ string, part *estate.Value) bool {
+		w := x.written(part)
+		all = all && (w == "" || refs && w == "Ref")
+		return all
+	})
+	return all
+}
+
 // canonical appends the JSON over which AWS makes hashes: sorted keys, no
 // spaces, only ASCII. It reports false for what is not known.
 func canonical(b []byte, v *estate.Value) ([]byte, bool) {
@@ -121,11 +141,16 @@ func appendEscape(b []byte, r rune) []byte {
 	return append(b, '\\', 'u', digits[r>>12&15], digits[r>>8&15], digits[r>>4&15], digits[r&15])
 }
 
-// rename points a reference at the logical id of what SAM generated. A
-// template says "Payments.Alias" or "Payments.DestinationQueue" + ".Arn", and
+// final is a value as the finished template holds it: AWS::NoValue, which comes
+// as null, is gone, and a reference to what SAM generated names its logical id.
+// A template says "Payments.Alias" or "Payments.DestinationQueue" + ".Arn", and
 // a layer by the id that it has before the hash is added.
-func (x *expander) rename(v *estate.Value) *estate.Value {
-	if v.Kind() != estate.KindReference {
+func (x *expander) final(v *estate.Value) *estate.Value {
+	switch v.Kind() {
+	case estate.KindNull:
+		return nil
+	case estate.KindReference:
+	default:
 		return v
 	}
 	r := v.Reference()

@@ -36,6 +36,9 @@ func (x *expander) implicitAPIs(globals *estate.Value) {
 		if len(users) == 0 {
 			continue
 		}
+		if there := slices.DeleteFunc(slices.Clone(users), neverExists); len(there) > 0 {
+			users = there
+		}
 		own := object{}
 		if kind.id == implicitREST {
 			own["StageName"] = str("Prod")
@@ -79,6 +82,10 @@ func (x *expander) implicitAPIs(globals *estate.Value) {
 		r.Properties = r.Properties.With("DefinitionBody", body)
 	}
 	x.announceRoutes()
+}
+
+func neverExists(r *estate.Resource) bool {
+	return r.Exists.Kind() == estate.KindBool && !r.Exists.AsBool()
 }
 
 // announceRoutes enters every path and method that an event will fill into the
@@ -153,26 +160,6 @@ func (x *expander) stageSuffix(api *estate.Resource) string {
 		return s
 	}
 	return "Stage"
-}
-
-// written names the intrinsic function by which the template wrote v.
-func (x *expander) written(v *estate.Value) string {
-	if x.in.Written == nil || v == nil {
-		return ""
-	}
-	return x.in.Written(v)
-}
-
-// literal reports whether nothing in v was written as an intrinsic function
-// other than Ref, which AWS resolves where it stands for a parameter.
-func (x *expander) literal(v *estate.Value, refs bool) bool {
-	all := true
-	v.Each("", func(_ string, part *estate.Value) bool {
-		w := x.written(part)
-		all = all && (w == "" || refs && w == "Ref")
-		return all
-	})
-	return all
 }
 
 // restEvent lets a REST API call the function.

@@ -59,23 +59,7 @@ func Transform(in Input) Output {
 		return Output{Resources: in.Resources}
 	}
 	x := newExpander(in)
-	// AWS's order: what has events first, because events write into the APIs,
-	// buckets and user pools that they name.
-	for _, kind := range []struct {
-		name   string
-		expand func(*expander, *estate.Resource)
-	}{
-		{"Function", (*expander).function},
-		{"StateMachine", (*expander).stateMachine},
-		{"Api", (*expander).restAPI},
-		{"HttpApi", (*expander).httpAPI},
-		{"SimpleTable", (*expander).simpleTable},
-		{"LayerVersion", (*expander).layerVersion},
-		{"Application", (*expander).application},
-		{"CapacityProvider", (*expander).capacityProvider},
-		{"GraphQLApi", (*expander).graphQLAPI},
-		{"WebSocketApi", (*expander).webSocketAPI},
-	} {
+	for _, kind := range kinds {
 		for _, r := range x.sources {
 			if r.Type == prefix+kind.name {
 				kind.expand(x, r)
@@ -83,14 +67,9 @@ func Transform(in Input) Output {
 		}
 	}
 	x.deployments()
-	// Connectors speak of other resources and see them expanded.
 	for _, r := range x.sources {
-		if r.Type == prefix+"Connector" {
-			x.connector(r)
-		}
-	}
-	for _, r := range x.sources {
-		if !expanded[strings.TrimPrefix(r.Type, prefix)] {
+		known := slices.ContainsFunc(kinds, func(k kind) bool { return r.Type == prefix+k.name })
+		if !known {
 			x.partial(r.Type, "not a type of the SAM specification of 2026")
 			x.put(r)
 		}
@@ -98,9 +77,27 @@ func Transform(in Input) Output {
 	return x.finish()
 }
 
-var expanded = map[string]bool{
-	"Function": true, "StateMachine": true, "Api": true, "HttpApi": true, "SimpleTable": true, "LayerVersion": true,
-	"Application": true, "CapacityProvider": true, "GraphQLApi": true, "WebSocketApi": true, "Connector": true,
+// kind is one type of SAM resource, without its prefix.
+type kind struct {
+	name   string
+	expand func(*expander, *estate.Resource)
+}
+
+// kinds are all SAM types in the order of expansion, which is AWS's: first
+// what has events, because events write into the APIs, buckets and user pools
+// that they name; connectors last, because they speak of expanded resources.
+var kinds = []kind{
+	{"Function", (*expander).function},
+	{"StateMachine", (*expander).stateMachine},
+	{"Api", (*expander).restAPI},
+	{"HttpApi", (*expander).httpAPI},
+	{"SimpleTable", (*expander).simpleTable},
+	{"LayerVersion", (*expander).layerVersion},
+	{"Application", (*expander).application},
+	{"CapacityProvider", (*expander).capacityProvider},
+	{"GraphQLApi", (*expander).graphQLAPI},
+	{"WebSocketApi", (*expander).webSocketAPI},
+	{"Connector", (*expander).connector},
 }
 
 // expander holds one template while it is expanded.
@@ -183,7 +180,7 @@ func allUnknown(kind string, v *estate.Value) *estate.Value {
 func (x *expander) finish() Output {
 	o := Output{Problems: x.problems, Coverage: x.coverage, Resources: make([]estate.Resource, 0, len(x.out))}
 	for _, r := range x.out {
-		r.Properties = place(decided(r.Properties.Rewrite(x.rename), nil), r.Source)
+		r.Properties = place(decided(r.Properties.Rewrite(x.final), nil), r.Source)
 		o.Resources = append(o.Resources, *r)
 	}
 	slices.SortStableFunc(o.Problems, func(a, b estate.Problem) int {
