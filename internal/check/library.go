@@ -19,6 +19,8 @@ import (
 const (
 	presentFunction = "@present"
 	unsureFunction  = "@unsure"
+	eachFunction    = "@each" // around the predicate of all()
+	someFunction    = "@some" // around the predicate of exists()
 )
 
 // Runtime is one row of the table of Lambda runtimes. Dates are ISO 8601 and
@@ -77,6 +79,8 @@ func NewLibrary(model *estate.Model, runtimes []byte) (*Library, error) {
 			cel.OverloadIsNonStrict(), cel.BinaryBinding(func(a, b ref.Val) ref.Val { return present(nil, []ref.Val{a, b}) }))),
 		cel.Function(unsureFunction, cel.Overload("unsure", []*cel.Type{cel.DynType}, cel.BoolType,
 			cel.OverloadIsNonStrict(), cel.UnaryBinding(unsure))),
+		cel.Function(eachFunction, cel.Overload("each", []*cel.Type{cel.BoolType}, cel.BoolType)),
+		cel.Function(someFunction, cel.Overload("some", []*cel.Type{cel.BoolType}, cel.BoolType)),
 		cel.Function("runtime", cel.Overload("runtime_string", []*cel.Type{cel.StringType}, cel.ObjectType("assay.Runtime"))),
 		cel.Function("entries", cel.Overload("entries_map", []*cel.Type{cel.DynType}, cel.ListType(cel.ObjectType("assay.Entry")), cel.UnaryBinding(entries))),
 		cel.Function("credential", cel.Overload("credential_string_dyn", []*cel.Type{cel.StringType, cel.DynType}, cel.BoolType)),
@@ -204,7 +208,7 @@ func (ev *evaluation) related(r *estate.Resource, name string) ref.Val {
 		}
 	}
 	if ev.record {
-		ev.reads = append(ev.reads, Read{r, name + "()", names(found)})
+		ev.reads = append(ev.reads, Read{Resource: r, Path: name + "()", Value: names(found)})
 	}
 	return newList(ev, found)
 }
@@ -308,8 +312,8 @@ var (
 		if err != nil {
 			return nil, err
 		}
-		step := eh.NewCall(operators.LogicalAnd, eh.NewAccuIdent(),
-			eh.NewCall(operators.LogicalOr, args[1], eh.NewCall(unsureFunction, eh.NewIdent(x))))
+		holds := eh.NewCall(operators.LogicalOr, args[1], eh.NewCall(unsureFunction, eh.NewIdent(x)))
+		step := eh.NewCall(operators.LogicalAnd, eh.NewAccuIdent(), eh.NewCall(eachFunction, holds))
 		return eh.NewComprehension(target, x, eh.AccuIdentName(), eh.NewLiteral(types.True),
 			eh.NewCall(operators.NotStrictlyFalse, eh.NewAccuIdent()), step, eh.NewAccuIdent()), nil
 	})
@@ -319,7 +323,8 @@ var (
 			return nil, err
 		}
 		sure := eh.NewCall(operators.LogicalNot, eh.NewCall(unsureFunction, eh.NewIdent(x)))
-		step := eh.NewCall(operators.LogicalOr, eh.NewAccuIdent(), eh.NewCall(operators.LogicalAnd, args[1], sure))
+		holds := eh.NewCall(operators.LogicalAnd, args[1], sure)
+		step := eh.NewCall(operators.LogicalOr, eh.NewAccuIdent(), eh.NewCall(someFunction, holds))
 		return eh.NewComprehension(target, x, eh.AccuIdentName(), eh.NewLiteral(types.False),
 			eh.NewCall(operators.NotStrictlyFalse, eh.NewCall(operators.LogicalNot, eh.NewAccuIdent())), step, eh.NewAccuIdent()), nil
 	})

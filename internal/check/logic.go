@@ -1,6 +1,8 @@
 package check
 
 import (
+	"slices"
+
 	"github.com/google/cel-go/common/operators"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
@@ -37,6 +39,9 @@ func decorate(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error
 	if !ok {
 		return i, nil
 	}
+	if name := call.Function(); name == eachFunction || name == someFunction {
+		return &member{id: call.ID(), predicate: call.Args()[0], some: name == someFunction}, nil
+	}
 	f, ok := ownFunctions[call.Function()]
 	if !ok {
 		return i, nil
@@ -57,11 +62,53 @@ func (c *ownCall) ID() int64 { return c.id }
 // Eval implements interpreter.Interpretable.
 func (c *ownCall) Eval(a interpreter.Activation) ref.Val { return c.Exec(interpreter.AsFrame(a)) }
 
+// running finds the evaluation that a program runs for.
+func running(frame *interpreter.ExecutionFrame) *evaluation {
+	found, _ := frame.ResolveName(evaluationVar)
+	ev, _ := found.(*evaluation)
+	return ev
+}
+
+// member is the predicate of all() or exists() for one member of a list. It
+// keeps the record of reads to what decides: of all(), the members that fail;
+// of exists(), the member that is found, or else every member.
+type member struct {
+	id        int64
+	predicate interpreter.InterpretableV2
+	some      bool
+}
+
+// ID implements interpreter.Interpretable.
+func (m *member) ID() int64 { return m.id }
+
+// Eval implements interpreter.Interpretable.
+func (m *member) Eval(a interpreter.Activation) ref.Val { return m.Exec(interpreter.AsFrame(a)) }
+
+// Exec implements interpreter.InterpretableV2.
+func (m *member) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	ev := running(frame)
+	if ev == nil || !ev.record {
+		return m.predicate.Exec(frame)
+	}
+	start := len(ev.reads)
+	v := m.predicate.Exec(frame)
+	switch {
+	case !m.some && v == types.True:
+		ev.reads = ev.reads[:start]
+	case m.some && v == types.False:
+		for i := start; i < len(ev.reads); i++ {
+			ev.reads[i].passedOver = append(ev.reads[i].passedOver, m.id)
+		}
+	case m.some && v == types.True:
+		ev.reads = slices.DeleteFunc(ev.reads, func(r Read) bool { return slices.Contains(r.passedOver, m.id) })
+	}
+	return v
+}
+
 // Exec implements interpreter.InterpretableV2.
 func (c *ownCall) Exec(frame *interpreter.ExecutionFrame) ref.Val {
-	found, _ := frame.ResolveName(evaluationVar)
-	ev, ok := found.(*evaluation)
-	if !ok {
+	ev := running(frame)
+	if ev == nil {
 		return types.NewErr("no evaluation is running")
 	}
 	args := make([]ref.Val, len(c.args))

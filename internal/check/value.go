@@ -44,6 +44,8 @@ type Read struct {
 	Resource *estate.Resource
 	Path     string        // dotted path of the property, or a relation
 	Value    *estate.Value // nil: absent
+
+	passedOver []int64 // loops of exists() for which this member was not the one
 }
 
 func (ev *evaluation) unknown(v *estate.Value, path string, absent bool) ref.Val {
@@ -176,7 +178,7 @@ type mapVal struct {
 func (m *mapVal) field(name string) (v *estate.Value, open bool) {
 	v, open = m.ev.resolve(m.value.Field(name))
 	if m.ev.record {
-		m.ev.reads = append(m.ev.reads, Read{m.res, join(m.path, name), v})
+		m.ev.reads = append(m.ev.reads, Read{Resource: m.res, Path: join(m.path, name), Value: v})
 	}
 	return v, open
 }
@@ -350,7 +352,7 @@ func (l *listVal) all() []ref.Val {
 			l.items = append(l.items, l.ev.unknown(v, path, absence(v) != estate.False))
 		default:
 			if l.ev.record && v.Kind() != estate.KindMap && v.Kind() != estate.KindList {
-				l.ev.reads = append(l.ev.reads, Read{l.res, path, v})
+				l.ev.reads = append(l.ev.reads, Read{Resource: l.res, Path: path, Value: v})
 			}
 			l.items = append(l.items, l.ev.wrap(l.res, v, path))
 		}

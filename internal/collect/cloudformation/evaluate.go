@@ -60,6 +60,9 @@ func (t *template) evalAt(n *yaml.Node, depth int) *estate.Value {
 		return estate.Unknown(reasonShape, "nesting")
 	}
 	if name, arg, ok := intrinsic(n); ok && (name != "Condition" || n.Kind == yaml.ScalarNode) {
+		if t.sam {
+			t.written[position(t.file, n)] = name
+		}
 		return t.call(n, name, arg, depth).At(position(t.file, n))
 	}
 	var v *estate.Value
@@ -77,7 +80,11 @@ func (t *template) evalAt(n *yaml.Node, depth int) *estate.Value {
 	case yaml.MappingNode:
 		var fields []estate.Field
 		t.each(n, func(key, value *yaml.Node) {
-			if item := t.evalAt(value, depth+1); item != nil {
+			item := t.evalAt(value, depth+1)
+			if item == nil && t.keepNoValue {
+				item = estate.Null().At(position(t.file, follow(value)))
+			}
+			if item != nil {
 				fields = append(fields, estate.Field{Name: key.Value, Value: item})
 			}
 		})

@@ -83,14 +83,22 @@ type template struct {
 	conditions map[string]*condition
 	resources  map[string]string // logical id → type
 	names      []string          // logical ids in order
-	nodes      int               // values made so far
-	exhausted  bool              // maxNodes was passed and reported
+	// written and attributes are what the SAM transform asks for beside values:
+	// the intrinsic function that stands at a position, and the resource
+	// attributes IgnoreGlobals and Connectors by logical id.
+	written                   map[estate.Position]string
+	ignoreGlobals, connectors map[string]*estate.Value
+	// keepNoValue keeps AWS::NoValue as null, which overrides Globals.
+	keepNoValue bool
+	nodes       int  // values made so far
+	exhausted   bool // maxNodes was passed and reported
 }
 
 func newTemplate(file string, root *yaml.Node, o Options) *template {
 	t := &template{
 		file: file, root: root, options: o,
 		parameters: map[string]*parameter{}, conditions: map[string]*condition{}, resources: map[string]string{},
+		written: map[estate.Position]string{}, ignoreGlobals: map[string]*estate.Value{}, connectors: map[string]*estate.Value{},
 	}
 	format := "cloudformation"
 	if slices.Contains(t.transforms(), samTransform) {
@@ -219,7 +227,9 @@ func (t *template) resource(name string, b body) estate.Resource {
 	switch properties := child(b.value, "Properties"); {
 	case properties == nil || properties.Tag == "!!null":
 	default:
+		t.keepNoValue = t.sam && strings.HasPrefix(r.Type, "AWS::Serverless::")
 		v := t.eval(properties)
+		t.keepNoValue = false
 		switch v.Kind() {
 		case estate.KindMap:
 			r.Properties = v
@@ -227,6 +237,12 @@ func (t *template) resource(name string, b body) estate.Resource {
 		default:
 			t.problem(properties, "resource %s: Properties: expected a mapping", name)
 		}
+	}
+	if n := child(b.value, "IgnoreGlobals"); n != nil && t.sam {
+		t.ignoreGlobals[name] = t.eval(n)
+	}
+	if n := child(b.value, "Connectors"); n != nil && t.sam {
+		t.connectors[name] = t.eval(n)
 	}
 	if n := child(b.value, "Condition"); n != nil {
 		if n.Kind != yaml.ScalarNode {
@@ -260,6 +276,8 @@ func (t *template) transform(resources []estate.Resource) []estate.Resource {
 		Resources: resources, PolicyTemplates: t.options.PolicyTemplates,
 		Region: t.pseudo("AWS::Region"), Partition: t.pseudo("AWS::Partition"), AccountID: t.pseudo("AWS::AccountId"),
 		StackName: t.pseudo("AWS::StackName"), StackID: t.pseudo("AWS::StackId"), URLSuffix: t.pseudo("AWS::URLSuffix"),
+		IgnoreGlobals: t.ignoreGlobals, Connectors: t.connectors,
+		Written: func(v *estate.Value) string { return t.written[v.Position()] },
 	}
 	if globals := t.section("Globals"); globals != nil {
 		in.Globals = t.eval(globals)
