@@ -16,5 +16,5 @@ var Files embed.FS
 // parse and check them again. Made by go generate; a test holds it to the
 // files.
 //
-//go:embed compiled.json
+//go:embed compiled.jsonl
 var Compiled []byte

@@ -10,11 +10,17 @@ import _ "embed"
 //go:embed cloudformation.jsonl
 var schemas []byte
 
+//go:embed cloudformation.source.json
+var schemaSource []byte
+
 //go:embed defaults.yaml
 var defaults []byte
 
 //go:embed edges.yaml
 var edges []byte
+
+//go:embed lambda-admin-policies.yaml
+var adminPolicies []byte
 
 //go:embed runtimes.yaml
 var runtimes []byte
@@ -22,9 +28,16 @@ var runtimes []byte
 //go:embed sam-policy-templates.json
 var samPolicyTemplates []byte
 
+//go:embed terraform.yaml
+var terraform []byte
+
 // Schemas are the property schemas of the CloudFormation types that assay
 // reads, one JSON object a line.
 func Schemas() []byte { return schemas }
+
+// SchemaSource names the package that the schemas are made from, with version,
+// licence and date (JSON).
+func SchemaSource() []byte { return schemaSource }
 
 // Defaults are what AWS assumes where a template states nothing (YAML).
 func Defaults() []byte { return defaults }
@@ -32,15 +45,16 @@ func Defaults() []byte { return defaults }
 // Edges say how resources name each other (YAML).
 func Edges() []byte { return edges }
 
+// AdminPolicies are the AWS managed policies that make an administrator of a
+// role (YAML).
+func AdminPolicies() []byte { return adminPolicies }
+
 // Runtimes are the Lambda runtimes and their dates (YAML).
 func Runtimes() []byte { return runtimes }
 
 // SAMPolicyTemplates are the policy templates of the Serverless Application
 // Model (JSON).
 func SAMPolicyTemplates() []byte { return samPolicyTemplates }
-
-//go:embed terraform.yaml
-var terraform []byte
 
 // Terraform maps the provider's resource types and attributes to
 // CloudFormation's (YAML).

@@ -1,5 +1,5 @@
 // Command gen compiles the catalogue: it type-checks every built-in check and
-// writes checks/compiled.json. Run it with go generate ./checks.
+// writes checks/compiled.jsonl. Run it with go generate ./checks.
 package main
 
 import (
@@ -38,5 +38,5 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile("compiled.json", data, 0o644)
+	return os.WriteFile("compiled.jsonl", data, 0o644)
 }

@@ -7,13 +7,13 @@ package assess
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"assay/internal/catalog"
 	"assay/internal/check"
@@ -215,9 +215,10 @@ type programs struct {
 
 type lazyProgram struct {
 	*check.Typed
-	once sync.Once
-	prog *check.Program
-	err  error
+	once  sync.Once
+	ready atomic.Bool
+	prog  *check.Program
+	err   error
 }
 
 func programsOf(cfg Config) *programs {
@@ -232,9 +233,29 @@ func programsOf(cfg Config) *programs {
 	return p
 }
 
+// prepare makes the programs that a scope needs ready, side by side: for a
+// single small template that is most of the work.
+func (p *programs) prepare(s *estate.Scope) {
+	var wg sync.WaitGroup
+	for name, indexes := range p.byType {
+		if len(s.OfType(name)) == 0 {
+			continue
+		}
+		for _, i := range indexes {
+			if !p.checks[i].ready.Load() {
+				wg.Go(func() { _, _ = p.program(i) }) // an error is kept, and met again when the check runs
+			}
+		}
+	}
+	wg.Wait()
+}
+
 func (p *programs) program(i int) (*check.Program, error) {
 	l := p.checks[i]
-	l.once.Do(func() { l.prog, l.err = p.lib.Load(l.Typed) })
+	l.once.Do(func() {
+		l.prog, l.err = p.lib.Load(l.Typed)
+		l.ready.Store(true)
+	})
 	return l.prog, l.err
 }
 
@@ -261,6 +282,7 @@ type outcomeOf struct {
 
 // judge decides every check for every resource that it is about.
 func (r *run) judge(s *estate.Scope) *judged {
+	r.programs.prepare(s)
 	j := &judged{coverage: coverageOf(s), complete: func(name string) bool { ok, _ := s.Complete(name); return ok }}
 	for _, res := range s.Resources() {
 		indexes := r.programs.byType[res.Type]
@@ -432,9 +454,4 @@ func (t *tally) count(s *Standing) {
 	sum.Requirements++
 	sum.Standings[string(s.State)]++
 	t.summary.Standings[s.Framework] = sum
-}
-
-// String describes a run's size for a log line.
-func (s *Summary) String() string {
-	return fmt.Sprintf("%d scopes, %d resources, %d functions", s.Scopes, s.Resources, s.Functions)
 }

@@ -13,8 +13,10 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"assay/internal/check"
 )
@@ -29,39 +31,69 @@ type Catalog struct {
 	Digest string
 }
 
-// compiled is the stored form of a catalogue.
-type compiled struct {
-	Checks     []*check.Typed `json:"checks"`
-	Objectives []Objective    `json:"objectives"`
-	Frameworks []*Framework   `json:"frameworks"`
+// entry is one line of the stored form of a catalogue: exactly one field is
+// set. Lines can be decoded apart from each other.
+type entry struct {
+	Check     *check.Typed `json:"check,omitempty"`
+	Objective *Objective   `json:"objective,omitempty"`
+	Framework *Framework   `json:"framework,omitempty"`
 }
 
-// Encode writes the compiled form, which [Decode] reads. It is the same bytes
-// for the same catalogue.
+// Encode writes the compiled form, which [Decode] reads: JSON lines. It is the
+// same bytes for the same catalogue.
 func (c *Catalog) Encode() ([]byte, error) {
+	var entries []entry
+	for _, t := range c.Checks {
+		entries = append(entries, entry{Check: t})
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.Objectives)) {
+		o := c.Objectives[id]
+		entries = append(entries, entry{Objective: &o})
+	}
+	for _, f := range c.Frameworks {
+		entries = append(entries, entry{Framework: f})
+	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
-	enc.SetIndent("", " ")
-	err := enc.Encode(compiled{c.Checks, c.sortedObjectives(), c.Frameworks})
-	return buf.Bytes(), err
+	for _, e := range entries {
+		if err := enc.Encode(e); err != nil {
+			return nil, err
+		}
+	}
+	return buf.Bytes(), nil
 }
 
-func (c *Catalog) sortedObjectives() []Objective {
-	return slices.SortedFunc(maps.Values(c.Objectives), func(a, b Objective) int { return strings.Compare(a.ID, b.ID) })
-}
-
-// Decode reads a compiled catalogue.
+// Decode reads a compiled catalogue. It stands at the start of every run, and
+// so uses all processors.
 func Decode(data []byte) (*Catalog, error) {
-	var stored compiled
-	if err := json.Unmarshal(data, &stored); err != nil {
+	lines := slices.Collect(bytes.Lines(data))
+	entries := make([]entry, len(lines))
+	faults := make([]error, len(lines))
+	var wg sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < len(lines); i += workers {
+				faults[i] = json.Unmarshal(lines[i], &entries[i])
+			}
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(faults...); err != nil {
 		return nil, fmt.Errorf("compiled catalogue: %w", err)
 	}
-	c := &Catalog{Checks: stored.Checks, Objectives: map[string]Objective{}, Frameworks: stored.Frameworks}
-	for _, o := range stored.Objectives {
-		c.Objectives[o.ID] = o
+	c := &Catalog{Objectives: map[string]Objective{}, Digest: digest(data)}
+	for _, e := range entries {
+		switch {
+		case e.Check != nil:
+			c.Checks = append(c.Checks, e.Check)
+		case e.Objective != nil:
+			c.Objectives[e.Objective.ID] = *e.Objective
+		case e.Framework != nil:
+			c.Frameworks = append(c.Frameworks, e.Framework)
+		}
 	}
-	c.Digest = digest(data)
 	return c, nil
 }
 
@@ -232,14 +264,17 @@ func (c *Catalog) Bearing(objective string) []*check.Typed {
 }
 
 // RequirementsOf lists the requirements, by framework id, that a check bears
-// on through its objectives.
+// on through its objectives, in the order of the framework.
 func (c *Catalog) RequirementsOf(t *check.Typed) map[string][]string {
 	found := map[string][]string{}
 	for _, f := range c.Frameworks {
-		for _, r := range f.Requirements {
-			if slices.ContainsFunc(r.Objectives, func(o string) bool { _, ok := t.Establishes[o]; return ok }) {
-				found[f.ID] = append(found[f.ID], r.ID)
-			}
+		var positions []int
+		for objective := range t.Establishes {
+			positions = append(positions, f.naming(objective)...)
+		}
+		slices.Sort(positions)
+		for _, i := range slices.Compact(positions) {
+			found[f.ID] = append(found[f.ID], f.Requirements[i].ID)
 		}
 	}
 	return found

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -57,6 +58,22 @@ type Framework struct {
 	Version      string        `yaml:"version" json:"version"`
 	Source       string        `yaml:"source" json:"source"`
 	Requirements []Requirement `yaml:"requirements" json:"requirements"`
+
+	once        sync.Once
+	byObjective map[string][]int // positions of the requirements that name it
+}
+
+// naming lists the positions of the requirements that name an objective.
+func (f *Framework) naming(objective string) []int {
+	f.once.Do(func() {
+		f.byObjective = map[string][]int{}
+		for i, r := range f.Requirements {
+			for _, o := range r.Objectives {
+				f.byObjective[o] = append(f.byObjective[o], i)
+			}
+		}
+	})
+	return f.byObjective[objective]
 }
 
 // Profiles lists the baselines and classes that requirements of the framework
@@ -78,16 +95,13 @@ func (f *Framework) Narrow(profile string) (*Framework, error) {
 		}
 		return nil, fmt.Errorf("framework %s has no profile %q; it has %s", f.ID, profile, strings.Join(f.Profiles(), ", "))
 	}
-	narrow := *f
-	narrow.ID = f.ID + "/" + profile
-	narrow.Title = f.Title + ", " + profile
-	narrow.Requirements = nil
+	narrow := &Framework{ID: f.ID + "/" + profile, Title: f.Title + ", " + profile, Version: f.Version, Source: f.Source}
 	for _, r := range f.Requirements {
 		if slices.Contains(r.Profiles, profile) {
 			narrow.Requirements = append(narrow.Requirements, r)
 		}
 	}
-	return &narrow, nil
+	return narrow, nil
 }
 
 // lint lists what is wrong with a framework as such.

@@ -486,21 +486,6 @@ func principals(v *estate.Value) *estate.Value {
 	return estate.List(all...).At(v.Position())
 }
 
-// Relations lists the functions that lead from resources of a type, with the
-// type they lead to, for documentation.
-func (l *Library) Relations(typeName string) map[string]string {
-	found := map[string]string{}
-	for _, r := range l.provider.model.Rules() {
-		if r.From == typeName {
-			found[r.Name] = r.To
-		}
-		if r.To == typeName {
-			found[r.Inverse] = r.From
-		}
-	}
-	return found
-}
-
 // isProperty reports whether a struct type has a field, to check has().
 func (l *Library) isProperty(t *types.Type, field string) bool {
 	_, ok := l.provider.FindStructFieldType(t.TypeName(), field)

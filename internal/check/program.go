@@ -93,7 +93,17 @@ func (l *Library) typed(env *cel.Env, f *File, field, source string) ([]byte, er
 	if err != nil {
 		return nil, f.At(field, "%s: %v", field, err)
 	}
+	strip(pb)
 	return proto.MarshalOptions{Deterministic: true}.Marshal(pb)
+}
+
+// strip takes out of a checked expression what planning a program does not
+// need: positions, and all types but that of the whole. The references stay,
+// which say what overload each call means.
+func strip(pb *exprpb.CheckedExpr) {
+	pb.SourceInfo = nil
+	root := pb.GetExpr().GetId()
+	pb.TypeMap = map[int64]*exprpb.Type{root: pb.GetTypeMap()[root]}
 }
 
 // checkPresence does for has() what the type checker does for a property that

@@ -3,6 +3,7 @@ package estate
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -143,7 +144,7 @@ func NewModel(t Tables) (*Model, error) {
 	for line := range bytes.Lines(t.Schemas) {
 		name, ok := schemaName(line)
 		if !ok {
-			return nil, fmt.Errorf("schema table: a line does not begin with {\"type\":")
+			return nil, errors.New("schema table: a line does not begin with the type")
 		}
 		m.lines[name] = line
 	}

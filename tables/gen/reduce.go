@@ -4,81 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"math"
 	"slices"
 	"strings"
 )
 
-// wanted reports whether a type is one that bears on Lambda workloads: what
-// functions are made of, what feeds, follows, guards and watches them.
-func wanted(name string) bool {
-	parts := strings.Split(name, "::")
-	if len(parts) != 3 {
-		return false
-	}
-	switch service := parts[1]; service {
-	case "EC2":
-		return slices.Contains(ec2Types, parts[2])
-	case "IoT":
-		return parts[2] == "TopicRule"
-	default:
-		return slices.Contains(services, service)
-	}
-}
-
-// services are taken whole.
-var services = []string{
-	"AccessAnalyzer", "AmazonMQ", "ApiGateway", "ApiGatewayV2", "AppSync", "Backup", "CertificateManager", "CloudFront",
-	"CloudTrail", "CloudWatch", "CodeDeploy", "Cognito", "Config", "DocDB", "DynamoDB", "ECR", "EFS", "ElasticLoadBalancingV2",
-	"Events", "GuardDuty", "IAM", "Inspector", "InspectorV2", "KMS", "Kinesis", "KinesisFirehose", "Lambda", "Logs", "MSK",
-	"Organizations", "Pipes", "RDS", "S3", "SNS", "SQS", "SSM", "Scheduler", "SecretsManager", "SecurityHub", "Signer",
-	"StepFunctions", "WAFv2", "XRay",
-}
-
-// ec2Types are the networking part of EC2.
-var ec2Types = []string{
-	"EIP", "EgressOnlyInternetGateway", "FlowLog", "InternetGateway", "NatGateway", "NetworkAcl", "NetworkAclEntry", "PrefixList",
-	"Route", "RouteTable", "SecurityGroup", "SecurityGroupEgress", "SecurityGroupIngress", "Subnet", "SubnetNetworkAclAssociation",
-	"SubnetRouteTableAssociation", "VPC", "VPCEndpoint", "VPCGatewayAttachment",
-}
-
-// The database is a set of tables of entities; types refer to each other by
-// the entity's $id.
-type entities struct {
-	Schema struct {
-		Resource       struct{ Entities []resourceEntity } `json:"resource"`
-		TypeDefinition struct{ Entities []typeEntity }     `json:"typeDefinition"`
-	} `json:"schema"`
-}
-
-type resourceEntity struct {
-	Type       string              `json:"cloudFormationType"`
-	Identifier []string            `json:"primaryIdentifier"`
-	Properties map[string]property `json:"properties"`
-	Attributes map[string]property `json:"attributes"`
-}
-
-type typeEntity struct {
-	ID         string              `json:"$id"`
-	Name       string              `json:"name"`
-	Properties map[string]property `json:"properties"`
-}
-
-type property struct {
-	Type     typeRef `json:"type"`
-	Required bool    `json:"required"`
-	Default  any     `json:"defaultValue"`
-}
-
-type typeRef struct {
-	Type      string    `json:"type"`
-	Element   *typeRef  `json:"element"`
-	Types     []typeRef `json:"types"`
-	Reference struct {
-		ID string `json:"$ref"`
-	} `json:"reference"`
-}
-
-// schema is one line of the table; encoding/json sorts the maps.
+// schema is one line of cloudformation.jsonl. encoding/json writes maps in
+// order of their keys, so that equal schemas have equal bytes.
 type schema struct {
 	Type       string                       `json:"type"`
 	Attributes map[string]string            `json:"attributes"`
@@ -86,119 +19,249 @@ type schema struct {
 	Required   []string                     `json:"required"`
 	Properties map[string]string            `json:"properties"`
 	Types      map[string]map[string]string `json:"types"`
-	Defaults   map[string]any               `json:"defaults"`
+	Defaults   map[string]json.RawMessage   `json:"defaults"`
 }
 
-// reduce writes the wanted types of a database, one a line, sorted by type.
-func reduce(db []byte, wanted func(string) bool) ([]byte, error) {
-	var d entities
-	if err := json.Unmarshal(db, &d); err != nil {
-		return nil, fmt.Errorf("database: %w", err)
+// reduce writes the included types of a database, one a line, in order of their
+// names. Remarks name what the lists expect and the database lacks, and the
+// defaults that it states in a form that does not fit.
+func reduce(data []byte, included []service, awaited []string) (lines []byte, remarks []string, err error) {
+	var db database
+	if err := json.Unmarshal(data, &db); err != nil {
+		return nil, nil, fmt.Errorf("database: %w", err)
 	}
-	types := map[string]typeEntity{}
-	for _, t := range d.Schema.TypeDefinition.Entities {
-		types[t.ID] = t
+	definitions := make(map[string]definition, len(db.Schema.Definitions.Entities))
+	for _, d := range db.Schema.Definitions.Entities {
+		definitions[d.ID] = d
 	}
-	resources := slices.DeleteFunc(d.Schema.Resource.Entities, func(r resourceEntity) bool { return !wanted(r.Type) })
-	slices.SortFunc(resources, func(a, b resourceEntity) int { return strings.Compare(a.Type, b.Type) })
+	resources := db.Schema.Resources.Entities
+	slices.SortFunc(resources, func(a, b resource) int { return strings.Compare(a.Type, b.Type) })
+
+	remarks = missing(resources, included, awaited)
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
 	for _, r := range resources {
-		if err := enc.Encode(reducer{types, map[string]map[string]string{}}.line(r)); err != nil {
-			return nil, err
+		if !slices.ContainsFunc(included, func(s service) bool { return s.takes(r.Type) }) {
+			continue
+		}
+		red := newReducer(definitions)
+		line := red.line(r)
+		if red.err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", r.Type, red.err)
+		}
+		remarks = append(remarks, red.remarks...)
+		if err := enc.Encode(line); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", r.Type, err)
 		}
 	}
-	return buf.Bytes(), nil
+	return buf.Bytes(), remarks, nil
 }
 
-// reducer reduces one resource type, gathering the definitions it uses.
+// missing says which of the types that are named are not in the database.
+func missing(resources []resource, included []service, awaited []string) []string {
+	has := map[string]bool{}
+	for _, r := range resources {
+		has[r.Type] = true
+	}
+	var remarks []string
+	for _, s := range included {
+		for short := range strings.FieldsSeq(s.types) {
+			if name := "AWS::" + s.name + "::" + short; short != "*" && !has[name] {
+				remarks = append(remarks, name+": not in the database")
+			}
+		}
+	}
+	for _, name := range awaited {
+		if has[name] {
+			remarks = append(remarks, name+": in the database now, no longer awaited")
+		} else {
+			remarks = append(remarks, name+": not in the database yet")
+		}
+	}
+	return remarks
+}
+
+// reducer reduces one resource type. It gathers the definitions that the type
+// uses and keeps the first error.
 type reducer struct {
-	all  map[string]typeEntity
-	used map[string]map[string]string
+	definitions map[string]definition
+	ids         map[string]string            // name → $id, of the definitions taken
+	types       map[string]map[string]string // name → properties, of the definitions taken
+	remarks     []string
+	err         error
 }
 
-func (r reducer) line(e resourceEntity) schema {
+func newReducer(definitions map[string]definition) *reducer {
+	return &reducer{definitions: definitions, ids: map[string]string{}, types: map[string]map[string]string{}}
+}
+
+// fail keeps an error, and returns the empty expression.
+func (r *reducer) fail(format string, args ...any) string {
+	if r.err == nil {
+		r.err = fmt.Errorf(format, args...)
+	}
+	return ""
+}
+
+func (r *reducer) line(from resource) schema {
 	s := schema{
-		Type: e.Type, Identifier: e.Identifier, Required: []string{}, Types: r.used,
-		Attributes: map[string]string{}, Properties: map[string]string{}, Defaults: map[string]any{},
+		Type:       from.Type,
+		Attributes: r.expressions(from.Attributes),
+		Identifier: append([]string{}, from.Identifier...),
+		Required:   []string{},
+		Properties: r.expressions(from.Properties),
+		Types:      r.types,
+		Defaults:   map[string]json.RawMessage{},
 	}
-	for name, p := range e.Attributes {
-		s.Attributes[name] = r.expression(p.Type)
-	}
-	for name, p := range e.Properties {
-		s.Properties[name] = r.expression(p.Type)
-		if p.Required {
+	for name := range s.Properties {
+		if from.Properties[name].Required {
 			s.Required = append(s.Required, name)
-		}
-		if v, ok := typedDefault(p); ok {
-			s.Defaults[name] = v
 		}
 	}
 	slices.Sort(s.Required)
+	r.defaults(s.Defaults, from.Type, from.Properties, nil, nil)
 	return s
 }
 
-// expression writes a type as the estate reads it: string, []string, {}json,
-// Definition, string|integer.
-func (r reducer) expression(t typeRef) string {
-	switch t.Type {
-	case "array":
-		return "[]" + r.expression(*t.Element)
-	case "map":
-		return "{}" + r.expression(*t.Element)
-	case "union":
-		var members []string
-		for _, m := range t.Types {
-			if e := r.expression(m); !slices.Contains(members, e) {
-				members = append(members, e)
-			}
+func (r *reducer) expressions(properties map[string]property) map[string]string {
+	out := make(map[string]string, len(properties))
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		if p := properties[name]; p.Deprecated != "IGNORE" {
+			out[name] = r.expression(p.Type)
 		}
-		return strings.Join(members, "|")
-	case "ref":
-		return r.define(r.all[t.Reference.ID])
-	case "tag":
-		r.used["Tag"] = map[string]string{"Key": "string", "Value": "string"}
-		return "Tag"
+	}
+	return out
+}
+
+// expression writes a type in the table's syntax: string, []string, {}json,
+// Name, json|string.
+func (r *reducer) expression(t typeRef) string {
+	switch t.Kind {
+	case "string", "integer", "number", "boolean", "json":
+		return t.Kind
 	case "date-time":
 		return "timestamp"
-	case "null":
+	case "tag":
+		return r.tag()
+	case "ref":
+		return r.define(t.Reference.ID)
+	case "array":
+		return "[]" + r.item(t.Element)
+	case "map":
+		return "{}" + r.item(t.Element)
+	case "union":
+		return r.union(t.Types)
+	}
+	return r.fail("unknown type %q", t.Kind)
+}
+
+// union writes T|U, each member once, and what has structure before scalars:
+// the database has documents as json|string and as string|json, and the first
+// that fits a value decides what it becomes.
+func (r *reducer) union(members []typeRef) string {
+	var structured, scalars []string
+	for _, m := range members {
+		into := &structured
+		if scalar(m) {
+			into = &scalars
+		}
+		if e := r.expression(m); !slices.Contains(*into, e) {
+			*into = append(*into, e)
+		}
+	}
+	return strings.Join(append(structured, scalars...), "|")
+}
+
+// item writes the type of a list's or map's members. The sign | binds less than
+// [] and {}, so a union cannot stand here: one of scalars becomes string, which
+// every scalar has as a form, and any other json.
+func (r *reducer) item(t *typeRef) string {
+	switch {
+	case t == nil:
+		return r.fail("a list or map without the type of its members")
+	case t.Kind != "union":
+		return r.expression(*t)
+	case slices.ContainsFunc(t.Types, func(m typeRef) bool { return !scalar(m) }):
 		return "json"
 	}
-	return t.Type
+	return "string"
+}
+
+func scalar(t typeRef) bool {
+	switch t.Kind {
+	case "string", "integer", "number", "boolean", "date-time":
+		return true
+	}
+	return false
 }
 
 // define takes a definition, and those that it uses, into the line.
-func (r reducer) define(t typeEntity) string {
-	if _, done := r.used[t.Name]; done {
-		return t.Name
+func (r *reducer) define(id string) string {
+	d, ok := r.definitions[id]
+	if !ok {
+		return r.fail("no definition has the id %q", id)
 	}
-	fields := map[string]string{}
-	r.used[t.Name] = fields // before its fields: definitions may be recursive
-	for name, p := range t.Properties {
-		fields[name] = r.expression(p.Type)
+	if taken, ok := r.ids[d.Name]; ok {
+		if taken != id {
+			return r.fail("two definitions are called %s", d.Name)
+		}
+		return d.Name
 	}
-	return t.Name
+	r.ids[d.Name] = id // before its properties: definitions may be recursive
+	r.types[d.Name] = r.expressions(d.Properties)
+	return d.Name
 }
 
-// typedDefault reads a default, which the database holds as JSON in a text,
-// where it fits the property's type.
-func typedDefault(p property) (any, bool) {
-	text, ok := p.Default.(string)
-	if !ok {
-		return p.Default, p.Default != nil
+// tag takes the definition of a tag into the line. The database has a type of
+// its own for it, which is no definition.
+func (r *reducer) tag() string {
+	const name, id = "Tag", "tag"
+	if taken, ok := r.ids[name]; ok && taken != id {
+		return r.fail("two definitions are called %s", name)
 	}
+	r.ids[name] = id
+	r.types[name] = map[string]string{"Key": "string", "Value": "string"}
+	return name
+}
+
+// defaults gathers what the database says stands where a property is absent,
+// by dotted path. It goes into definitions, but not into lists, maps and
+// unions: a path cannot name their members. Within are the definitions around
+// the properties.
+func (r *reducer) defaults(into map[string]json.RawMessage, typeName string, properties map[string]property, path, within []string) {
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		p, at := properties[name], append(slices.Clone(path), name)
+		if p.Deprecated == "IGNORE" {
+			continue
+		}
+		if p.Default != nil && *p.Default != `""` { // the empty text says that nothing is set
+			where := strings.Join(at, ".")
+			if fits(*p.Default, p.Type.Kind) {
+				into[where] = json.RawMessage(*p.Default)
+			} else {
+				r.remarks = append(r.remarks, fmt.Sprintf("%s.%s: default %s is no %s", typeName, where, *p.Default, p.Type.Kind))
+			}
+		}
+		if id := p.Type.Reference.ID; p.Type.Kind == "ref" && !slices.Contains(within, id) {
+			r.defaults(into, typeName, r.definitions[id].Properties, at, append(slices.Clone(within), id))
+		}
+	}
+}
+
+// fits reports whether a JSON text is a value of a scalar type.
+func fits(text, kind string) bool {
 	var v any
 	if err := json.Unmarshal([]byte(text), &v); err != nil {
-		v = text
+		return false
 	}
-	switch v.(type) {
+	switch v := v.(type) {
 	case bool:
-		return v, p.Type.Type == "boolean"
+		return kind == "boolean"
 	case float64:
-		return v, p.Type.Type == "integer" || p.Type.Type == "number"
+		return kind == "number" || kind == "integer" && v == math.Trunc(v)
 	case string:
-		return v, p.Type.Type == "string"
+		return kind == "string"
 	}
-	return nil, false
+	return false
 }

@@ -1,0 +1,301 @@
+package tables_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"assay/tables"
+)
+
+// schema is a line of cloudformation.jsonl.
+type schema struct {
+	Type       string
+	Attributes map[string]string
+	Identifier []string
+	Required   []string
+	Properties map[string]string
+	Types      map[string]map[string]string
+	Defaults   map[string]any
+}
+
+func schemas(t *testing.T) map[string]schema {
+	t.Helper()
+	all := map[string]schema{}
+	last := ""
+	for line := range bytes.Lines(tables.Schemas()) {
+		var s schema
+		d := json.NewDecoder(bytes.NewReader(line))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&s); err != nil {
+			t.Fatalf("after %s: %v", last, err)
+		}
+		if s.Type <= last {
+			t.Errorf("%s comes after %s", s.Type, last)
+		}
+		all[s.Type], last = s, s.Type
+	}
+	return all
+}
+
+// at is the type expression that a dotted path of properties leads to.
+func (s schema) at(path string) (string, bool) {
+	properties, expr := s.Properties, ""
+	for name := range strings.SplitSeq(path, ".") {
+		var ok bool
+		if expr, ok = properties[name]; !ok {
+			return "", false
+		}
+		properties = s.Types[expr]
+	}
+	return expr, true
+}
+
+// fits reports whether decoded JSON or YAML has the type of an expression.
+func (s schema) fits(v any, expr string) bool {
+	if strings.Contains(expr, "|") {
+		return slices.ContainsFunc(strings.Split(expr, "|"), func(m string) bool { return s.fits(v, m) })
+	}
+	switch v := v.(type) {
+	case bool:
+		return expr == "boolean"
+	case string:
+		return expr == "string"
+	case int:
+		return expr == "integer" || expr == "number"
+	case float64:
+		return expr == "integer" && v == float64(int64(v)) || expr == "number"
+	case []any:
+		item, ok := strings.CutPrefix(expr, "[]")
+		return ok && !slices.ContainsFunc(v, func(x any) bool { return !s.fits(x, item) })
+	case map[string]any:
+		for name, x := range v {
+			field, ok := s.Types[expr][name]
+			if !ok || !s.fits(x, field) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+func TestSchemas(t *testing.T) {
+	if n := len(tables.Schemas()); n > 1_500_000 {
+		t.Errorf("the schemas have %d bytes, at most 1,500,000 are wanted in the binary", n)
+	}
+	primitives := []string{"string", "integer", "number", "boolean", "timestamp", "json"}
+	member := regexp.MustCompile(`^(\[\]|\{\})*([A-Za-z0-9]+)$`)
+	for _, s := range schemas(t) {
+		used := map[string]bool{}
+		check := func(where, expr string) {
+			for m := range strings.SplitSeq(expr, "|") {
+				parts := member.FindStringSubmatch(m)
+				switch {
+				case parts == nil:
+					t.Errorf("%s: %s: %q is not a type expression", s.Type, where, expr)
+				case slices.Contains(primitives, parts[2]):
+				case s.Types[parts[2]] == nil:
+					t.Errorf("%s: %s: no definition of %s", s.Type, where, parts[2])
+				default:
+					used[parts[2]] = true
+				}
+			}
+		}
+		for name, expr := range s.Attributes {
+			check(name, expr)
+		}
+		for name, expr := range s.Properties {
+			check(name, expr)
+		}
+		for definition, properties := range s.Types {
+			for name, expr := range properties {
+				check(definition+"."+name, expr)
+			}
+		}
+		for name := range s.Types {
+			if !used[name] {
+				t.Errorf("%s: nothing uses %s", s.Type, name)
+			}
+		}
+		for _, name := range s.Required {
+			if _, ok := s.Properties[name]; !ok {
+				t.Errorf("%s: requires %s, which is not a property", s.Type, name)
+			}
+		}
+		for path, v := range s.Defaults {
+			if expr, ok := s.at(path); !ok || !s.fits(v, expr) {
+				t.Errorf("%s: default %v does not fit %s (%s)", s.Type, v, path, expr)
+			}
+		}
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	var table struct {
+		Date     string
+		Defaults []struct {
+			Type, Property, Parent, Unless, Source string
+			Value                                  any
+		}
+	}
+	load(t, tables.Defaults(), &table)
+	isDate(t, "defaults", table.Date)
+	all, seen := schemas(t), map[string]bool{}
+	for _, d := range table.Defaults {
+		where := d.Type + "." + d.Property
+		if seen[where] {
+			t.Errorf("%s: twice", where)
+		}
+		seen[where] = true
+		s, ok := all[d.Type]
+		if !ok {
+			t.Errorf("%s: no such type", where)
+			continue
+		}
+		if expr, ok := s.at(d.Property); !ok || !s.fits(d.Value, expr) {
+			t.Errorf("%s: %v does not fit %q", where, d.Value, expr)
+		}
+		if _, ok := s.at(d.Unless); d.Unless != "" && !ok {
+			t.Errorf("%s: unless: no property %s", where, d.Unless)
+		}
+		if d.Parent != "" && (d.Parent != "optional" || !strings.Contains(d.Property, ".")) {
+			t.Errorf("%s: parent: %s", where, d.Parent)
+		}
+		if !strings.HasPrefix(d.Source, "https://docs.aws.amazon.com/") {
+			t.Errorf("%s: source %q is not AWS's documentation", where, d.Source)
+		}
+	}
+}
+
+func TestRuntimes(t *testing.T) {
+	var table struct {
+		Source, Date string
+		Runtimes     []struct {
+			ID, Family    string
+			Deprecated    string
+			CreateBlocked string `yaml:"createBlocked"`
+			UpdateBlocked string `yaml:"updateBlocked"`
+			Preview       bool
+		}
+	}
+	load(t, tables.Runtimes(), &table)
+	isDate(t, "runtimes", table.Date)
+	families := []string{"dotnet", "go", "java", "nodejs", "provided", "python", "ruby"}
+	seen := map[string]bool{}
+	for _, r := range table.Runtimes {
+		if seen[r.ID] {
+			t.Errorf("%s: twice", r.ID)
+		}
+		seen[r.ID] = true
+		if !slices.Contains(families, r.Family) || !strings.HasPrefix(r.ID, r.Family) {
+			t.Errorf("%s: family %s", r.ID, r.Family)
+		}
+		for _, date := range []string{r.Deprecated, r.CreateBlocked, r.UpdateBlocked} {
+			if date != "" {
+				isDate(t, r.ID, date)
+			}
+		}
+		if r.Preview != (r.Deprecated == "") {
+			t.Errorf("%s: a runtime has a date of deprecation or is a preview", r.ID)
+		}
+		if r.CreateBlocked > r.UpdateBlocked {
+			t.Errorf("%s: updates are blocked before creation", r.ID)
+		}
+	}
+}
+
+func TestSAMPolicyTemplates(t *testing.T) {
+	var table map[string]struct {
+		Parameters []string
+		Definition struct{ Statement []any }
+	}
+	if err := json.Unmarshal(tables.SAMPolicyTemplates(), &table); err != nil {
+		t.Fatal(err)
+	}
+	for name, template := range table {
+		if len(template.Definition.Statement) == 0 {
+			t.Errorf("%s: no statement", name)
+		}
+		used := map[string]bool{}
+		refs(template.Definition.Statement, used)
+		for _, p := range template.Parameters {
+			if !used[p] {
+				t.Errorf("%s: no statement refers to %s", name, p)
+			}
+			delete(used, p)
+		}
+		for r := range used {
+			if !strings.HasPrefix(r, "AWS::") {
+				t.Errorf("%s: %s is not a parameter", name, r)
+			}
+		}
+	}
+}
+
+// refs gathers what {"Ref": name} names anywhere in v.
+func refs(v any, into map[string]bool) {
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			refs(item, into)
+		}
+	case map[string]any:
+		if name, ok := v["Ref"].(string); ok {
+			into[name] = true
+		}
+		for _, item := range v {
+			refs(item, into)
+		}
+	}
+}
+
+func TestAdminPolicies(t *testing.T) {
+	var table struct {
+		Source, Date string
+		Policies     []struct{ Name, ARN, Class string }
+	}
+	load(t, tables.AdminPolicies(), &table)
+	isDate(t, "policies", table.Date)
+	for _, p := range table.Policies {
+		if p.ARN != "arn:aws:iam::aws:policy/"+p.Name {
+			t.Errorf("%s: ARN %s", p.Name, p.ARN)
+		}
+		if p.Class != "administrator" && p.Class != "iam-full" {
+			t.Errorf("%s: class %s", p.Name, p.Class)
+		}
+	}
+}
+
+// The record of the schemas' source is whole.
+func TestSchemaSource(t *testing.T) {
+	var source struct{ Package, Version, License, Date string }
+	if err := json.Unmarshal(tables.SchemaSource(), &source); err != nil {
+		t.Fatal(err)
+	}
+	if source.Package == "" || source.Version == "" || source.License != "Apache-2.0" {
+		t.Errorf("source is %+v", source)
+	}
+	isDate(t, "source", source.Date)
+}
+
+// load decodes YAML and refuses fields that nothing reads.
+func load(t *testing.T, data []byte, into any) {
+	t.Helper()
+	if err := yaml.Load(data, into, yaml.WithKnownFields()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func isDate(t *testing.T, where, text string) {
+	t.Helper()
+	if _, err := time.Parse(time.DateOnly, text); err != nil {
+		t.Errorf("%s: %v", where, err)
+	}
+}
