@@ -26,7 +26,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	lib, err := check.NewLibrary(model, tables.Runtimes())
+	lib, err := check.NewLibrary(model, check.Tables{Runtimes: tables.Runtimes(), AdminPolicies: tables.AdminPolicies()})
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ func library(t testing.TB) (*estate.Model, *check.Library) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := check.NewLibrary(m, tables.Runtimes())
+	l, err := check.NewLibrary(m, check.Tables{Runtimes: tables.Runtimes(), AdminPolicies: tables.AdminPolicies()})
 	if err != nil {
 		t.Fatal(err)
 	}

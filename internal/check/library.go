@@ -41,7 +41,8 @@ type Library struct {
 	env      *cel.Env
 	provider *provider
 	runtimes map[string]*estate.Value
-	date     string // of the runtime table
+	date     string   // of the runtime table
+	admins   []string // endings of the ARNs of administrator policies
 	// opposite gives, for a relation and the type it is asked of, the type it
 	// leads to where resources that the scope may not hold could be at the
 	// other end.
@@ -51,11 +52,20 @@ type Library struct {
 // relation is one function of one type: logGroups of AWS::Lambda::Function.
 type relation struct{ name, of string }
 
-// NewLibrary prepares the language over a model and the table of runtimes
-// (tables/runtimes.yaml).
-func NewLibrary(model *estate.Model, runtimes []byte) (*Library, error) {
+// Tables are the dated AWS facts that expressions can ask for, as their files'
+// bytes.
+type Tables struct {
+	Runtimes      []byte // runtimes.yaml
+	AdminPolicies []byte // lambda-admin-policies.yaml
+}
+
+// NewLibrary prepares the language over a model and the tables.
+func NewLibrary(model *estate.Model, t Tables) (*Library, error) {
 	l := &Library{opposite: map[relation]string{}}
-	if err := l.readRuntimes(runtimes); err != nil {
+	if err := l.readRuntimes(t.Runtimes); err != nil {
+		return nil, err
+	}
+	if err := l.readAdmins(t.AdminPolicies); err != nil {
 		return nil, err
 	}
 	registry, err := types.NewRegistry()
@@ -84,6 +94,7 @@ func NewLibrary(model *estate.Model, runtimes []byte) (*Library, error) {
 		cel.Function("runtime", cel.Overload("runtime_string", []*cel.Type{cel.StringType}, cel.ObjectType("assay.Runtime"))),
 		cel.Function("entries", cel.Overload("entries_map", []*cel.Type{cel.DynType}, cel.ListType(cel.ObjectType("assay.Entry")), cel.UnaryBinding(entries))),
 		cel.Function("credential", cel.Overload("credential_string_dyn", []*cel.Type{cel.StringType, cel.DynType}, cel.BoolType)),
+		cel.Function("administrator", cel.Overload("administrator_string", []*cel.Type{cel.StringType}, cel.BoolType)),
 		cel.Function("statements", cel.Overload("statements_dyn", []*cel.Type{cel.DynType}, cel.ListType(cel.ObjectType("assay.Statement")))),
 	}
 	l.env, err = cel.NewCustomEnv(append(options, relations...)...)
@@ -117,6 +128,41 @@ func (l *Library) readRuntimes(data []byte) error {
 		l.runtimes[r.ID] = estate.Map(fields...)
 	}
 	return nil
+}
+
+// readAdmins keeps what the ARNs of the policies end in, so that they match in
+// every partition.
+func (l *Library) readAdmins(data []byte) error {
+	var table struct {
+		Policies []struct {
+			ARN string `yaml:"arn"`
+		} `yaml:"policies"`
+	}
+	if err := yaml.Unmarshal(data, &table); err != nil {
+		return fmt.Errorf("table of administrator policies: %w", err)
+	}
+	for _, p := range table.Policies {
+		_, ending, _ := strings.Cut(p.ARN, ":iam:")
+		l.admins = append(l.admins, ":iam:"+ending)
+	}
+	return nil
+}
+
+// administrator reports whether an ARN is that of a managed policy that makes
+// an administrator of whoever has it.
+func administrator(ev *evaluation, args []ref.Val) ref.Val {
+	text, ok := ev.textOf(args[0])
+	if !ok {
+		if types.IsUnknown(args[0]) {
+			return args[0]
+		}
+		return types.MaybeNoSuchOverloadErr(args[0])
+	}
+	none := estate.True
+	for _, ending := range ev.lib.admins {
+		none = none.And(estate.HasSuffix(text, ending).Not())
+	}
+	return truth(none.Not(), args[0])
 }
 
 // relations declares every edge of the model as a function of the resource:

@@ -31,6 +31,7 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"runtime":           runtimeRow,
 	"credential":        credential,
 	"statements":        statements,
+	"administrator":     administrator,
 }
 
 // decorate replaces the planned calls of own functions.

@@ -39,7 +39,7 @@ func newEngine(folders []string) (*engine, error) {
 	if e.model, err = newModel(); err != nil {
 		return nil, err
 	}
-	if e.library, err = check.NewLibrary(e.model, tables.Runtimes()); err != nil {
+	if e.library, err = check.NewLibrary(e.model, check.Tables{Runtimes: tables.Runtimes(), AdminPolicies: tables.AdminPolicies()}); err != nil {
 		return nil, err
 	}
 	if e.catalog, err = catalog.Decode(checks.Compiled); err != nil {

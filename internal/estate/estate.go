@@ -44,6 +44,10 @@ type Resource struct {
 	ExistsInput string
 	// Source is where a person would edit the resource.
 	Source Position
+	// Reads lists the properties, as dotted paths, that the collector knows how
+	// to read from its source; nil means all. A default is not assumed for any
+	// other: the source may state it.
+	Reads []string
 	// Generated says what added the resource when nobody wrote it ("SAM
 	// transform").
 	Generated string

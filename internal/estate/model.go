@@ -83,6 +83,8 @@ type part struct {
 	// one that holds a list of items.
 	Value string `yaml:"value"`
 	Each  string `yaml:"each"`
+	// Single says that Into is not a list: the piece is all there is of it.
+	Single bool `yaml:"single"`
 }
 
 type edgeTable struct {

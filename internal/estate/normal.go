@@ -21,14 +21,26 @@ func normalise(resources []*Resource, byID map[string]*Resource, m *Model) []*Re
 	for _, r := range kept {
 		if s := m.Schema(r.Type); s != nil {
 			for _, d := range s.defaults {
-				if d.unless == "" || r.Properties.Path(d.unless) == nil {
-					r.Properties = fill(r.Properties, d)
+				if d.unless != "" && r.Properties.Path(d.unless) != nil {
+					continue
 				}
+				if path := strings.Join(d.path, "."); !r.reads(path) {
+					d.value = Unknown("property is not read from this kind of source", r.Type+"."+path)
+				}
+				r.Properties = fill(r.Properties, d)
 			}
 		}
 		r.Properties = sortTags(r.Properties)
 	}
 	return kept
+}
+
+// reads reports whether the collector reads a property, or the object that it
+// is in as a whole.
+func (r *Resource) reads(path string) bool {
+	return r.Reads == nil || slices.ContainsFunc(r.Reads, func(read string) bool {
+		return path == read || strings.HasPrefix(path, read+".")
+	})
 }
 
 // coerceMap gives every field of a Map the type that its schema states.
@@ -256,6 +268,10 @@ func joinParts(resources []*Resource, byID map[string]*Resource, m *Model) []*Re
 			for _, item := range p.items(r) {
 				if belongs == Maybe {
 					item = OneOf(r.LogicalID+" belongs to "+parent.LogicalID, Case{"true", item}, Case{"false", nil})
+				}
+				if p.Single {
+					parent.Properties = parent.Properties.With(p.Into, item)
+					continue
 				}
 				parent.Properties = appendAt(parent.Properties, strings.Split(p.Into, "."), item)
 			}

@@ -27,6 +27,10 @@ type resourceType struct {
 	Assumes    map[string]any       `yaml:"assumes"`    // property → what the provider sets
 	Drop       map[string]any       `yaml:"drop"`       // property → value that stands for absent
 	Adds       []addition           `yaml:"adds"`
+	Elsewhere  []string             `yaml:"elsewhere"` // properties that resources of their own set
+
+	once  sync.Once
+	paths []string
 }
 
 // attribute says which property an attribute sets, and how.
@@ -202,8 +206,29 @@ func (r *reader) resource(c *change, t *resourceType) []estate.Resource {
 			properties = set(properties, name, v.AsDefault())
 		}
 	}
-	res := estate.Resource{Type: t.Type, LogicalID: c.Address, Address: c.Address, Properties: properties, Source: c.at}
+	res := estate.Resource{Type: t.Type, LogicalID: c.Address, Address: c.Address, Properties: properties, Source: c.at, Reads: t.reads()}
 	return append([]estate.Resource{res}, additions(res, t.Adds)...)
+}
+
+// reads lists the properties that the table maps, those of blocks one by one.
+func (t *resourceType) reads() []string {
+	t.once.Do(func() {
+		t.paths = slices.Concat(paths("", t.Attributes), slices.Collect(maps.Keys(t.Assumes)), t.Elsewhere)
+		slices.Sort(t.paths)
+	})
+	return t.paths
+}
+
+func paths(prefix string, attributes map[string]attribute) []string {
+	var all []string
+	for _, a := range attributes {
+		if a.As == "block" {
+			all = append(all, paths(prefix+a.To+".", a.With)...)
+			continue
+		}
+		all = append(all, prefix+a.To)
+	}
+	return all
 }
 
 // additions are what the provider makes by itself.
