@@ -1,6 +1,5 @@
 # Targets for people; .ci/run calls the same ones. `make help` lists them.
 .DEFAULT_GOAL := help
-FUZZTIME ?= 30s
 export CGO_ENABLED = 0
 
 .PHONY: help
@@ -30,15 +29,6 @@ tables: ## renew the tables of AWS facts (needs npm)
 .PHONY: golden
 golden: ## rewrite golden files and scripts with what the code says now
 	go test ./internal/report ./internal/collect/... ./cmd/assay -update
-
-.PHONY: fuzz
-fuzz: ## run every fuzz target for FUZZTIME
-	@for pkg in $$(go list ./...); do \
-		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
-			echo "$$pkg $$target"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
-		done; \
-	done
 
 .PHONY: bench
 bench: ## benchmarks, for benchstat

@@ -53,6 +53,15 @@ func parse(t testing.TB, s string) *estate.Value {
 	return v
 }
 
+// scopeOf is an estate of a function F with these properties, and a key K.
+func scopeOf(t testing.TB, m *estate.Model, properties string) *estate.Scope {
+	t.Helper()
+	b := estate.NewBuilder("t.yaml", "cloudformation")
+	b.Add(estate.Resource{Type: "AWS::Lambda::Function", LogicalID: "F", Properties: parse(t, properties)})
+	b.Add(estate.Resource{Type: "AWS::KMS::Key", LogicalID: "K"})
+	return b.Build(m)
+}
+
 func TestEvaluate(t *testing.T) {
 	m, l := library(t)
 	unknown := `{"$unknown":{"reason":"parameter without value","input":"parameter P"}}`
@@ -97,10 +106,7 @@ func TestEvaluate(t *testing.T) {
 		{"credential_in_no_variables", `{}`, `entries(subject.?Environment.?Variables.orValue({})).exists(e, credential(e.name, e.value))`, check.Fail},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := estate.NewBuilder("t.yaml", "cloudformation")
-			b.Add(estate.Resource{Type: "AWS::Lambda::Function", LogicalID: "F", Properties: parse(t, tt.properties)})
-			b.Add(estate.Resource{Type: "AWS::KMS::Key", LogicalID: "K"})
-			got := program(t, l, "", tt.require).Evaluate(b.Build(m).Resource("F"), "2026-11-24")
+			got := program(t, l, "", tt.require).Evaluate(scopeOf(t, m, tt.properties).Resource("F"), "2026-11-24")
 			if diff := cmp.Diff(tt.want.String(), got.Outcome.String()); diff != "" {
 				t.Errorf("%s over %s (-want +got):\n%s%+v", tt.require, tt.properties, diff, got)
 			}

@@ -158,6 +158,9 @@ func administrator(ev *evaluation, args []ref.Val) ref.Val {
 		}
 		return types.MaybeNoSuchOverloadErr(args[0])
 	}
+	if text.Kind() == estate.KindReference {
+		return types.False // a policy that the estate declares is not one of AWS's own
+	}
 	none := estate.True
 	for _, ending := range ev.lib.admins {
 		none = none.And(estate.HasSuffix(text, ending).Not())
@@ -408,7 +411,7 @@ func credential(ev *evaluation, args []ref.Val) ref.Val {
 			return types.True
 		case estate.KindReference:
 			return types.False
-		case estate.KindText:
+		case estate.KindText, estate.KindUnknown, estate.KindDenied:
 			return credentialText(args[1], h.value)
 		default:
 			return args[1]
@@ -424,7 +427,11 @@ func credential(ev *evaluation, args []ref.Val) ref.Val {
 // one; one with an unknown hole may be.
 func credentialText(undecided ref.Val, text *estate.Value) ref.Val {
 	t := estate.False
-	for _, p := range text.Items() {
+	parts := text.Items()
+	if text.Kind() != estate.KindText {
+		parts = []*estate.Value{text}
+	}
+	for _, p := range parts {
 		switch p.Kind() {
 		case estate.KindSecret:
 			return types.True

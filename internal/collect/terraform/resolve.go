@@ -110,6 +110,10 @@ func (r *reader) unknown(c *change, name string, a attribute, f facts) *estate.V
 	if absent(f.config) {
 		return nil
 	}
+	if a.As == "map" {
+		// Its names are not known either, whatever its values refer to.
+		return estate.Unknown(reasonApply, c.Address+"."+name).At(c.at)
+	}
 	var e expression
 	if err := json.Unmarshal(f.config, &e); err != nil || len(e.References) == 0 {
 		if len(e.Constant) > 0 {
