@@ -86,6 +86,9 @@ type Found struct {
 	path  string
 }
 
+// Stdin is standard input as a file.
+var Stdin = Found{Name: "-", Named: true, path: "-"}
+
 // Find lists the files to consider under paths, each once, ordered by name:
 // files as named, folders with everything below them whose ending fits. A path
 // that does not exist is an error; the others are still listed.
@@ -94,7 +97,7 @@ func Find(paths []string) ([]Found, error) {
 	var errs []error
 	for _, p := range paths {
 		if p == "-" {
-			found = append(found, Found{Name: "-", Named: true, path: "-"})
+			found = append(found, Stdin)
 			continue
 		}
 		info, err := os.Stat(p)

@@ -176,7 +176,7 @@ func decode(f collect.File) (*plan, *estate.Problem) {
 		}
 		message := "not valid JSON: " + strings.TrimPrefix(err.Error(), "json: ")
 		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-			message = "not valid JSON: the file ends in the middle of a value"
+			at, message = int64(len(f.Data)), "not valid JSON: the file ends in the middle of a value"
 		}
 		var typed *json.UnmarshalTypeError
 		if errors.As(err, &typed) {
