@@ -1,0 +1,201 @@
+package catalog_test
+
+import (
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"assay/checks"
+	"assay/frameworks"
+	"assay/internal/catalog"
+	"assay/internal/check"
+	"assay/internal/estate"
+	"assay/tables"
+)
+
+func library(t testing.TB) *check.Library {
+	t.Helper()
+	m, err := estate.NewModel(estate.Tables{Schemas: tables.Schemas(), Defaults: tables.Defaults(), Edges: tables.Edges()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := check.NewLibrary(m, check.Tables{Runtimes: tables.Runtimes(), AdminPolicies: tables.AdminPolicies()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// TestCompiledIsCurrent holds the compiled catalogue to the files that it is
+// made from.
+func TestCompiledIsCurrent(t *testing.T) {
+	c, err := catalog.Load(library(t), frameworks.Files, checks.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := c.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(data) != string(checks.Compiled) {
+		t.Error("checks/compiled.jsonl is not what the files say; run make generate")
+	}
+}
+
+func TestDecodeReadsWhatEncodeWrites(t *testing.T) {
+	c, err := catalog.Decode(checks.Compiled)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := c.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(checks.Compiled), string(data)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+const (
+	goodCheck = `id: OWN-CHECK
+title: t
+severity: low
+subject: AWS::Lambda::Function
+require: has(subject.Description)
+message: has no description
+rationale: r
+source: https://example.com/
+establishes: {OWN-01: {how: decides, why: w}}
+fix: {set: Description, value: d}
+`
+	goodFramework = `id: own
+title: Own
+version: "1"
+source: https://example.com/
+requirements:
+  - {id: R-1, title: Described, responsibility: customer, assessment: technical, objectives: [OWN-01], profiles: [strict]}
+  - {id: R-2, title: Elsewhere, responsibility: aws, assessment: inherited, out-of-scope: not ours}
+`
+	goodObjectives = "objectives:\n  - {id: OWN-01, statement: s}\n"
+)
+
+func folder(files map[string]string) fs.FS {
+	f := fstest.MapFS{}
+	for name, text := range files {
+		f[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return f
+}
+
+func good() map[string]string {
+	return map[string]string{"x/OWN-CHECK.yaml": goodCheck, "own.yaml": goodFramework, "objectives.yaml": goodObjectives}
+}
+
+func TestOwnFolder(t *testing.T) {
+	lib := library(t)
+	built, err := catalog.Decode(checks.Compiled)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := built.With(lib, folder(good()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Checks) != len(built.Checks)+1 || built.Check("OWN-CHECK") != nil {
+		t.Error("the folder is not added, or is added in place")
+	}
+	if c.Digest == built.Digest {
+		t.Error("another catalogue has the same digest")
+	}
+	if diff := cmp.Diff(map[string][]string{"own": {"R-1"}}, c.RequirementsOf(c.Check("OWN-CHECK"))); diff != "" {
+		t.Error(diff)
+	}
+	narrow, err := c.Framework("own/strict")
+	if err != nil || len(narrow.Requirements) != 1 {
+		t.Errorf("profile: %v, %v", narrow, err)
+	}
+	for _, id := range []string{"none", "own/none"} {
+		if _, err := c.Framework(id); err == nil {
+			t.Errorf("framework %s was found", id)
+		}
+	}
+
+	replaced := map[string]string{"LAMBDA-RECURSION.yaml": strings.NewReplacer("OWN-CHECK", "LAMBDA-RECURSION", "OWN-01", "L-RES-02").Replace(goodCheck)}
+	if c, err = built.With(lib, folder(replaced)); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Check("LAMBDA-RECURSION").Message; len(c.Checks) != len(built.Checks) || got != "has no description" {
+		t.Errorf("the check is not replaced: %q", got)
+	}
+}
+
+func TestFaults(t *testing.T) {
+	lib := library(t)
+	for _, tt := range []struct{ name, file, old, new, want string }{
+		{"objective_of_check", "x/OWN-CHECK.yaml", "OWN-01", "OWN-99", "x/OWN-CHECK.yaml:9:1: objective OWN-99 does not exist"},
+		{"objective_of_framework", "own.yaml", "OWN-01", "OWN-99", "own.yaml: requirement R-1: objective OWN-99 does not exist"},
+		{"file_of_check", "x/OWN-CHECK.yaml", "id: OWN-CHECK", "id: OWN-OTHER", "x/OWN-CHECK.yaml:1:1: check OWN-OTHER: expected the file to be called OWN-OTHER.yaml"},
+		{"file_of_framework", "own.yaml", "id: own", "id: other", "own.yaml: framework other: expected the file to be called other.yaml"},
+		{"requirement_twice", "own.yaml", "R-2", "R-1", "own.yaml: requirement R-1: stands twice"},
+		{"responsibility", "own.yaml", "customer", "nobody", "own.yaml: requirement R-1: responsibility: expected aws, shared or customer"},
+		{"assessment", "own.yaml", "technical", "magical", "own.yaml: requirement R-1: assessment: expected technical, mixed, manual or inherited"},
+		{"unmapped", "own.yaml", ", out-of-scope: not ours", "", "own.yaml: requirement R-2: expected objectives, or out-of-scope with the reason"},
+		{"unknown_field", "own.yaml", "responsibility: aws", "reponsibility: aws", "field reponsibility not found"},
+		{"no_kind", "objectives.yaml", "objectives:", "things:", "objectives.yaml: expected a check (subject, require), a framework (requirements) or objectives"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			files := good()
+			if !strings.Contains(files[tt.file], tt.old) {
+				t.Fatalf("%q is not in %s", tt.old, tt.file)
+			}
+			files[tt.file] = strings.Replace(files[tt.file], tt.old, tt.new, 1)
+			_, err := catalog.Load(lib, folder(files))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("expected %q, got %v", tt.want, err)
+			}
+		})
+	}
+	files := good()
+	files["y/OWN-CHECK.yaml"] = goodCheck
+	if _, err := catalog.Load(lib, folder(files)); err == nil || !strings.Contains(err.Error(), "OWN-CHECK is defined twice") {
+		t.Errorf("a check that is defined twice: %v", err)
+	}
+}
+
+func TestCasesLint(t *testing.T) {
+	lib := library(t)
+	c, err := catalog.Load(lib, folder(good()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const cases = `cases:
+  - {name: a, template: {}, expect: {F: pass}}
+  - {name: b, template: {}, expect: {F: fail}}
+  - {name: c, template: {}, expect: {F: unknown}}
+`
+	for _, tt := range []struct{ name, file, text, want string }{
+		{"complete", "OWN-CHECK.cases.yaml", cases, ""},
+		{"none", "other.txt", "", "check OWN-CHECK has no cases"},
+		{"outcome_missing", "OWN-CHECK.cases.yaml", strings.Replace(cases, "unknown", "pass", 1), "no case expects unknown"},
+		{"expects_nothing", "OWN-CHECK.cases.yaml", cases + "  - {name: d, template: {}}\n", `case "d" expects nothing`},
+		{"of_no_check", "OTHER.cases.yaml", cases, "no check OTHER in the catalogue"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			files, err := c.Cases(folder(map[string]string{tt.file: tt.text}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var faults []string
+			for _, e := range catalog.LintCases(c.Checks, files) {
+				faults = append(faults, e.Error())
+			}
+			got := strings.Join(faults, "\n")
+			if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
+				t.Errorf("expected %q, got %q", tt.want, got)
+			}
+		})
+	}
+}
