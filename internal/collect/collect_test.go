@@ -98,7 +98,7 @@ func TestEstateFileKeepsWhatItRead(t *testing.T) {
 		}
 		got = append(got, line)
 	}
-	want := []string{"one", "e.jsonl: e.jsonl:5: resource line: unexpected end of JSON input"}
+	want := []string{"one", "e.jsonl: not a resource in JSON"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -3,6 +3,7 @@ package collect
 import (
 	"bytes"
 	"context"
+	"errors"
 
 	"assay/internal/estate"
 )
@@ -24,10 +25,9 @@ func (EstateFiles) Collect(ctx context.Context, f File) []*estate.Builder {
 		scopes = append(scopes, b)
 		return ctx.Err()
 	})
-	if err != nil && ctx.Err() == nil {
-		scopes = append(scopes, Unread(f.Name, "estate", estate.Problem{
-			Message: err.Error(), Hint: "write it again with assay estate",
-		}))
+	var fault estate.Problem
+	if errors.As(err, &fault) {
+		scopes = append(scopes, Unread(f.Name, "estate", fault))
 	}
 	return scopes
 }

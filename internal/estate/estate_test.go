@@ -334,19 +334,20 @@ func TestFileReadsBackEqual(t *testing.T) {
 
 func TestReadErrorsNameTheLine(t *testing.T) {
 	for _, tt := range []struct{ name, data, want string }{
-		{"empty", "", "e: empty; expected an estate file, written by assay estate"},
-		{"no_header", "{}\n", `e:1: expected {"estate":{"version":…}} on the first line of an estate file`},
-		{"newer", `{"estate":{"version":9}}` + "\n", "e:1: estate file version 9 is newer than this program reads (1); use a newer assay"},
-		{"no_scope", `{"estate":{"version":1}}` + "\n" + `{"type":"A"}` + "\n", "e:2: a resource stands before the first scope line"},
+		{"empty", "", "e:1:1: empty; expected an estate file"},
+		{"no_header", "{}\n", `e:1:1: expected {"estate":{"version":…}} on the first line of an estate file`},
+		{"newer", `{"estate":{"version":9}}` + "\n", "e:1:1: estate file version 9 is newer than this program reads (1); use a newer assay"},
+		{"no_scope", `{"estate":{"version":1}}` + "\n" + `{"type":"A"}` + "\n", "e:2:1: a resource stands before the first scope line"},
 		{"unknown_mark", `{"estate":{"version":1}}` + "\n" + `{"scope":{"id":"s","format":"f"}}` + "\n" + `{"type":"A","logicalId":"L","properties":{"P":{"$odd":1}}}` + "\n",
-			`e:3: resource L: properties: unknown mark "$odd" in an estate value`},
+			`e:3:1: resource L: properties: unknown mark "$odd" in an estate value`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			err := estate.Read("e", strings.NewReader(tt.data), func(*estate.Builder) error { return nil })
 			if err == nil {
 				t.Fatal("read without an error")
 			}
-			if diff := cmp.Diff(tt.want, err.Error()); diff != "" {
+			const hint = " (write the file again with assay estate)"
+			if diff := cmp.Diff(tt.want+hint, err.Error()); diff != "" {
 				t.Error(diff)
 			}
 		})

@@ -398,14 +398,14 @@ func IsFile(data []byte) bool {
 
 // Read reads an estate file, plain or compressed with zstd, and calls f with
 // the builder of each scope in turn. Edges and defaults are derived again when
-// the builder is built, so that they cannot contradict the properties.
-// name is used in errors.
+// the builder is built, so that they cannot contradict the properties. A fault
+// in the file is a [Problem] with its position in name.
 func Read(name string, r io.Reader, f func(*Builder) error) error {
 	in := bufio.NewReaderSize(r, 1<<16)
 	if lead, _ := in.Peek(len(zstdMagic)); bytes.Equal(lead, zstdMagic) {
 		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<30))
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return Problem{Position: Position{name, 1, 1}, Message: "not compressed with zstd: " + err.Error()}
 		}
 		defer z.Close()
 		in = bufio.NewReaderSize(z, 1<<16)
@@ -414,11 +414,14 @@ func Read(name string, r io.Reader, f func(*Builder) error) error {
 	scan.Buffer(make([]byte, 1<<16), MaxFileLine)
 	var b *Builder
 	line := 0
+	fault := func(line int, err error) error {
+		return Problem{Position: Position{name, max(line, 1), 1}, Message: err.Error(), Hint: "write the file again with assay estate"}
+	}
 	for scan.Scan() {
 		line++
 		next, err := readLine(line, scan.Bytes(), b)
 		if err != nil {
-			return fmt.Errorf("%s:%d: %w", name, line, err)
+			return fault(line, err)
 		}
 		if next != nil {
 			if b != nil {
@@ -430,10 +433,10 @@ func Read(name string, r io.Reader, f func(*Builder) error) error {
 		}
 	}
 	if err := scan.Err(); err != nil {
-		return fmt.Errorf("%s:%d: %w", name, line+1, err)
+		return fault(line+1, err)
 	}
 	if line == 0 {
-		return fmt.Errorf("%s: empty; expected an estate file, written by assay estate", name)
+		return fault(0, errors.New("empty; expected an estate file"))
 	}
 	if b != nil {
 		return f(b)
@@ -457,7 +460,7 @@ func readLine(number int, data []byte, b *Builder) (*Builder, error) {
 	if bytes.HasPrefix(data, []byte(`{"scope":`)) {
 		var l scopeLine
 		if err := json.Unmarshal(data, &l); err != nil {
-			return nil, fmt.Errorf("scope line: %w", err)
+			return nil, errors.New("not a scope in JSON")
 		}
 		next := NewBuilder(l.Scope.ID, l.Scope.Format)
 		next.coverage = l.Scope.Coverage
@@ -471,7 +474,7 @@ func readLine(number int, data []byte, b *Builder) (*Builder, error) {
 	}
 	var l resourceLine
 	if err := json.Unmarshal(data, &l); err != nil {
-		return nil, fmt.Errorf("resource line: %w", err)
+		return nil, errors.New("not a resource in JSON")
 	}
 	r, err := l.resource()
 	if err != nil {
