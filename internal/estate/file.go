@@ -459,7 +459,7 @@ func readLine(number int, data []byte, b *Builder) (*Builder, error) {
 	}
 	if bytes.HasPrefix(data, []byte(`{"scope":`)) {
 		var l scopeLine
-		if err := json.Unmarshal(data, &l); err != nil {
+		if err := json.Unmarshal(data, &l); err != nil || l.Scope == nil {
 			return nil, errors.New("not a scope in JSON")
 		}
 		next := NewBuilder(l.Scope.ID, l.Scope.Format)
