@@ -59,9 +59,12 @@ func parse(file string, data []byte) (*yaml.Node, *estate.Problem) {
 	return doc.Content[0], nil
 }
 
+// isJSON tells JSON from YAML in braces: its first name is in quotes.
 func isJSON(data []byte) bool {
-	data = bytes.TrimLeft(data, " \t\r\n")
-	return len(data) > 0 && data[0] == '{'
+	const space = " \t\r\n"
+	rest, braced := bytes.CutPrefix(bytes.TrimLeft(data, space), []byte("{"))
+	rest = bytes.TrimLeft(rest, space)
+	return braced && (len(rest) == 0 || rest[0] == '"' || rest[0] == '}')
 }
 
 // invalidUTF8 is the offset of the first byte that is not UTF-8, or -1.

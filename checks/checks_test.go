@@ -1,0 +1,49 @@
+package checks_test
+
+import (
+	"testing"
+
+	"assay/checks"
+	"assay/internal/assess"
+	"assay/internal/catalog"
+	"assay/internal/check"
+	"assay/internal/collect"
+	"assay/internal/collect/cloudformation"
+	"assay/internal/estate"
+	"assay/tables"
+)
+
+// TestCases runs every case of every built-in check, and over each case the
+// refinement law. It is what users run as assay checks test.
+func TestCases(t *testing.T) {
+	model, err := estate.NewModel(estate.Tables{Schemas: tables.Schemas(), Defaults: tables.Defaults(), Edges: tables.Edges()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lib, err := check.NewLibrary(model, check.Tables{Runtimes: tables.Runtimes(), AdminPolicies: tables.AdminPolicies()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := catalog.Decode(checks.Compiled)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := c.Cases(checks.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fault := range catalog.LintCases(c.Checks, files) {
+		t.Error(fault)
+	}
+	runner := assess.CaseRunner{Model: model, Library: lib, AsOf: "2026-11-24", Reader: func(parameters map[string]string) collect.Collector {
+		return cloudformation.New(cloudformation.Options{Parameters: parameters, PolicyTemplates: tables.SAMPolicyTemplates()})
+	}}
+	for _, f := range files {
+		t.Run(f.Check, func(t *testing.T) {
+			t.Parallel()
+			for _, failure := range runner.Run(t.Context(), c.Check(f.Check), f) {
+				t.Error(failure)
+			}
+		})
+	}
+}

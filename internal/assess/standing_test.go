@@ -1,0 +1,70 @@
+package assess
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"assay/internal/catalog"
+	"assay/internal/check"
+)
+
+// TestStandings derives the standing of a requirement over two objectives,
+// A (decided by check D, supported by check S) and B (which no check looks at).
+func TestStandings(t *testing.T) {
+	typed := func(id string, how check.How) *check.Typed {
+		return &check.Typed{Check: check.Check{ID: id, Establishes: map[string]check.Link{"A": {How: how, Why: "w"}}}}
+	}
+	c := &catalog.Catalog{
+		Checks:     []*check.Typed{typed("D", check.Decides), typed("S", check.Supports)},
+		Objectives: map[string]catalog.Objective{"A": {}, "B": {}, procedural: {}, report: {}},
+	}
+	pass, fail, unknown, none := Counts{Pass: 1}, Counts{Fail: 1, Pass: 5}, Counts{Unknown: 1, Pass: 5}, Counts{NotApplicable: 2}
+	for _, tt := range []struct {
+		name        string
+		objectives  []string
+		assessment  catalog.Assessment
+		responsible catalog.Responsibility
+		outOfScope  string
+		outcomes    map[string]Counts
+		unread      int
+		want        State
+	}{
+		{"decided", []string{"A"}, "", "", "", map[string]Counts{"D": pass}, 0, Met},
+		{"one_failure_of_many", []string{"A"}, "", "", "", map[string]Counts{"D": fail}, 0, NotMet},
+		{"one_unknown_of_many", []string{"A"}, "", "", "", map[string]Counts{"D": unknown}, 0, Undetermined},
+		{"failure_before_unknown", []string{"A"}, "", "", "", map[string]Counts{"D": unknown, "S": fail}, 0, NotMet},
+		{"support_refutes", []string{"A"}, "", "", "", map[string]Counts{"D": pass, "S": fail}, 0, NotMet},
+		{"support_alone_does_not_establish", []string{"A"}, "", "", "", map[string]Counts{"S": pass}, 0, Undetermined},
+		{"nothing_it_applies_to", []string{"A"}, "", "", "", map[string]Counts{"D": none, "S": none}, 0, NotApplicable},
+		{"no_subject_in_what_was_read_whole", []string{"A"}, "", "", "", map[string]Counts{"D": {}}, 0, NotApplicable},
+		{"nobody_looked", []string{"A"}, "", "", "", nil, 0, NotTested},
+		{"no_check_looks", []string{"B"}, "", "", "", map[string]Counts{"D": pass}, 0, NotTested},
+		{"half_is_not_looked_at", []string{"A", "B"}, "", "", "", map[string]Counts{"D": pass}, 0, Undetermined},
+		{"half_is_not_looked_at_and_half_fails", []string{"A", "B"}, "", "", "", map[string]Counts{"D": fail}, 0, NotMet},
+		{"a_person_answers_too", []string{"A"}, catalog.Mixed, "", "", map[string]Counts{"D": pass}, 0, Attest},
+		{"a_person_does_not_mend_a_failure", []string{"A"}, catalog.Mixed, "", "", map[string]Counts{"D": fail}, 0, NotMet},
+		{"procedure", []string{procedural}, catalog.Manual, "", "", nil, 0, Attest},
+		{"procedure_beside_a_check", []string{"A", procedural}, "", "", "", map[string]Counts{"D": pass}, 0, Attest},
+		{"report", []string{report}, "", "", "", nil, 0, Inherits},
+		{"of_aws", []string{"A"}, "", catalog.AWS, "", map[string]Counts{"D": fail}, 0, Inherits},
+		{"out_of_scope", nil, "", "", "not ours", nil, 0, NotApplicable},
+		{"out_of_scope_whatever_was_read", nil, "", "", "not ours", nil, 1, NotApplicable},
+		{"met_but_for_what_could_not_be_read", []string{"A"}, "", "", "", map[string]Counts{"D": pass}, 1, Undetermined},
+		{"absent_but_for_what_could_not_be_read", []string{"A"}, "", "", "", map[string]Counts{"D": none}, 1, Undetermined},
+		{"not_met_whatever_could_not_be_read", []string{"A"}, "", "", "", map[string]Counts{"D": fail}, 1, NotMet},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := &catalog.Framework{ID: "f", Requirements: []catalog.Requirement{{
+				ID: "R", Objectives: tt.objectives, Assessment: tt.assessment, Responsibility: tt.responsible, OutOfScope: tt.outOfScope,
+			}}}
+			got := standings(c, []*catalog.Framework{f}, tt.outcomes, tt.unread)
+			if diff := cmp.Diff(tt.want, got[0].State); diff != "" {
+				t.Errorf("%s (because %q)", diff, got[0].Because)
+			}
+			if got[0].Because == "" {
+				t.Error("no reason is given")
+			}
+		})
+	}
+}
