@@ -199,13 +199,17 @@ func fillPath(v *Value, path []string, d fallback) *Value {
 		}
 		return v.With(name, fillPath(inner, rest, d))
 	}
+	value := d.value.AsDefault()
+	if d.value.kind == KindUnknown {
+		value = d.value // not assumed, but not read
+	}
 	switch {
 	case inner == nil:
-		return v.With(name, d.value.AsDefault())
+		return v.With(name, value)
 	case inner.kind == KindOneOf:
 		return v.With(name, inner.mapCases(func(c *Value) *Value {
 			if c == nil {
-				return d.value.AsDefault()
+				return value
 			}
 			return c
 		}))

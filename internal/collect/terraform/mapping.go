@@ -1,9 +1,8 @@
 package terraform
 
 import (
-	"encoding/json"
+	"bytes"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -13,82 +12,355 @@ import (
 	"assay/internal/estate"
 )
 
-// mapping is the table of resource types.
-type mapping struct {
-	Types   map[string]*resourceType `yaml:"types"`
-	Ignored []string                 `yaml:"ignored"`
+// table is tables/terraform.yaml. Its rows are decoded one at a time, when a
+// type first occurs, because a plan has a dozen of the types that it knows.
+// It is safe for many goroutines.
+type table struct {
+	data []byte
+
+	mu      sync.Mutex
+	rows    map[string]*row
+	ignored map[string]bool
+	err     error
 }
 
-// resourceType says how one resource type becomes a CloudFormation resource.
-type resourceType struct {
+// row says how one resource type becomes CloudFormation resources.
+type row struct {
+	// Type is the CloudFormation type. For a type that joins another it is
+	// what stands for a piece whose owner is not found.
 	Type       string               `yaml:"type"`
 	Attributes map[string]attribute `yaml:"attributes"`
-	References map[string]string    `yaml:"references"` // attribute → CloudFormation attribute
-	Assumes    map[string]any       `yaml:"assumes"`    // property → what the provider sets
-	Drop       map[string]any       `yaml:"drop"`       // property → value that stands for absent
-	Adds       []addition           `yaml:"adds"`
-	Elsewhere  []string             `yaml:"elsewhere"` // properties that resources of their own set
+	// References say what an attribute that other resources refer to is in
+	// CloudFormation: Ref; the name of an attribute; a text with ${…} in it,
+	// where a name in small letters is an attribute that stays unknown; or
+	// /SUFFIX.ATTRIBUTE of a resource that the provider adds, with " or "
+	// before what holds when it does not.
+	References map[string]string `yaml:"references"`
+	// Set are properties that every resource of the type has; Assumes are what
+	// the provider makes true when the configuration is silent.
+	Set     map[string]any `yaml:"set"`
+	Assumes map[string]any `yaml:"assumes"`
+	Adds    []addition     `yaml:"adds"`
+	Join    *joining       `yaml:"join"`
+	// Elsewhere are properties that other rows give to resources of the type.
+	Elsewhere []string `yaml:"elsewhere"`
+	// Each makes a resource of every member of these attributes' lists, and
+	// says which property the member sets.
+	Each map[string]string `yaml:"each"`
+	// By names an attribute whose value chooses among Rows.
+	By   string          `yaml:"by"`
+	Rows map[string]*row `yaml:"rows"`
+	// Like names the type that this one is another name of.
+	Like string `yaml:"like"`
 
-	once  sync.Once
-	paths []string
+	reads []string // see [estate.Resource]
 }
 
-// attribute says which property an attribute sets, and how.
-type attribute struct {
-	To   string               `yaml:"to"`
-	As   string               `yaml:"as"`
-	With map[string]attribute `yaml:"with"`
-}
-
-// UnmarshalYAML takes the short form, a property alone.
-func (a *attribute) UnmarshalYAML(n *yaml.Node) error {
-	if n.Kind == yaml.ScalarNode {
-		a.To = n.Value
-		return nil
+// ready fills in what is computed of a row.
+func (r *row) ready() {
+	r.reads = slices.Concat(pathsOf("", r.Attributes), sortedKeys(r.Set), sortedKeys(r.Assumes), r.Elsewhere)
+	slices.Sort(r.reads)
+	r.reads = slices.Compact(r.reads)
+	for _, variant := range r.Rows {
+		variant.ready()
 	}
-	type long attribute
-	return n.Decode((*long)(a))
+}
+
+// pathsOf lists the properties that attributes set, those inside an object one
+// by one.
+func pathsOf(prefix string, attributes map[string]attribute) []string {
+	var all []string
+	for _, name := range sortedKeys(attributes) {
+		a := attributes[name]
+		switch {
+		case a.Resources != nil:
+		case a.To == enclosing:
+			all = append(all, pathsOf(prefix, a.With)...)
+		case a.is(wordBlock):
+			all = append(all, pathsOf(prefix+a.To+".", a.With)...)
+		default:
+			all = append(all, prefix+a.To)
+		}
+	}
+	return all
 }
 
 // addition is a resource that the provider makes beside the one declared.
 type addition struct {
-	When   map[string]string `yaml:"when"`
+	When   map[string]any    `yaml:"when"` // property, or attribute in small letters → value; all must hold
 	Suffix string            `yaml:"suffix"`
 	Type   string            `yaml:"type"`
-	Copy   map[string]string `yaml:"copy"`
+	Copy   map[string]string `yaml:"copy"` // property of the declared one → property; Ref is itself
 	Set    map[string]any    `yaml:"set"`
 }
 
-// lazyMapping reads the table once, when it is first needed.
-type lazyMapping struct {
-	data []byte
-	once sync.Once
-	m    *mapping
-	err  error
+// joining says that a resource type holds properties of another resource.
+type joining struct {
+	Into string            `yaml:"into"` // CloudFormation type
+	By   map[string]string `yaml:"by"`   // property here → property there; "Ref NAME" is the resource itself or its name
+	At   string            `yaml:"at"`   // dotted path there; empty: the properties themselves
+	List bool              `yaml:"list"` // at is a list, of which this is an item
+	Item string            `yaml:"item"` // at is a list, of which this property is an item
 }
 
-func (l *lazyMapping) get() (*mapping, error) {
-	l.once.Do(func() {
-		l.m = &mapping{}
-		if err := yaml.Unmarshal(l.data, l.m); err != nil {
-			l.err = fmt.Errorf("table of Terraform types: %w", err)
+// attribute says which property an attribute sets, and how.
+type attribute struct {
+	To    string
+	words []string
+	With  map[string]attribute
+	// Values translate what the provider writes; None is its way to write that
+	// there is nothing.
+	Values map[string]any
+	None   any
+	// Each makes an item of every member of these inner lists, and says which
+	// property of the item the member sets.
+	Each map[string]string
+	// Key is an item that the value adds to the list at To: dotted path → the
+	// word value, or a constant.
+	Key map[string]any
+	// Also are properties that come with the attribute.
+	Also map[string]any
+	// Shape is the form of a JSON text that refers to one thing: where the
+	// reference stands, and what else there is.
+	Shape map[string]string
+	// Resources makes each block a resource of its own.
+	Resources *separate
+}
+
+// separate says what resources blocks become.
+type separate struct {
+	Type   string         `yaml:"type"`
+	Parent string         `yaml:"parent"` // property that refers to the declared resource
+	Set    map[string]any `yaml:"set"`
+}
+
+// enclosing is the path of the object that an attribute stands in: the attribute
+// sets no property itself.
+const enclosing = "."
+
+// The words that can stand behind a property.
+const (
+	wordBlock   = "block"   // a list of one block becomes an object
+	wordBlocks  = "blocks"  // a list of blocks becomes a list of objects
+	wordTags    = "tags"    // a map becomes a list of Key and Value
+	wordNames   = "names"   // a map becomes a list of Name and Value
+	wordMap     = "map"     // a map whose names count: not known as a whole, it is unknown
+	wordJSON    = "json"    // a JSON text becomes a document
+	wordList    = "list"    // a single value becomes a list of one
+	wordFirst   = "first"   // a list becomes its only member
+	wordNot     = "not"     // true becomes false
+	wordPrefix  = "prefix"  // the beginning of a name that the provider completes
+	wordSuffix  = "suffix"  // joins the property behind a colon
+	wordMethod  = "method"  // PATH/METHOD becomes a resource path, and HttpMethod beside it
+	wordEmpty   = "empty"   // an empty text is not the same as none
+	wordID      = "id"      // another resource's id and nothing else
+	wordARN     = "arn"     // another resource's ARN and nothing else
+	wordName    = "name"    // another resource's name and nothing else
+	wordIDs     = "ids"     // a list of ids
+	wordARNs    = "arns"    // a list of ARNs
+	wordPattern = "pattern" // an ARN that may go on behind a reference
+)
+
+var words = []string{
+	wordBlock, wordBlocks, wordTags, wordNames, wordMap, wordJSON, wordList, wordFirst, wordNot, wordPrefix, wordSuffix,
+	wordMethod, wordEmpty, wordID, wordARN, wordName, wordIDs, wordARNs, wordPattern,
+}
+
+func (a attribute) is(word string) bool { return slices.Contains(a.words, word) }
+
+// alone reports whether a reference, if it is the only one of the expression,
+// is all that the attribute holds.
+func (a attribute) alone() bool {
+	return a.is(wordID) || a.is(wordARN) || a.is(wordName) || a.many()
+}
+
+// many reports whether the attribute is a list of identities.
+func (a attribute) many() bool { return a.is(wordIDs) || a.is(wordARNs) }
+
+// identity is the attribute of another resource that this one holds, for
+// expressions that do not show it (a splat, an index).
+func (a attribute) identity() string {
+	switch {
+	case a.is(wordARN), a.is(wordARNs), a.is(wordPattern):
+		return "arn"
+	case a.is(wordName):
+		return "name"
+	case a.is(wordID), a.is(wordIDs):
+		return "id"
+	}
+	return ""
+}
+
+// UnmarshalYAML takes the short form, a property and words, and the long one.
+func (a *attribute) UnmarshalYAML(n *yaml.Node) error {
+	var long struct {
+		To        string               `yaml:"to"`
+		With      map[string]attribute `yaml:"with"`
+		Values    map[string]any       `yaml:"values"`
+		None      any                  `yaml:"none"`
+		Each      map[string]string    `yaml:"each"`
+		Key       map[string]any       `yaml:"key"`
+		Also      map[string]any       `yaml:"also"`
+		Shape     map[string]string    `yaml:"shape"`
+		Resources *separate            `yaml:"resources"`
+	}
+	if n.Kind == yaml.ScalarNode {
+		long.To = n.Value
+	} else if err := n.Decode(&long); err != nil {
+		return err
+	}
+	parts := strings.Fields(long.To)
+	if len(parts) == 0 && long.Resources == nil {
+		return fmt.Errorf("line %d: an attribute sets no property", n.Line)
+	}
+	*a = attribute{With: long.With, Values: long.Values, None: long.None, Each: long.Each, Key: long.Key, Also: long.Also, Shape: long.Shape, Resources: long.Resources}
+	if len(parts) > 0 {
+		a.To, a.words = parts[0], parts[1:]
+	}
+	for _, w := range a.words {
+		if !slices.Contains(words, w) {
+			return fmt.Errorf("line %d: %q is not a word of the table", n.Line, w)
 		}
-	})
-	return l.m, l.err
+	}
+	return nil
+}
+
+func newTable(data []byte) *table { return &table{data: data, rows: map[string]*row{}} }
+
+// rowStart is what the line of a resource type begins with.
+const rowStart = "\n  "
+
+// row is the row of a resource type, or nil when the table does not have it.
+func (t *table) row(kind string) (*row, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.rowLocked(kind)
+}
+
+func (t *table) rowLocked(kind string) (*row, error) {
+	if found, ok := t.rows[kind]; ok {
+		return found, nil
+	}
+	text := t.text(kind)
+	if text == nil {
+		t.rows[kind] = nil
+		return nil, nil
+	}
+	var one map[string]*row
+	if err := yaml.Unmarshal(text, &one); err != nil {
+		return nil, fmt.Errorf("table of Terraform types: %s: %w", kind, err)
+	}
+	found := one[kind]
+	if found != nil && found.Like != "" {
+		same, err := t.rowLocked(found.Like)
+		if err != nil {
+			return nil, err
+		}
+		found = same
+	}
+	if found != nil && found.reads == nil {
+		found.ready()
+	}
+	t.rows[kind] = found
+	return found, nil
+}
+
+// text cuts the lines of one row out of the table.
+func (t *table) text(kind string) []byte {
+	start := bytes.Index(t.data, []byte(rowStart+kind+":"))
+	if start < 0 {
+		return nil
+	}
+	rest := t.data[start+1:]
+	stop := len(rest)
+	for i := 0; i < len(rest); {
+		nl := bytes.IndexByte(rest[i:], '\n')
+		if nl < 0 {
+			break
+		}
+		i += nl + 1
+		if line := rest[i:]; len(line) > 2 && line[0] != '\n' && !bytes.HasPrefix(line, []byte("   ")) {
+			stop = i
+			break
+		}
+	}
+	return rest[:stop]
+}
+
+// types lists the resource types that the table has, in its order.
+func (t *table) types() []string {
+	var all []string
+	for line := range bytes.Lines(t.data) {
+		if name, ok := bytes.CutPrefix(line, []byte(rowStart[1:]+"aws_")); ok {
+			if name, _, ok := bytes.Cut(name, []byte(":")); ok {
+				all = append(all, "aws_"+string(name))
+			}
+		}
+	}
+	return all
+}
+
+// ignores reports whether a type carries nothing that an estate holds.
+func (t *table) ignores(kind string) (bool, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ignored == nil {
+		var list struct {
+			Ignored []string `yaml:"ignored"`
+		}
+		t.ignored = map[string]bool{}
+		if i := bytes.LastIndex(t.data, []byte("\nignored:")); i >= 0 {
+			t.err = yaml.Unmarshal(t.data[i+1:], &list)
+		}
+		for _, name := range list.Ignored {
+			t.ignored[name] = true
+		}
+	}
+	return t.ignored[kind], t.err
+}
+
+// identity says what an attribute of a type is in CloudFormation; false when
+// it does not identify its resource.
+func (r *row) identity(name string) (string, bool) {
+	if r == nil {
+		return "", false
+	}
+	if to, ok := r.References[name]; ok {
+		return to, to != ""
+	}
+	switch name {
+	case "id":
+		return "Ref", true
+	case "arn":
+		return "Arn", true
+	}
+	return "", false
 }
 
 // AttributeOf reads the table backwards: the resource type and attribute that
 // set a property of a CloudFormation type, such as tracing_config.mode.
-func AttributeOf(table []byte) func(cfnType, property string) (resourceType, attribute string, ok bool) {
-	l := &lazyMapping{data: table}
+func AttributeOf(mapping []byte) func(cfnType, property string) (resourceType, attribute string, ok bool) {
+	t := newTable(mapping)
 	return func(cfnType, property string) (string, string, bool) {
-		m, err := l.get()
-		if err != nil {
-			return "", "", false
-		}
-		for _, name := range slices.Sorted(maps.Keys(m.Types)) {
-			if t := m.Types[name]; t.Type == cfnType {
-				if path, ok := pathTo(t.Attributes, property); ok {
+		property = strings.ReplaceAll(property, "[]", "")
+		for _, name := range t.types() {
+			r, err := t.row(name)
+			switch {
+			case err != nil || r == nil:
+				continue
+			case r.Type == cfnType:
+				if path, ok := pathTo(r.Attributes, property); ok {
+					return name, path, true
+				}
+			case r.Join != nil && r.Join.Into == cfnType:
+				inner := property
+				if r.Join.At != "" {
+					var below bool
+					if inner, below = strings.CutPrefix(property, r.Join.At+"."); !below {
+						continue
+					}
+				}
+				if path, ok := pathTo(r.Attributes, inner); ok {
 					return name, path, true
 				}
 			}
@@ -98,9 +370,9 @@ func AttributeOf(table []byte) func(cfnType, property string) (resourceType, att
 }
 
 func pathTo(attributes map[string]attribute, property string) (string, bool) {
-	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+	for _, name := range sortedKeys(attributes) {
 		a := attributes[name]
-		if a.To == property {
+		if a.To == property && !a.is(wordNot) && !a.is(wordPrefix) && !a.is(wordSuffix) && a.Values == nil {
 			return name, true
 		}
 		if rest, ok := strings.CutPrefix(property, a.To+"."); ok {
@@ -112,356 +384,12 @@ func pathTo(attributes map[string]attribute, property string) (string, bool) {
 	return "", false
 }
 
-// facts are what a plan says of one value: what it will be, which parts are
-// known only after apply, which are sensitive, and how it is configured.
-type facts struct {
-	value, unknown, sensitive json.RawMessage
-	config                    json.RawMessage // nil: not configured
-}
-
-func truthy(raw json.RawMessage) bool { return string(raw) == "true" }
-
-// part is what the plan says of a member of an object.
-func (f facts) part(name string) facts {
-	return facts{
-		value: member(f.value, name), unknown: member(f.unknown, name),
-		sensitive: inherit(f.sensitive, member(f.sensitive, name)), config: member(f.config, name),
-	}
-}
-
-// item is what the plan says of a member of a list. A block's configuration is
-// a list beside it, or a single object; an attribute's is one expression.
-func (f facts) item(i int) facts {
-	return facts{
-		value: element(f.value, i), unknown: element(f.unknown, i),
-		sensitive: inherit(f.sensitive, element(f.sensitive, i)), config: blockConfig(f.config, i),
-	}
-}
-
-// inherit keeps a whole that is sensitive sensitive in its parts.
-func inherit(whole, part json.RawMessage) json.RawMessage {
-	if truthy(whole) {
-		return whole
-	}
-	return part
-}
-
-func member(raw json.RawMessage, name string) json.RawMessage {
-	var object map[string]json.RawMessage
-	if len(raw) == 0 || raw[0] != '{' || json.Unmarshal(raw, &object) != nil {
+// known turns what a table holds into a value; a table is tested, so that what
+// does not convert is left out.
+func known(x any) *estate.Value {
+	v, err := estate.FromGo(x)
+	if err != nil {
 		return nil
-	}
-	return object[name]
-}
-
-func elements(raw json.RawMessage) []json.RawMessage {
-	var list []json.RawMessage
-	if len(raw) == 0 || raw[0] != '[' || json.Unmarshal(raw, &list) != nil {
-		return nil
-	}
-	return list
-}
-
-func element(raw json.RawMessage, i int) json.RawMessage {
-	if list := elements(raw); i < len(list) {
-		return list[i]
-	}
-	return nil
-}
-
-func blockConfig(raw json.RawMessage, i int) json.RawMessage {
-	if list := elements(raw); list != nil {
-		if i < len(list) {
-			return list[i]
-		}
-		return nil
-	}
-	return raw
-}
-
-func absent(raw json.RawMessage) bool {
-	s := string(raw)
-	return s == "" || s == "null"
-}
-
-// resource shapes one change, and what the provider adds beside it.
-func (r *reader) resource(c *change, t *resourceType) []estate.Resource {
-	all := facts{c.Change.After, c.Change.AfterUnknown, c.Change.AfterSensitive, r.configOf(c)}
-	properties := estate.Map()
-	for _, name := range slices.Sorted(maps.Keys(t.Attributes)) {
-		a := t.Attributes[name]
-		v := r.shape(c, name, a, all.part(name))
-		if v == nil || a.As != "text" && v.AsString() == "" && v.Kind() == estate.KindString {
-			continue
-		}
-		if drop, ok := t.Drop[a.To]; ok {
-			if text, known := v.Scalar(); known && text == fmt.Sprint(drop) {
-				continue
-			}
-		}
-		properties = set(properties, a.To, v)
-	}
-	for _, name := range slices.Sorted(maps.Keys(t.Assumes)) {
-		if v, err := estate.FromGo(t.Assumes[name]); err == nil && properties.Path(name) == nil {
-			properties = set(properties, name, v.AsDefault())
-		}
-	}
-	res := estate.Resource{Type: t.Type, LogicalID: c.Address, Address: c.Address, Properties: properties, Source: c.at, Reads: t.reads()}
-	return append([]estate.Resource{res}, additions(res, t.Adds)...)
-}
-
-// reads lists the properties that the table maps, those of blocks one by one.
-func (t *resourceType) reads() []string {
-	t.once.Do(func() {
-		t.paths = slices.Concat(paths("", t.Attributes), slices.Collect(maps.Keys(t.Assumes)), t.Elsewhere)
-		slices.Sort(t.paths)
-	})
-	return t.paths
-}
-
-func paths(prefix string, attributes map[string]attribute) []string {
-	var all []string
-	for _, a := range attributes {
-		if a.As == "block" {
-			all = append(all, paths(prefix+a.To+".", a.With)...)
-			continue
-		}
-		all = append(all, prefix+a.To)
-	}
-	return all
-}
-
-// additions are what the provider makes by itself.
-func additions(res estate.Resource, adds []addition) []estate.Resource {
-	var all []estate.Resource
-	for _, a := range adds {
-		applies := true
-		for property, want := range a.When {
-			applies = applies && res.Properties.Path(property).AsString() == want
-		}
-		if !applies {
-			continue
-		}
-		properties := estate.Map()
-		for from, to := range a.Copy {
-			properties = set(properties, to, res.Properties.Path(from))
-		}
-		for to, x := range a.Set {
-			if v, err := estate.FromGo(x); err == nil {
-				properties = set(properties, to, v.At(res.Source))
-			}
-		}
-		all = append(all, estate.Resource{
-			Type: a.Type, LogicalID: res.LogicalID + a.Suffix, Address: res.Address, Properties: properties,
-			Source: res.Source, Generated: "Terraform AWS provider",
-		})
-	}
-	return all
-}
-
-// set puts a value at a dotted path, making the objects on the way.
-func set(v *estate.Value, path string, to *estate.Value) *estate.Value {
-	if to == nil {
-		return v
-	}
-	name, rest, deeper := strings.Cut(path, ".")
-	if !deeper {
-		return v.With(name, to)
-	}
-	inner := v.Field(name)
-	if inner == nil {
-		inner = estate.Map()
-	}
-	return v.With(name, set(inner, rest, to))
-}
-
-// shape turns one attribute into the value of its property; nil is absent.
-func (r *reader) shape(c *change, name string, a attribute, f facts) *estate.Value {
-	switch a.As {
-	case "block":
-		if len(elements(f.value)) == 0 && !truthy(f.unknown) {
-			return nil
-		}
-		if truthy(f.unknown) {
-			return r.unknown(c, name, a, f)
-		}
-		return r.object(c, a.With, f.item(0))
-	case "blocks":
-		if truthy(f.unknown) {
-			return r.unknown(c, name, a, f)
-		}
-		var items []*estate.Value
-		for i := range elements(f.value) {
-			items = append(items, r.object(c, a.With, f.item(i)))
-		}
-		if len(items) == 0 {
-			return nil
-		}
-		return estate.List(items...).At(c.at)
-	case "rules":
-		return r.rules(c, name, a, f)
-	case "tags", "dimensions":
-		key, value := "Key", "Value"
-		if a.As == "dimensions" {
-			key = "Name"
-		}
-		return pairs(r.plain(c, name, a, f), key, value)
-	case "list":
-		v := r.plain(c, name, a, f)
-		if v == nil || v.Kind() == estate.KindList {
-			return v
-		}
-		return estate.List(v).At(c.at)
-	case "json":
-		return r.document(c, name, a, f)
-	}
-	return r.plain(c, name, a, f)
-}
-
-// object maps the attributes of one block.
-func (r *reader) object(c *change, with map[string]attribute, f facts) *estate.Value {
-	v := estate.Map().At(c.at)
-	for _, name := range slices.Sorted(maps.Keys(with)) {
-		v = set(v, with[name].To, r.shape(c, name, with[name], f.part(name)))
 	}
 	return v
-}
-
-// rules shapes the ingress and egress blocks of a security group, which hold
-// lists of addresses where CloudFormation has a rule for each.
-func (r *reader) rules(c *change, name string, a attribute, f facts) *estate.Value {
-	if truthy(f.unknown) {
-		return r.unknown(c, name, a, f)
-	}
-	if absent(f.config) && len(elements(f.value)) == 0 {
-		return nil
-	}
-	items := []*estate.Value{}
-	for i := range elements(f.value) {
-		b := f.item(i)
-		rule := r.object(c, map[string]attribute{
-			"protocol": {To: "IpProtocol"}, "from_port": {To: "FromPort"}, "to_port": {To: "ToPort"}, "description": {To: "Description", As: "text"},
-		}, b)
-		for _, source := range []struct{ attribute, property string }{
-			{"cidr_blocks", "CidrIp"}, {"ipv6_cidr_blocks", "CidrIpv6"}, {"security_groups", peer(name, "SecurityGroupId")}, {"prefix_list_ids", peer(name, "PrefixListId")},
-		} {
-			for _, v := range r.plain(c, source.attribute, attribute{}, b.part(source.attribute)).Items() {
-				items = append(items, rule.With(source.property, v))
-			}
-		}
-	}
-	return estate.List(items...).At(c.at)
-}
-
-// peer is the property that names the other side of a rule.
-func peer(direction, property string) string {
-	if direction == "ingress" {
-		return "Source" + property
-	}
-	return "Destination" + property
-}
-
-// pairs turns a map into a list of names and values, in order of the names.
-func pairs(v *estate.Value, key, value string) *estate.Value {
-	if v.Kind() != estate.KindMap {
-		return v
-	}
-	if len(v.Fields()) == 0 {
-		return nil
-	}
-	var items []*estate.Value
-	for _, f := range v.Fields() {
-		items = append(items, estate.Map(
-			estate.Field{Name: key, Value: estate.String(f.Name).At(f.Value.Position())},
-			estate.Field{Name: value, Value: f.Value},
-		).At(f.Value.Position()))
-	}
-	return estate.List(items...).At(v.Position())
-}
-
-// plain turns an attribute into a value of the same shape.
-func (r *reader) plain(c *change, name string, a attribute, f facts) *estate.Value {
-	switch {
-	case truthy(f.sensitive) && (!absent(f.value) || truthy(f.unknown)):
-		return estate.Secret(name + " is sensitive in the plan").At(c.at)
-	case truthy(f.unknown):
-		return r.unknown(c, name, a, f)
-	case absent(f.value) && !hasUnknown(f.unknown):
-		return nil
-	}
-	switch kindOf(f.value, f.unknown) {
-	case '{':
-		fields := []estate.Field{}
-		for _, key := range keysOf(f.value, f.unknown) {
-			if v := r.plain(c, key, a, f.part(key)); v != nil {
-				fields = append(fields, estate.Field{Name: key, Value: v})
-			}
-		}
-		return estate.Map(fields...).At(c.at)
-	case '[':
-		items := []*estate.Value{}
-		n := max(len(elements(f.value)), len(elements(f.unknown)))
-		for i := range n {
-			if v := r.plain(c, name, a, f.item(i)); v != nil {
-				items = append(items, v)
-			}
-		}
-		if len(items) == 0 && absent(f.config) {
-			return nil
-		}
-		return estate.List(items...).At(c.at)
-	}
-	v, err := estate.ParseJSON(f.value)
-	if err != nil {
-		return estate.Unknown(reasonShape, c.Address+"."+name).At(c.at)
-	}
-	return v.At(c.at)
-}
-
-func hasUnknown(raw json.RawMessage) bool { return strings.Contains(string(raw), "true") }
-
-func kindOf(raws ...json.RawMessage) byte {
-	for _, raw := range raws {
-		if !absent(raw) {
-			return raw[0]
-		}
-	}
-	return 0
-}
-
-// keysOf lists the names of objects, in order.
-func keysOf(raws ...json.RawMessage) []string {
-	keys := map[string]bool{}
-	for _, raw := range raws {
-		var object map[string]json.RawMessage
-		if len(raw) > 0 && raw[0] == '{' && json.Unmarshal(raw, &object) == nil {
-			for k := range object {
-				keys[k] = true
-			}
-		}
-	}
-	return slices.Sorted(maps.Keys(keys))
-}
-
-// document reads a JSON text; one that is not known yet may be that of a
-// policy document data source, whose statements are.
-func (r *reader) document(c *change, name string, a attribute, f facts) *estate.Value {
-	if !truthy(f.unknown) {
-		v := r.plain(c, name, a, f)
-		if v.Kind() == estate.KindString {
-			if doc, err := estate.ParseJSON([]byte(v.AsString())); err == nil {
-				return everywhere(doc, c.at)
-			}
-		}
-		return v
-	}
-	if doc := r.policyDocument(c, f); doc != nil {
-		return doc
-	}
-	return r.unknown(c, name, a, f)
-}
-
-// everywhere gives a value and its members one position.
-func everywhere(v *estate.Value, at estate.Position) *estate.Value {
-	return v.Rewrite(func(x *estate.Value) *estate.Value { return x.At(at) })
 }

@@ -1,366 +1,547 @@
 package terraform
 
 import (
-	"encoding/json"
-	"fmt"
-	"slices"
+	"strconv"
 	"strings"
 
 	"assay/internal/estate"
 )
 
-// Reasons for which a value is not known; see the collectors' documentation.
-const (
-	reasonApply  = "known after apply"
-	reasonModule = "module output is not in the plan"
-	reasonShape  = "malformed plan"
-)
-
-// reader reads one plan.
-type reader struct {
-	file    string
-	mapping *mapping
-	plan    *plan
-	builder *estate.Builder
-
-	changes map[string]*change         // by address
-	bare    map[string][]*change       // by address without the instance keys
-	config  map[string]json.RawMessage // expressions by address without instance keys
-	modules map[string]*moduleScope    // by module address without instance keys
-	data    map[string]json.RawMessage // values of data sources read while planning
-	depth   int                        // of references being followed
-}
-
-// moduleScope is a module of the configuration with what leads into it.
-type moduleScope struct {
-	config *configModule
-	call   *configCall  // nil for the root
-	parent *moduleScope // nil for the root
-	path   string       // address; "" for the root
-}
-
-func newReader(file string, m *mapping, p *plan) *reader {
-	r := &reader{
-		file: file, mapping: m, plan: p, builder: estate.NewBuilder(file, "terraform-plan"),
-		changes: map[string]*change{}, bare: map[string][]*change{}, config: map[string]json.RawMessage{},
-		modules: map[string]*moduleScope{}, data: map[string]json.RawMessage{},
-	}
-	for i := range p.Changes {
-		c := &p.Changes[i]
-		r.changes[c.Address] = c
-		r.bare[withoutKeys(c.Address)] = append(r.bare[withoutKeys(c.Address)], c)
-	}
-	r.index(&moduleScope{config: &p.Configuration.Root})
-	r.indexData(&p.PriorState.Values.Root)
-	return r
-}
-
-func (r *reader) index(m *moduleScope) {
-	r.modules[m.path] = m
-	for _, res := range m.config.Resources {
-		r.config[join(m.path, res.Address)] = res.Expressions
-	}
-	for name, call := range m.config.Calls {
-		r.index(&moduleScope{config: &call.Module, call: &call, parent: m, path: join(m.path, "module."+name)})
-	}
-}
-
-func (r *reader) indexData(m *stateModule) {
-	for _, res := range m.Resources {
-		if res.Mode == "data" {
-			r.data[withoutKeys(res.Address)] = res.Values
-		}
-	}
-	for i := range m.Children {
-		r.indexData(&m.Children[i])
-	}
-}
-
-func join(module, address string) string {
-	if module == "" {
-		return address
-	}
-	return module + "." + address
-}
-
-// withoutKeys drops [0] and ["key"] from an address.
-func withoutKeys(address string) string {
-	var b strings.Builder
-	inside, quoted := false, false
-	for i := range len(address) {
-		switch ch := address[i]; {
-		case inside && ch == '"' && address[i-1] != '\\':
-			quoted = !quoted
-		case !inside && ch == '[':
-			inside = true
-		case inside && !quoted && ch == ']':
-			inside = false
-		case !inside:
-			b.WriteByte(ch)
-		}
-	}
-	return b.String()
-}
-
-func (r *reader) configOf(c *change) json.RawMessage { return r.config[withoutKeys(c.Address)] }
-
-// unknown resolves what is known only after apply. What was not configured is
-// absent, so that its default holds.
-func (r *reader) unknown(c *change, name string, a attribute, f facts) *estate.Value {
-	if absent(f.config) {
-		return nil
-	}
-	if a.As == "map" {
-		// Its names are not known either, whatever its values refer to.
-		return estate.Unknown(reasonApply, c.Address+"."+name).At(c.at)
-	}
-	var e expression
-	if err := json.Unmarshal(f.config, &e); err != nil || len(e.References) == 0 {
-		if len(e.Constant) > 0 {
-			if v, err := estate.ParseJSON(e.Constant); err == nil {
-				return v.At(c.at)
-			}
-		}
-		return estate.Unknown(reasonApply, c.Address+"."+name).At(c.at)
-	}
-	v := r.resolve(r.modules[withoutKeys(c.Module)], e, c)
-	switch {
-	case v == nil:
-		v = estate.Unknown(reasonApply, c.Address+"."+name)
-	case a.As == "text" && v.Kind() == estate.KindReference:
-		// A plan does not show whether a reference is the whole text.
-		around := estate.Unknown(reasonApply, c.Address+"."+name)
-		v = estate.Text(around, v, around)
-	}
-	return v.At(c.at)
-}
-
-// maxFollowed bounds a chain of module variables and outputs.
+// maxFollowed bounds a chain of module variables, outputs and attributes; a
+// plan that Terraform wrote has no cycles, one that somebody edited may.
 const maxFollowed = 32
 
-// resolve gives an expression's value where the plan shows it: a constant, or
-// one reference to a resource, followed through variables and outputs. It
-// returns nil for anything else.
-func (r *reader) resolve(m *moduleScope, e expression, from *change) *estate.Value {
-	if len(e.Constant) > 0 {
-		v, err := estate.ParseJSON(e.Constant)
-		if err != nil {
-			return nil
-		}
-		return v
-	}
-	heads := heads(e.References)
-	if m == nil || len(heads) != 1 || r.depth > maxFollowed {
-		return nil
-	}
-	r.depth++
-	defer func() { r.depth-- }()
-	parts := strings.Split(heads[0], ".")
-	switch {
-	case parts[0] == "var" && len(parts) > 1:
-		return r.variable(m, parts[1], from)
-	case parts[0] == "module" && len(parts) > 2:
-		child := r.modules[join(m.path, "module."+withoutKeys(parts[1]))]
-		if child == nil {
-			return estate.Unknown(reasonModule, heads[0])
-		}
-		out, ok := child.config.Outputs[parts[2]]
-		if !ok {
-			return estate.Unknown(reasonModule, heads[0])
-		}
-		return r.resolve(child, out.Expression, from)
-	case parts[0] == "data" || parts[0] == "local" || parts[0] == "each" || parts[0] == "path" || parts[0] == "count":
-		return nil
-	}
-	return r.reference(m, heads[0], from)
+// place is where an expression stands: in a module instance, in a resource or
+// module call of which key is the instance.
+type place struct {
+	module *module
+	path   string // address of the module instance; "" for the root
+	key    string // [0], ["a"], or "" without count and for_each
+	each   raw    // the for_each expression
 }
 
-func (r *reader) variable(m *moduleScope, name string, from *change) *estate.Value {
-	if m.config.Variables[name].Sensitive {
-		return estate.Secret("variable " + name + " is sensitive")
-	}
-	if m.call == nil {
-		v, err := estate.ParseJSON(r.plan.Variables[name].Value)
-		if err != nil {
-			return nil
-		}
-		return v
-	}
-	e, ok := m.call.Expressions[name]
-	if !ok {
-		return nil
-	}
-	return r.resolve(m.parent, e, from)
+// head is one reference of an expression, with what it comes to.
+type head struct {
+	text  string
+	value *estate.Value // nil: the plan does not show it
+	// all are the instances of a resource that is referred to as a whole: by a
+	// splat, or an index that the plan does not show.
+	all []*change
 }
 
-// heads keeps the references that are not the beginning of the one before:
-// a plan lists aws_x.y.arn and then aws_x.y.
-func heads(references []string) []string {
-	var kept []string
-	for _, ref := range references {
-		if ref == "count.index" || strings.HasPrefix(ref, "each.") {
+// open reports whether the value of the head is, as far as the plan shows, not
+// known before apply.
+func (h head) open() bool { return !settled(h.value) }
+
+// settled reports whether a value is known in all its parts.
+func settled(v *estate.Value) bool {
+	known := v != nil
+	v.Each("", func(_ string, x *estate.Value) bool {
+		known = known && x.Known()
+		return known
+	})
+	return known
+}
+
+func openHeads(heads []head) []head {
+	var open []head
+	for _, h := range heads {
+		if h.open() {
+			open = append(open, h)
+		}
+	}
+	return open
+}
+
+func sameHeads(heads []head) bool {
+	for _, h := range heads {
+		if h.text != heads[0].text {
+			return false
+		}
+	}
+	return len(heads) > 0
+}
+
+// headsOf lists the references of an expression. A plan follows each with its
+// beginnings: aws_x.y.arn, then aws_x.y.
+func (r *reader) headsOf(p place, expression raw) []head {
+	var heads []head
+	last := ""
+	for _, text := range expression.member("references").texts() {
+		if last != "" && (strings.HasPrefix(last, text+".") || strings.HasPrefix(last, text+"[")) {
 			continue
 		}
-		covered := slices.ContainsFunc(kept, func(longer string) bool {
-			return longer == ref || strings.HasPrefix(longer, ref+".") || strings.HasPrefix(longer, ref+"[")
-		})
-		if !covered {
-			kept = append(kept, ref)
+		last = text
+		heads = append(heads, r.head(p, text))
+	}
+	return heads
+}
+
+// head follows one reference.
+func (r *reader) head(p place, text string) head {
+	h := head{text: text}
+	if r.depth++; r.depth <= maxFollowed && p.module != nil {
+		h.value, h.all = r.follow(p, steps(text))
+	}
+	r.depth--
+	return h
+}
+
+// follow gives the value that a reference comes to, or the instances of a
+// resource that it names as a whole, or nothing.
+func (r *reader) follow(p place, ref []string) (*estate.Value, []*change) {
+	name := ""
+	if len(ref) > 1 {
+		name, _ = cutKey(ref[1])
+	}
+	switch first, _ := cutKey(ref[0]); {
+	case first == "path" || first == "terraform" || first == "count" || first == "each" && name == "key":
+		return estate.Null(), nil // known, whatever it is
+	case first == "local" || first == "self" || len(ref) < 2:
+		return nil, nil
+	case first == "each":
+		return r.followEach(p, ref)
+	case first == "var":
+		v := r.variable(p, name)
+		return walkInto(v, ref[2:]), nil
+	case first == "module" && len(ref) > 2:
+		return walkInto(r.output(p, ref[1], ref[2]), ref[3:]), nil
+	case first == "module":
+		return nil, nil
+	case first == "data" && len(ref) > 2:
+		return r.dataSource(p, first+"."+ref[1], ref[2], ref[3:])
+	}
+	return r.resource(p, ref[0], ref[1], ref[2:])
+}
+
+// walkInto follows the rest of a reference into a known value. The whole value
+// stands for itself.
+func walkInto(v *estate.Value, rest []string) *estate.Value {
+	for _, step := range rest {
+		name, key := cutKey(step)
+		if v = v.Field(name); key != "" {
+			return nil
 		}
 	}
-	return kept
+	return v
 }
 
-// reference points at the attribute of another resource of the plan.
-func (r *reader) reference(m *moduleScope, ref string, from *change) *estate.Value {
-	parts := strings.Split(ref, ".")
-	if len(parts) < 2 {
+// followEach follows each.value where the for_each is a resource with
+// instances of the same keys.
+func (r *reader) followEach(p place, ref []string) (*estate.Value, []*change) {
+	texts := p.each.member("references").texts()
+	if len(texts) != 1 || p.key == "" {
+		return nil, nil
+	}
+	over := steps(texts[0])
+	if len(over) != 2 {
+		return nil, nil
+	}
+	return r.resource(p, over[0], over[1]+p.key, ref[2:])
+}
+
+// variable is the value of a module's variable.
+func (r *reader) variable(p place, name string) *estate.Value {
+	m := p.module
+	if m.variables[name].member("sensitive").isTrue() {
+		return estate.Secret("variable " + name + " is sensitive")
+	}
+	if m.parent == nil {
+		return m.given[name].member("value").value(estate.Position{})
+	}
+	e := m.call.expressions.member(name)
+	if e == nil {
+		return m.variables[name].member("default").value(estate.Position{})
+	}
+	return r.expression(r.outside(p), e)
+}
+
+// outside is where the call of a module instance stands.
+func (r *reader) outside(p place) place {
+	all := steps(p.path)
+	parent, key := "", ""
+	if len(all) >= 2 {
+		parent = strings.Join(all[:len(all)-2], ".")
+		_, key = cutKey(all[len(all)-1])
+	}
+	return place{module: p.module.parent, path: parent, key: key, each: p.module.call.forEach}
+}
+
+// output is the value of an output of a module that p calls.
+func (r *reader) output(p place, call, name string) *estate.Value {
+	bare, key := cutKey(call)
+	m := p.module.calls[bare]
+	name, index := cutKey(name)
+	if m == nil || index != "" {
 		return nil
 	}
-	address, attribute := parts[0]+"."+parts[1], "id"
-	if len(parts) > 2 {
-		attribute = parts[2]
+	out := m.outputs[name]
+	if out.member("sensitive").isTrue() {
+		return estate.Secret("output " + name + " of module." + bare + " is sensitive")
 	}
-	t := r.mapping.Types[parts[0]]
-	target := r.instance(m, address, from)
-	if t == nil || target == nil {
-		return estate.Unknown(reasonApply, ref)
-	}
-	if !identifies(t, attribute) {
-		return estate.Unknown(reasonApply, ref)
-	}
-	return estate.Ref(target.Address, t.attributeOf(attribute))
+	return r.expression(place{module: m, path: join(p.path, "module."+bare+key)}, out.member("expression"))
 }
 
-// instance finds the resource that an address means within a module: the same
-// module instance, and among several instances the one with the same key, if
-// any; else the only one.
-func (r *reader) instance(m *moduleScope, address string, from *change) *change {
-	candidates := r.bare[join(m.path, withoutKeys(address))]
-	if len(candidates) == 1 {
-		return candidates[0]
+// expression is the value of an expression that is a constant or one reference
+// and nothing else that the plan shows. A reference to a resource as a whole
+// gives the list of its instances, of which the reader's caller knows what it
+// wants; see members.
+func (r *reader) expression(p place, e raw) *estate.Value {
+	if constant := e.member("constant_value"); constant != nil {
+		return constant.value(estate.Position{})
 	}
-	for _, c := range candidates {
-		exact := c.Address == join(c.Module, address)
-		sameKey := from != nil && c.Index != nil && fmt.Sprint(c.Index) == fmt.Sprint(from.Index)
-		sameModule := from == nil || withoutKeys(from.Module) != m.path || c.Module == from.Module
-		if sameModule && (exact || sameKey) {
+	heads := r.headsOf(p, e)
+	if len(heads) == 0 {
+		return nil
+	}
+	if len(heads) == 1 && heads[0].all == nil {
+		return heads[0].value
+	}
+	return r.bundle(heads)
+}
+
+// bundle keeps the identities that an expression of several references holds,
+// for attributes that are lists of them: a list of whole resources' references.
+// nil when something else is among them.
+func (r *reader) bundle(heads []head) *estate.Value {
+	var items []*estate.Value
+	for _, h := range heads {
+		switch {
+		case h.all != nil:
+			for _, c := range h.all {
+				items = append(items, estate.Ref(c.address, wholeResource))
+			}
+		case h.value.Kind() == estate.KindReference:
+			items = append(items, h.value)
+		case h.value.Kind() == estate.KindList:
+			items = append(items, h.value.Items()...)
+		default:
+			return nil
+		}
+	}
+	return estate.List(items...)
+}
+
+// wholeResource is the attribute of a reference that does not show which
+// attribute it is; the attribute that holds it says.
+const wholeResource = ""
+
+// resource follows a reference to a managed resource.
+func (r *reader) resource(p place, kind, name string, rest []string) (*estate.Value, []*change) {
+	name, key := cutKey(name)
+	all := r.plan.instances[join(p.path, kind+"."+name)]
+	c := pick(all, key, p.key)
+	if len(rest) == 0 {
+		if c != nil && key != "" {
+			all = []*change{c}
+		}
+		return nil, all
+	}
+	if c == nil {
+		return nil, nil
+	}
+	return r.attributeOf(c, rest), nil
+}
+
+// pick is the instance that a reference means: the one with the key that it
+// has; the only one; or, since a plan hides an index that is not constant, the
+// one with the key of the resource that refers to it.
+func pick(all []*change, key, own string) *change {
+	switch {
+	case key == "" && len(all) == 1:
+		return all[0]
+	case key == "":
+		key = own
+	}
+	for _, c := range all {
+		if c.key == key && key != "" {
 			return c
 		}
 	}
 	return nil
 }
 
-// identifies reports whether an attribute names its resource.
-func identifies(t *resourceType, attribute string) bool {
-	if _, ok := t.References[attribute]; ok {
-		return true
+// attributeOf is the value of an attribute of another resource: what the plan
+// knows of it; a reference, where it identifies the resource; or what it is
+// itself configured to be.
+func (r *reader) attributeOf(c *change, path []string) *estate.Value {
+	name, key := cutKey(path[0])
+	f := factsOf(c)
+	f = facts{f.value.member(name), f.unknown.member(name), f.sensitive.member(name), f.config.member(name)}
+	switch {
+	case f.sensitive.isTrue():
+		return estate.Secret(join(c.address, name) + " is sensitive in the plan")
+	case len(path) == 1 && key == "" && !f.value.absent() && !f.unknown.anyTrue() && !f.sensitive.anyTrue():
+		return f.value.value(estate.Position{})
+	case c.data || len(path) > 1 || key != "":
+		return nil
 	}
-	switch attribute {
-	case "id", "arn", "name":
-		return true
+	row, err := r.table.row(c.kind)
+	if err != nil || row == nil {
+		return nil
 	}
-	return false
+	if _, ok := row.identity(name); ok {
+		return estate.Ref(c.address, name)
+	}
+	if c.busy {
+		return nil
+	}
+	return r.attributesOf(c, row.attributesFor(c)).Field(name)
 }
 
-// attributeOf is the CloudFormation attribute for one of the provider's.
-func (t *resourceType) attributeOf(attribute string) string {
-	if to, ok := t.References[attribute]; ok {
-		return to
+// dataSource follows a reference to a data source: what was read while
+// planning, or what a data source that will be read is certain to give.
+func (r *reader) dataSource(p place, kind, name string, rest []string) (*estate.Value, []*change) {
+	if len(rest) == 0 {
+		return nil, nil
 	}
-	if attribute == "arn" {
-		return "Arn"
+	bare, key := cutKey(name)
+	local := kind + "." + bare
+	all := r.plan.instances[join(p.path, local)]
+	if c := pick(all, key, p.key); c != nil {
+		if v := r.attributeOf(c, rest); v != nil || c.kind != policyDocument || len(rest) > 1 {
+			return v, nil
+		}
+		if rest[0] == "json" || rest[0] == "minified_json" {
+			return r.document(c), nil
+		}
+		return nil, nil
 	}
-	return "Ref"
-}
-
-// policyDocument builds the document of an aws_iam_policy_document data source
-// that will be read during apply: its statements are in the plan, less what
-// they refer to.
-func (r *reader) policyDocument(c *change, f facts) *estate.Value {
-	var e expression
-	if json.Unmarshal(f.config, &e) != nil {
-		return nil
-	}
-	heads := heads(e.References)
-	if len(heads) != 1 || !strings.HasPrefix(heads[0], "data.aws_iam_policy_document.") {
-		return nil
-	}
-	m := r.modules[withoutKeys(c.Module)]
-	if m == nil {
-		return nil
-	}
-	address := strings.TrimSuffix(heads[0], ".json")
-	source := r.instance(m, address, c)
-	if source == nil {
-		return nil
-	}
-	all := facts{source.Change.After, source.Change.AfterUnknown, source.Change.AfterSensitive, r.configOf(source)}
-	if truthy(all.part("statement").unknown) || !absent(all.part("source_policy_documents").config) || !absent(all.part("override_policy_documents").config) {
-		return nil
-	}
-	var statements []*estate.Value
-	list := all.part("statement")
-	for i := range elements(list.value) {
-		statements = append(statements, r.statement(source, list.item(i)))
-	}
-	return estate.Map(
-		estate.Field{Name: "Version", Value: estate.String("2012-10-17").At(c.at)},
-		estate.Field{Name: "Statement", Value: estate.List(statements...).At(c.at)},
-	).At(c.at)
-}
-
-func (r *reader) statement(c *change, f facts) *estate.Value {
-	v := r.object(c, map[string]attribute{
-		"sid": {To: "Sid"}, "effect": {To: "Effect"},
-		"actions": {To: "Action", As: "text"}, "not_actions": {To: "NotAction", As: "text"},
-		"resources": {To: "Resource", As: "text"}, "not_resources": {To: "NotResource", As: "text"},
-	}, f)
-	if v.Field("Effect") == nil {
-		v = v.With("Effect", estate.String("Allow").At(c.at))
-	}
-	for attribute, property := range map[string]string{"principals": "Principal", "not_principals": "NotPrincipal"} {
-		v = v.With(property, r.principals(c, f.part(attribute)))
-	}
-	return v.With("Condition", r.conditions(c, f.part("condition")))
-}
-
-func (r *reader) principals(c *change, f facts) *estate.Value {
-	byType := estate.Map()
-	for i := range elements(f.value) {
-		b := r.object(c, map[string]attribute{"type": {To: "Type"}, "identifiers": {To: "Ids", As: "text"}}, f.item(i))
-		kind, ids := b.Field("Type").AsString(), b.Field("Ids")
-		switch {
-		case ids == nil:
-		case kind == "*":
-			return estate.String("*").At(c.at)
-		default:
-			both := slices.Concat(byType.Field(kind).Items(), ids.Items())
-			byType = byType.With(kind, estate.List(both...).At(c.at))
+	for _, key := range []string{key, p.key} {
+		if entry, ok := r.plan.data[join(p.path, local)+key]; ok {
+			attribute, index := cutKey(rest[0])
+			if entry.member("sensitive_values", attribute).anyTrue() {
+				return estate.Secret(join(local, attribute) + " is sensitive in the plan"), nil
+			}
+			v := entry.member("values", attribute)
+			if len(rest) > 1 || index != "" {
+				return estate.Null(), nil // part of what is known
+			}
+			return v.value(estate.Position{}), nil
 		}
 	}
-	if len(byType.Fields()) == 0 {
-		return nil
-	}
-	return byType.At(c.at)
+	return pseudo(strings.TrimPrefix(kind, "data."), rest[0]), nil
 }
 
-func (r *reader) conditions(c *change, f facts) *estate.Value {
-	all := estate.Map()
-	for i := range elements(f.value) {
-		b := r.object(c, map[string]attribute{"test": {To: "Test"}, "variable": {To: "Variable"}, "values": {To: "Values", As: "text"}}, f.item(i))
-		test, variable := b.Field("Test").AsString(), b.Field("Variable").AsString()
-		if test == "" || variable == "" || b.Field("Values") == nil {
+// pseudoAttributes are attributes of data sources that only say where the plan
+// is applied, as CloudFormation's pseudo parameters.
+var pseudoAttributes = map[string]string{
+	"aws_caller_identity.account_id": "AWS::AccountId",
+	"aws_caller_identity.id":         "AWS::AccountId",
+	"aws_region.name":                "AWS::Region",
+	"aws_region.region":              "AWS::Region",
+	"aws_region.id":                  "AWS::Region",
+	"aws_partition.partition":        "AWS::Partition",
+	"aws_partition.id":               "AWS::Partition",
+	"aws_partition.dns_suffix":       "AWS::URLSuffix",
+}
+
+func pseudo(kind, attribute string) *estate.Value {
+	if name, ok := pseudoAttributes[kind+"."+attribute]; ok {
+		return estate.Unknown(estate.ReasonPseudoParameter, name)
+	}
+	return nil
+}
+
+// unknownLeaf is the value of an attribute, or of the only unknown member of
+// one, that comes of these references.
+func (r *reader) unknownLeaf(s site, spec attribute, heads []head) *estate.Value {
+	if spec.many() && !s.member() {
+		return r.members(s, spec, heads)
+	}
+	if heads = withoutIndexes(heads); len(heads) == 1 {
+		return r.unknownMember(s, spec, heads[0])
+	}
+	open := openHeads(heads)
+	var found *estate.Value
+	for _, h := range open {
+		v := r.single(s, spec, h)
+		if v.Kind() != estate.KindReference && v.Kind() != estate.KindText {
 			continue
 		}
-		inner := all.Field(test)
-		if inner == nil {
-			inner = estate.Map().At(c.at)
+		if found != nil {
+			return s.unknown()
 		}
-		all = all.With(test, inner.With(variable, b.Field("Values")))
+		found = v
 	}
-	if len(all.Fields()) == 0 {
+	if found == nil || spec.is(wordJSON) || spec.alone() && len(open) > 1 {
+		return s.unknown()
+	}
+	return around(s, found)
+}
+
+// withoutIndexes drops the keys by which a resource that is referred to as a
+// whole is indexed: aws_x.y[count.index].arn shows as aws_x.y and count.index.
+func withoutIndexes(heads []head) []head {
+	var kept []head
+	whole := false
+	for _, h := range heads {
+		whole = whole || h.all != nil
+		if h.text != "count.index" && h.text != "each.key" {
+			kept = append(kept, h)
+		}
+	}
+	if whole {
+		return kept
+	}
+	return heads
+}
+
+// member reports whether the site is a member of a list, by its path.
+func (s site) member() bool {
+	_, err := strconv.Atoi(s.path[strings.LastIndexByte(s.path, '.')+1:])
+	return err == nil
+}
+
+// unknownMember is the value that comes of one reference and, as far as the
+// plan shows, of nothing else.
+func (r *reader) unknownMember(s site, spec attribute, h head) *estate.Value {
+	v := r.single(s, spec, h)
+	switch v.Kind() {
+	case estate.KindSecret:
+		return v.At(s.c.at)
+	case estate.KindMap:
+		if spec.is(wordJSON) {
+			return v
+		}
+	case estate.KindReference, estate.KindText:
+		switch {
+		case spec.Shape != nil:
+			return shaped(s, spec.Shape, v)
+		case spec.is(wordJSON):
+			return s.unknown()
+		case spec.alone():
+			return v.At(s.c.at)
+		case spec.is(wordPattern) && strings.HasSuffix(v.Reference().Attribute, "arn"):
+			return estate.Text(v, estate.Unknown(reasonApply, "rest of "+s.input())).At(s.c.at)
+		}
+		return around(s, v)
+	default:
+	}
+	return s.unknown()
+}
+
+// single is the value of one reference for an attribute that holds spec's kind
+// of identity.
+func (r *reader) single(s site, spec attribute, h head) *estate.Value {
+	if h.all == nil {
+		return h.value
+	}
+	c := pick(h.all, "", s.key)
+	if c == nil {
 		return nil
 	}
-	return all.At(c.at)
+	return r.identityOf(c, spec, s)
 }
+
+// identityOf refers to an instance by the attribute that spec holds.
+func (r *reader) identityOf(c *change, spec attribute, s site) *estate.Value {
+	name := spec.identity()
+	if name == "" {
+		return s.unknown()
+	}
+	if v := r.attributeOf(c, []string{name}); v != nil {
+		return v.At(s.c.at)
+	}
+	return s.unknown()
+}
+
+// around is a text that v is a part of.
+func around(s site, v *estate.Value) *estate.Value {
+	if v == nil || v.Kind() != estate.KindReference && v.Kind() != estate.KindText {
+		return s.unknown()
+	}
+	return estate.Text(
+		estate.Unknown(reasonApply, "start of "+s.input()), v, estate.Unknown(reasonApply, "rest of "+s.input()),
+	).At(s.c.at)
+}
+
+// shaped is a document of a fixed form that holds one reference.
+func shaped(s site, form map[string]string, v *estate.Value) *estate.Value {
+	var fields []estate.Field
+	for name, what := range form {
+		if what == "reference" {
+			fields = append(fields, estate.Field{Name: name, Value: v.At(s.c.at)})
+			continue
+		}
+		fields = append(fields, estate.Field{Name: name, Value: s.at(name).unknown()})
+	}
+	return estate.Map(fields...).At(s.c.at)
+}
+
+// Choices of the input that says whether a list has more members than the
+// references of its expression.
+const (
+	noMore = "what is referred to"
+	more   = "and more"
+)
+
+// members is a list of identities that is unknown as a whole. The resources
+// that its expression refers to are in it; a literal member would not show, so
+// that there may be one thing more. Anything else among the references makes
+// the list unknown, because it may choose among the resources.
+func (r *reader) members(s site, spec attribute, heads []head) *estate.Value {
+	var items []*estate.Value
+	add := func(v *estate.Value) bool {
+		switch {
+		case v.Kind() == estate.KindReference && v.Reference().Attribute == wholeResource:
+			c := r.instanceAt(v.Reference().Resource)
+			if c == nil {
+				return false
+			}
+			items = append(items, r.identityOf(c, spec, s))
+		case v.Kind() == estate.KindReference:
+			items = append(items, v.At(s.c.at))
+		default:
+			return false
+		}
+		return true
+	}
+	for _, h := range heads {
+		ok := h.all != nil
+		switch {
+		case h.all != nil:
+			for _, c := range pickAll(h.all, s.key, heads) {
+				items = append(items, r.identityOf(c, spec, s))
+			}
+		case h.value.Kind() == estate.KindList:
+			ok = len(h.value.Items()) > 0
+			for _, v := range h.value.Items() {
+				ok = ok && add(v)
+			}
+		case h.text == "count.index" || h.text == "each.key":
+			ok = true
+		case h.value.Kind() == estate.KindString && !strings.HasPrefix(h.text, "var."):
+			// The attribute of something that exists already. A variable's text
+			// is as likely to be what a condition compares.
+			items, ok = append(items, h.value.At(s.c.at)), true
+		default:
+			ok = add(h.value)
+		}
+		if !ok {
+			return s.unknown()
+		}
+	}
+	if len(items) == 0 {
+		return s.unknown()
+	}
+	rest := estate.OneOf("members of "+s.input()+" that the plan does not show",
+		estate.Case{When: noMore}, estate.Case{When: more, Value: s.unknown()})
+	return estate.List(append(items, rest)...).At(s.c.at)
+}
+
+// pickAll is the instance with the referring resource's key where an index is
+// among the references, and all instances where none is.
+func pickAll(all []*change, own string, heads []head) []*change {
+	for _, h := range heads {
+		if h.text == "count.index" || h.text == "each.key" {
+			if c := pick(all, "", own); c != nil {
+				return []*change{c}
+			}
+		}
+	}
+	return all
+}
+
+// instanceAt finds an instance by its whole address.
+func (r *reader) instanceAt(address string) *change { return r.byAddress[address] }

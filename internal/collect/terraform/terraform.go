@@ -1,11 +1,35 @@
 // Package terraform reads Terraform plans into scopes: the JSON that
-// `terraform show -json PLAN` and OpenTofu's equivalent write. Resources are
-// brought into CloudFormation shape by a table (tables/terraform.yaml).
+// `terraform show -json PLAN` and OpenTofu's equivalent write
+// (https://developer.hashicorp.com/terraform/internals/json-format).
+//
+// Reading has two steps that know nothing of each other. The first gives each
+// resource's attributes as values: known, referring to another resource,
+// secret, or unknown with the reason. The second brings attributes into
+// CloudFormation's shape by a table (tables/terraform.yaml); it is a function
+// of the attributes alone, whatever they were read from.
 //
 // A plan hides more than it needs to: an attribute that nobody configured is
 // "known after apply" as much as one that refers to another resource. What is
 // absent from the configuration takes its default; what refers to another
-// resource is a reference; only the rest is unknown.
+// resource is a reference; only the rest is unknown. The rules, all of them
+// forced by what a plan shows of an expression, which is the list of its
+// references and nothing of what is around them:
+//
+//   - A reference stands for a whole attribute only where it is the
+//     expression's only one and the table says that the attribute holds another
+//     resource's identity. Elsewhere it is a text with open ends:
+//     "${bucket.arn}/*" shows as bucket.arn alone.
+//   - A list that is unknown as a whole holds the resources that its expression
+//     refers to, and perhaps one thing more, because literal members leave no
+//     trace. It is a list whose last member may be absent.
+//   - Variables and outputs of modules are followed. Local values are not in a
+//     plan, so that what rests on one is unknown.
+//   - A dynamic block leaves no trace in the configuration. One whose presence
+//     is not known before apply looks like one that is not configured.
+//
+// Resources of other providers are left out: nothing in an estate stands for
+// them. A type of AWS's provider without a row in the table is a gap in the
+// scope's coverage.
 package terraform
 
 import (
@@ -14,13 +38,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"slices"
 	"strings"
 
 	"assay/internal/collect"
 	"assay/internal/estate"
 )
+
+// Format is the format of the scopes that plans give.
+const Format = "terraform-plan"
+
+// supportedFormat is the major version of the plan format that is read, as
+// format_version begins. Minor versions only add.
+const supportedFormat = "1."
 
 // Options say how plans are read.
 type Options struct {
@@ -28,275 +57,170 @@ type Options struct {
 }
 
 // Collector reads plans. It is safe for many goroutines.
-type Collector struct{ mapping *lazyMapping }
+type Collector struct{ table *table }
 
-// New makes a collector. The mapping is read when the first plan is.
-func New(o Options) *Collector { return &Collector{&lazyMapping{data: o.Mapping}} }
+var _ collect.Collector = (*Collector)(nil)
+
+// New makes a collector. Rows of the mapping are read when a plan first needs
+// them.
+func New(o Options) *Collector { return &Collector{newTable(o.Mapping)} }
 
 // Name implements [collect.Collector].
 func (*Collector) Name() string { return "Terraform plan (terraform show -json)" }
 
+// What to do about a file that is not a plan, or not a whole one.
+const (
+	stateMessage = "a Terraform state, not a plan"
+	writePlan    = "terraform plan -out=PLAN, then terraform show -json PLAN"
+	writeAgain   = "write the plan again with terraform show -json PLAN"
+)
+
+// lookalikes are files that people take for plans, each told by what it
+// contains. They are claimed only where the user names them.
+var lookalikes = []struct{ start, contains, message, hint string }{
+	{`{`, `"values"`, stateMessage, writePlan},
+	{`{"@level"`, "", "the log of terraform plan -json, not the plan", writePlan},
+	{"PK\x03\x04", "tfplan", "a plan in Terraform's own binary form", "terraform show -json FILE gives the form that is read"},
+}
+
 // Claims implements [collect.Collector].
 func (*Collector) Claims(f collect.File) bool {
-	head := bytes.TrimLeft(f.Data[:min(len(f.Data), 4096)], " \t\r\n")
-	return bytes.HasPrefix(head, []byte("{")) && bytes.Contains(head, []byte(`"format_version"`)) &&
-		(bytes.Contains(head, []byte(`"terraform_version"`)) || bytes.Contains(f.Data, []byte(`"planned_values"`)))
-}
-
-// plan is what is read of a plan, format 1.
-type plan struct {
-	FormatVersion string                     `json:"format_version"`
-	Variables     map[string]planVariable    `json:"variables"`
-	Changes       []change                   `json:"-"` // resource_changes, with their offsets
-	Configuration configuration              `json:"configuration"`
-	PriorState    struct{ Values stateBody } `json:"prior_state"`
-	Errored       bool                       `json:"errored"`
-	hasChanges    bool
-}
-
-type planVariable struct {
-	Value json.RawMessage `json:"value"`
-}
-
-// stateBody holds the values of resources by module, of which data sources
-// that were read while planning are of use.
-type stateBody struct {
-	Root stateModule `json:"root_module"`
-}
-
-type stateModule struct {
-	Resources []struct {
-		Address string          `json:"address"`
-		Mode    string          `json:"mode"`
-		Values  json.RawMessage `json:"values"`
-	} `json:"resources"`
-	Children []stateModule `json:"child_modules"`
-}
-
-// change is one entry of resource_changes.
-type change struct {
-	Address string `json:"address"`
-	Module  string `json:"module_address"`
-	Mode    string `json:"mode"`
-	Type    string `json:"type"`
-	Name    string `json:"name"`
-	Index   any    `json:"index"`
-	Change  struct {
-		Actions        []string        `json:"actions"`
-		After          json.RawMessage `json:"after"`
-		AfterUnknown   json.RawMessage `json:"after_unknown"`
-		AfterSensitive json.RawMessage `json:"after_sensitive"`
-	} `json:"change"`
-
-	at estate.Position
-}
-
-// configuration is the part of a plan that says what was written.
-type configuration struct {
-	Providers map[string]struct {
-		Name        string                `json:"name"`
-		Expressions map[string]expression `json:"expressions"`
-	} `json:"provider_config"`
-	Root configModule `json:"root_module"`
-}
-
-type configModule struct {
-	Resources []configResource                    `json:"resources"`
-	Calls     map[string]configCall               `json:"module_calls"`
-	Outputs   map[string]configOutput             `json:"outputs"`
-	Variables map[string]struct{ Sensitive bool } `json:"variables"`
-}
-
-type configResource struct {
-	Address     string          `json:"address"` // without the module
-	Expressions json.RawMessage `json:"expressions"`
-}
-
-type configCall struct {
-	Expressions map[string]expression `json:"expressions"`
-	Module      configModule          `json:"module"`
-}
-
-type configOutput struct {
-	Expression expression `json:"expression"`
-}
-
-// expression is how the configuration states an attribute: a constant, or the
-// references that it is made of. Blocks are kept as they stand.
-type expression struct {
-	Constant   json.RawMessage
-	References []string
-	Raw        json.RawMessage
-}
-
-// UnmarshalJSON tells the forms of an expression apart.
-func (e *expression) UnmarshalJSON(data []byte) error {
-	e.Raw = bytes.Clone(data)
-	var form struct {
-		Constant   json.RawMessage `json:"constant_value"`
-		References []string        `json:"references"`
+	switch {
+	case isPlan(f.Data):
+		return true
+	case !f.Named:
+		return false
 	}
-	if data[0] == '{' && json.Unmarshal(data, &form) == nil {
-		e.Constant, e.References = form.Constant, form.References
+	_, _, ok := lookalike(f.Data)
+	return ok
+}
+
+// isPlan judges by names that only a plan has, wherever they stand: tools that
+// sort keys move format_version to the middle.
+func isPlan(data []byte) bool {
+	start := bytes.TrimLeft(data[:min(len(data), 512)], " \t\r\n")
+	if !bytes.HasPrefix(start, []byte("{")) || !bytes.Contains(data, []byte(`"format_version"`)) {
+		return false
 	}
-	return nil
+	if bytes.Contains(data, []byte(`"planned_values"`)) || bytes.Contains(data, []byte(`"resource_changes"`)) {
+		return true
+	}
+	// A plan that breaks off early.
+	return bytes.Contains(start, []byte(`"terraform_version"`)) && !bytes.Contains(data, []byte(`"values"`))
+}
+
+func lookalike(data []byte) (message, hint string, ok bool) {
+	start := bytes.TrimLeft(data[:min(len(data), 4096)], " \t\r\n")
+	for _, l := range lookalikes {
+		if !bytes.HasPrefix(start, []byte(l.start)) || !bytes.Contains(data, []byte(l.contains)) {
+			continue
+		}
+		if l.start == "{" && !bytes.Contains(start, []byte(`"terraform_version"`)) {
+			continue
+		}
+		return l.message, l.hint, true
+	}
+	return "", "", false
 }
 
 // Collect implements [collect.Collector]: one scope a plan.
-func (c *Collector) Collect(_ context.Context, f collect.File) []*estate.Builder {
-	unread := func(p estate.Problem) []*estate.Builder {
-		return []*estate.Builder{collect.Unread(f.Name, "terraform-plan", p)}
+func (c *Collector) Collect(ctx context.Context, f collect.File) []*estate.Builder {
+	p, problem := readPlan(f)
+	if problem == nil {
+		b, err := newReader(p, c.table).read(ctx)
+		if err == nil {
+			return []*estate.Builder{b}
+		}
+		problem = &estate.Problem{Message: err.Error()}
 	}
-	m, err := c.mapping.get()
-	if err != nil {
-		return unread(estate.Problem{Message: err.Error()})
-	}
-	p, problem := decode(f)
-	if problem != nil {
-		return unread(*problem)
-	}
-	r := newReader(f.Name, m, p)
-	return []*estate.Builder{r.read()}
+	return []*estate.Builder{collect.Unread(f.Name, Format, *problem)}
 }
 
-// supportedFormat is the major format version that is read.
-const supportedFormat = "1."
-
-// decode reads the plan, walking its top level by tokens, so that each
-// resource's place in the file is known and nothing is held twice.
-func decode(f collect.File) (*plan, *estate.Problem) {
-	p := &plan{}
-	dec := json.NewDecoder(bytes.NewReader(f.Data))
-	places := &placer{file: f.Name, data: f.Data}
-	fault := func(err error) *estate.Problem {
-		at := dec.InputOffset()
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
-			at = max(at, syntax.Offset-1)
+// readPlan finds the parts of a plan, or says why the file is none.
+func readPlan(f collect.File) (*plan, *estate.Problem) {
+	lines := &lineCounter{file: f.Name, data: f.Data}
+	if !json.Valid(f.Data) {
+		if message, hint, ok := lookalike(f.Data); ok && !isPlan(f.Data) {
+			return nil, &estate.Problem{Position: lines.at(0), Message: message, Hint: hint}
 		}
-		message := "not valid JSON: " + strings.TrimPrefix(err.Error(), "json: ")
-		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-			at, message = int64(len(f.Data)), "not valid JSON: the file ends in the middle of a value"
-		}
-		var typed *json.UnmarshalTypeError
-		if errors.As(err, &typed) {
-			message = fmt.Sprintf("not a Terraform plan: %s holds a %s", typed.Field, typed.Value)
-		}
-		return &estate.Problem{Position: places.at(at), Message: message, Hint: "write the plan again with terraform show -json PLAN"}
+		return nil, syntaxProblem(f.Data, lines)
 	}
-	if _, err := dec.Token(); err != nil {
-		return nil, fault(err)
-	}
-	fields := map[string]any{
-		"format_version": &p.FormatVersion, "variables": &p.Variables, "configuration": &p.Configuration,
-		"prior_state": &p.PriorState, "errored": &p.Errored,
-	}
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return nil, fault(err)
+	start := next(f.Data, 0)
+	fields, offsets := map[string]raw{}, map[string]int{}
+	raw(f.Data[start:]).walk(func(name string, at int, v raw) bool {
+		fields[name], offsets[name] = v, start+at
+		return true
+	})
+	fault := func(field, message, hint string) *estate.Problem {
+		at := start
+		if v := fields[field]; v != nil {
+			at = offsets[field] + len(v)
 		}
-		name, _ := key.(string)
-		switch into := fields[name]; {
-		case name == "resource_changes":
-			p.hasChanges = true
-			err = decodeChanges(dec, places, &p.Changes)
-		case into != nil:
-			err = dec.Decode(into)
-		default:
-			var skipped json.RawMessage
-			err = dec.Decode(&skipped)
-		}
-		if err != nil {
-			return nil, fault(err)
-		}
-		if name == "format_version" && !strings.HasPrefix(p.FormatVersion, supportedFormat) {
-			return nil, &estate.Problem{
-				Position: places.at(dec.InputOffset()),
-				Message:  fmt.Sprintf("plan format %s is not one that assay reads; expected %sx", p.FormatVersion, supportedFormat),
-				Hint:     "use a newer assay, or an older Terraform",
-			}
-		}
+		return &estate.Problem{Position: lines.at(at), Message: message, Hint: hint}
 	}
-	if _, err := dec.Token(); err != nil {
-		return nil, fault(err)
-	}
+	version := fields["format_version"].text()
 	switch {
-	case p.Errored:
-		return nil, &estate.Problem{Position: places.at(0), Message: "the plan ended with an error, so that it is not complete", Hint: "mend what terraform plan reports, and plan again"}
-	case !p.hasChanges:
-		return nil, &estate.Problem{Position: places.at(0), Message: "no resource_changes in it; expected a plan, not a state", Hint: "terraform plan -out=PLAN, then terraform show -json PLAN"}
+	case version == "" && fields["planned_values"] == nil:
+		return nil, fault("", "not a Terraform plan: no format_version and no planned_values", writeAgain)
+	case !strings.HasPrefix(version, supportedFormat):
+		return nil, fault("format_version", fmt.Sprintf("plan format %s is not one that assay reads; expected %sx", version, supportedFormat),
+			"use a newer assay, or an older Terraform")
+	case fields["errored"].isTrue():
+		return nil, fault("errored", "the plan ended with an error and is not complete", "mend what terraform plan reports, and plan again")
+	case fields["values"] != nil && fields["planned_values"] == nil:
+		return nil, fault("", stateMessage, writePlan)
+	case !fields["planned_values"].is('{') && fields["resource_changes"] == nil:
+		return nil, fault("planned_values", "not a Terraform plan: it has neither planned_values nor resource_changes", writeAgain)
 	}
-	return p, nil
-}
-
-func decodeChanges(dec *json.Decoder, places *placer, into *[]change) error {
-	if _, err := dec.Token(); err != nil {
-		return err
-	}
-	for dec.More() {
-		var c change
-		start := dec.InputOffset()
-		if err := dec.Decode(&c); err != nil {
-			return err
+	for _, part := range []struct {
+		name  string
+		first byte
+	}{{"resource_changes", '['}, {"configuration", '{'}, {"prior_state", '{'}, {"variables", '{'}} {
+		if v := fields[part.name]; !v.absent() && !v.is(part.first) {
+			return nil, fault(part.name, "not a Terraform plan: "+part.name+" is not what the format has there", writeAgain)
 		}
-		c.at = places.at(places.next(start))
-		*into = append(*into, c)
 	}
-	_, err := dec.Token()
-	return err
+	return newPlan(fields, offsets["resource_changes"], lines), nil
 }
 
-// placer turns offsets, asked for in rising order, into positions.
-type placer struct {
+// syntaxProblem finds where a file stops being JSON.
+func syntaxProblem(data []byte, lines *lineCounter) *estate.Problem {
+	p := &estate.Problem{Message: "not valid JSON", Hint: writeAgain}
+	at := 0
+	var syntax *json.SyntaxError
+	if err := json.Unmarshal(data, &struct{}{}); errors.As(err, &syntax) {
+		at = max(int(syntax.Offset)-1, 0)
+		p.Message += ": " + syntax.Error()
+		if strings.Contains(syntax.Error(), "unexpected end") {
+			at, p.Message = len(data), "not valid JSON: the file ends in the middle of a value"
+		}
+	}
+	p.Position = lines.at(at)
+	return p
+}
+
+// lineCounter turns offsets, best asked for in rising order, into positions.
+type lineCounter struct {
 	file      string
 	data      []byte
-	offset    int64 // up to which lines are counted
+	done      int // offset up to which lines are counted
 	line      int
-	lineStart int64
+	lineStart int
 }
 
-// next is the offset of the next value at or after offset.
-func (p *placer) next(offset int64) int64 {
-	for offset < int64(len(p.data)) && strings.IndexByte(" \t\r\n,", p.data[offset]) >= 0 {
-		offset++
+func (c *lineCounter) at(offset int) estate.Position {
+	if offset < c.done {
+		c.done, c.line, c.lineStart = 0, 0, 0
 	}
-	return offset
-}
-
-func (p *placer) at(offset int64) estate.Position {
-	if offset < p.offset {
-		p.offset, p.line, p.lineStart = 0, 0, 0
-	}
-	for ; p.offset < offset && p.offset < int64(len(p.data)); p.offset++ {
-		if p.data[p.offset] == '\n' {
-			p.line++
-			p.lineStart = p.offset + 1
+	offset = min(offset, len(c.data))
+	for {
+		i := bytes.IndexByte(c.data[c.done:offset], '\n')
+		if i < 0 {
+			break
 		}
+		c.done += i + 1
+		c.line, c.lineStart = c.line+1, c.done
 	}
-	return estate.Position{File: p.file, Line: p.line + 1, Column: int(offset-p.lineStart) + 1}
-}
-
-// read turns the changes into resources.
-func (r *reader) read() *estate.Builder {
-	unmapped := map[string]bool{}
-	for i := range r.plan.Changes {
-		c := &r.plan.Changes[i]
-		if c.Mode != "managed" || slices.Equal(c.Change.Actions, []string{"delete"}) {
-			continue
-		}
-		t := r.mapping.Types[c.Type]
-		switch {
-		case t != nil:
-			for _, res := range r.resource(c, t) {
-				r.builder.Add(res)
-			}
-		case strings.HasPrefix(c.Type, "aws_") && !slices.Contains(r.mapping.Ignored, c.Type):
-			unmapped[c.Type] = true
-		}
-	}
-	for name := range unmapped {
-		r.builder.Cover(estate.Coverage{Type: name, State: estate.CoveragePartial, Reason: "resource type is not mapped"})
-	}
-	return r.builder
+	c.done = max(c.done, offset)
+	return estate.Position{File: c.file, Line: c.line + 1, Column: offset - c.lineStart + 1}
 }
