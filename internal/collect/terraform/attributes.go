@@ -17,10 +17,6 @@ type facts struct {
 	config                    raw // nil: not configured
 }
 
-// part is what the plan says of a member of a block.
-func (f facts) part(name string) facts {
-	return facts{f.value.member(name), f.unknown.member(name), f.below(f.sensitive.member(name)), f.config.member(name)}
-}
 
 // below keeps the parts of a whole that is sensitive sensitive.
 func (f facts) below(part raw) raw {
