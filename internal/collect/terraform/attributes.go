@@ -17,7 +17,6 @@ type facts struct {
 	config                    raw // nil: not configured
 }
 
-
 // below keeps the parts of a whole that is sensitive sensitive.
 func (f facts) below(part raw) raw {
 	if f.sensitive.isTrue() {

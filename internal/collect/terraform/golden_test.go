@@ -30,7 +30,7 @@ func describe(s *estate.Scope) []byte {
 		}
 		b.WriteByte('\n')
 		for _, f := range r.Properties.Fields() {
-			if !f.Value.IsDefault() {
+			if !f.Value.IsDefault() || len(f.Value.Items()) > 0 && f.Name != "Architectures" {
 				fmt.Fprintf(&b, "    %s: %s\n", f.Name, f.Value)
 			}
 		}

@@ -158,7 +158,7 @@ func TestProperties(t *testing.T) {
 		{"url_grants_the_call_too", plan("", change("aws_lambda_function_url.u", `{"authorization_type":"NONE","function_name":"f"}`, `{}`)), "aws_lambda_function_url.u/invoke-permission", "InvokedViaFunctionUrl", `true`},
 		{"recursion_is_stated_elsewhere", plan("", change(f, `{"function_name":"f"}`, `{}`), change("aws_lambda_function_recursion_config.c", `{"function_name":"f","recursive_loop":"Allow"}`, `{}`)), f, "RecursiveLoop", `"Allow"`},
 		{"what_is_not_mapped_has_no_default", plan("", change("aws_kms_key.k", `{}`, `{}`)), "aws_kms_key.k", "Origin",
-			`{"$default":{"$unknown":{"reason":"property is not read from this kind of source","input":"AWS::KMS::Key.Origin"}}}`},
+			`{"$unknown":{"reason":"property is not read from this kind of source","input":"AWS::KMS::Key.Origin"}}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := read(t, tt.plan)

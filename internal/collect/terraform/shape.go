@@ -106,17 +106,17 @@ func (p provided) forEach(res estate.Resource) []estate.Resource {
 	return all
 }
 
-// perhaps turns a Map that may be absent into a Map and the condition that it
-// stands under.
-func perhaps(v *estate.Value) (properties, exists *estate.Value, input string) {
+// perhaps turns a value that may be absent into the value and the condition
+// that it stands under.
+func perhaps(v *estate.Value) (there, exists *estate.Value, input string) {
 	var cases []estate.Case
 	for _, c := range v.Cases() {
 		cases = append(cases, estate.Case{When: c.When, Value: estate.Bool(c.Value != nil)})
 		if c.Value != nil {
-			properties = c.Value
+			there = c.Value
 		}
 	}
-	return properties, estate.OneOf(v.Input(), cases...), v.Input()
+	return there, estate.OneOf(v.Input(), cases...), v.Input()
 }
 
 // separate makes resources of blocks.
@@ -133,6 +133,9 @@ func (p provided) separate(name string, a attribute) []estate.Resource {
 	for i, b := range blocks {
 		properties := estate.Map().At(p.at)
 		switch {
+		case a.With == nil && b.Kind() == estate.KindOneOf:
+			there, _, _ := perhaps(b)
+			properties = set(properties, a.To, there)
 		case a.With == nil:
 			properties = set(properties, a.To, b)
 		case b.Kind() == estate.KindMap:
@@ -148,10 +151,14 @@ func (p provided) separate(name string, a attribute) []estate.Resource {
 		if a.Resources.Parent != "" {
 			properties = set(properties, a.Resources.Parent, p.itself())
 		}
-		all = append(all, estate.Resource{
+		one := estate.Resource{
 			Type: a.Resources.Type, LogicalID: fmt.Sprintf("%s.%s[%d]", p.address, name, i), Address: p.address,
 			Properties: properties, Source: p.at, Reads: separateReads(a),
-		})
+		}
+		if b.Kind() == estate.KindOneOf {
+			_, one.Exists, one.ExistsInput = perhaps(b)
+		}
+		all = append(all, one)
 	}
 	return all
 }
