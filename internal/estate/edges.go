@@ -42,15 +42,11 @@ func (r *Resource) Related(name string) []Edge {
 			found = append(found, e)
 		}
 	}
-	for _, other := range r.scope.resources {
-		for _, e := range other.out {
-			if e.Rule.Inverse == name && e.Rule.To == r.Type && e.To == nil && !e.Outside {
-				found = append(found, e)
-			}
-		}
-	}
-	return found
+	return append(found, r.scope.open[openEnd{name, r.Type}]...)
 }
+
+// openEnd names the edges of one kind that may end at any resource of a type.
+type openEnd struct{ inverse, to string }
 
 // Functions are the Lambda functions that a finding about r concerns: r
 // itself, or the functions tied to it directly, or else through one resource
@@ -103,10 +99,14 @@ func resolveEdges(s *Scope) {
 		}
 		slices.SortStableFunc(r.out, func(a, b Edge) int { return strings.Compare(a.Rule.Name, b.Rule.Name) })
 	}
+	s.open = map[openEnd][]Edge{}
 	for _, r := range s.resources {
 		for _, e := range r.out {
-			if e.To != nil {
+			switch end := (openEnd{e.Rule.Inverse, e.Rule.To}); {
+			case e.To != nil:
 				e.To.in = append(e.To.in, e)
+			case !e.Outside:
+				s.open[end] = append(s.open[end], e)
 			}
 		}
 	}

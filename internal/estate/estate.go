@@ -114,6 +114,7 @@ type Scope struct {
 	coverage  []Coverage
 	problems  []Problem
 	inputs    map[string][]string
+	open      map[openEnd][]Edge // edges whose end is not known
 	model     *Model
 }
 

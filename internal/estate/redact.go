@@ -56,6 +56,16 @@ func Credential(name, text string) string {
 // SecretName reports whether a property or variable of that name is meant to
 // hold a credential itself, and not its name, address or age.
 func SecretName(name string) bool {
+	lower := strings.ToLower(name)
+	for _, cue := range []string{"pass", "secret", "key", "token", "credential", "pwd"} {
+		if strings.Contains(lower, cue) {
+			return matchesSecretName(name)
+		}
+	}
+	return false // most names, without the cost of an expression
+}
+
+func matchesSecretName(name string) bool {
 	return secretName.MatchString(name) && !reference.MatchString(name)
 }
 

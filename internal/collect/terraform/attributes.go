@@ -78,14 +78,14 @@ func (r *reader) siteOf(c *change) site {
 
 // block reads the attributes of a resource or block that specs name.
 func (r *reader) block(s site, specs map[string]attribute, f facts) *estate.Value {
-	values, unknowns, sensitives, configs := f.value.object(), f.unknown.object(), f.sensitive.object(), f.config.object()
+	values, unknowns, sensitives, configs := f.value.wanted(specs), f.unknown.wanted(specs), f.sensitive.wanted(specs), f.config.wanted(specs)
 	fields := make([]estate.Field, 0, len(specs))
 	for name, spec := range specs {
 		part := facts{values[name], unknowns[name], f.below(sensitives[name]), configs[name]}
 		inner := s.at(name)
 		if name == "tags" && s.path == "" {
 			var known bool
-			if part, known = r.allTags(s, part, values["tags_all"], unknowns["tags_all"]); !known {
+			if part, known = r.allTags(s, part, f.value.member("tags_all"), f.unknown.member("tags_all")); !known {
 				fields = append(fields, estate.Field{Name: name, Value: inner.unknown()})
 				continue
 			}

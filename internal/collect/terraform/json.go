@@ -71,7 +71,7 @@ func stringEnd(data []byte, i int) int {
 
 // walk calls f with the members of an object and the offsets of their values
 // within it, in the order of the file, until f says no.
-func (r raw) walk(f func(name string, at int, v raw) bool) {
+func (r raw) walk(f func(name []byte, at int, v raw) bool) {
 	if !r.is('{') {
 		return
 	}
@@ -79,7 +79,7 @@ func (r raw) walk(f func(name string, at int, v raw) bool) {
 		afterName := stringEnd(r, i)
 		start := next(r, next(r, afterName)+1) // past the colon
 		stop := end(r, start)
-		if !f(r[i:afterName].text(), start, r[start:stop:stop]) {
+		if !f(r[i:afterName].content(), start, r[start:stop:stop]) {
 			return
 		}
 		if i = next(r, stop); i < len(r) && r[i] == ',' {
@@ -91,7 +91,7 @@ func (r raw) walk(f func(name string, at int, v raw) bool) {
 // members lists the members of an object, in the order of the file.
 func (r raw) members() iter.Seq2[string, raw] {
 	return func(yield func(string, raw) bool) {
-		r.walk(func(name string, _ int, v raw) bool { return yield(name, v) })
+		r.walk(func(name []byte, _ int, v raw) bool { return yield(string(name), v) })
 	}
 }
 
@@ -131,33 +131,52 @@ func (r raw) object() map[string]raw {
 	return all
 }
 
-// member is the member of an object with that name.
+// wanted lists the members of an object that a row asks for.
+func (r raw) wanted(specs map[string]attribute) map[string]raw {
+	if !r.is('{') {
+		return nil
+	}
+	all := make(map[string]raw, len(specs))
+	r.walk(func(name []byte, _ int, v raw) bool {
+		if _, ok := specs[string(name)]; ok {
+			all[string(name)] = v
+		}
+		return true
+	})
+	return all
+}
+
+// member is the member of an object with that name, or the member of that with
+// the next. Where a name occurs twice the last one holds.
 func (r raw) member(path ...string) raw {
-	for _, name := range path {
+	for _, want := range path {
 		var found raw
-		for n, v := range r.members() {
-			if n == name {
+		r.walk(func(name []byte, _ int, v raw) bool {
+			if string(name) == want {
 				found = v
 			}
-		}
+			return true
+		})
 		r = found
 	}
 	return r
 }
 
 // text is the content of a string, and "" for anything else.
-func (r raw) text() string {
+func (r raw) text() string { return string(r.content()) }
+
+func (r raw) content() []byte {
 	if !r.is('"') {
-		return ""
+		return nil
 	}
 	if inner := r[1 : len(r)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
-		return string(inner)
+		return inner
 	}
 	var s string
 	if json.Unmarshal(r, &s) != nil {
-		return ""
+		return nil
 	}
-	return s
+	return []byte(s)
 }
 
 // texts are the strings of an array.

@@ -90,19 +90,36 @@ func newModule(r raw, parent *module, call *declaration) *module {
 }
 
 func (p *plan) newChange(entry raw) *change {
-	f := entry.object()
-	c := &change{
-		address: f["address"].text(),
-		module:  f["module_address"].text(),
-		kind:    f["type"].text(),
-		data:    f["mode"].text() == "data",
+	c := &change{}
+	var values raw
+	for name, v := range entry.members() {
+		switch name {
+		case "address":
+			c.address = v.text()
+		case "module_address":
+			c.module = v.text()
+		case "type":
+			c.kind = v.text()
+		case "mode":
+			c.data = v.text() == "data"
+		case "change":
+			values = v
+		}
 	}
 	c.local = strings.TrimPrefix(strings.TrimPrefix(c.address, c.module), ".")
 	if i := strings.IndexByte(c.local, '['); i >= 0 {
 		c.local, c.key = c.local[:i], c.local[i:]
 	}
-	values := f["change"].object()
-	c.after, c.unknown, c.sensitive = values["after"], values["after_unknown"], values["after_sensitive"]
+	for name, v := range values.members() {
+		switch name {
+		case "after":
+			c.after = v
+		case "after_unknown":
+			c.unknown = v
+		case "after_sensitive":
+			c.sensitive = v
+		}
+	}
 	if m := p.moduleAt(c.module); m != nil {
 		c.declared = m.resources[c.local]
 	}

@@ -90,6 +90,9 @@ func (r *reader) head(p place, text string) head {
 // follow gives the value that a reference comes to, or the instances of a
 // resource that it names as a whole, or nothing.
 func (r *reader) follow(p place, ref []string) (*estate.Value, []*change) {
+	if len(ref) == 0 {
+		return nil, nil
+	}
 	name := ""
 	if len(ref) > 1 {
 		name, _ = cutKey(ref[1])

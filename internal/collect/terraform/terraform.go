@@ -147,8 +147,8 @@ func readPlan(f collect.File) (*plan, *estate.Problem) {
 	}
 	start := next(f.Data, 0)
 	fields, offsets := map[string]raw{}, map[string]int{}
-	raw(f.Data[start:]).walk(func(name string, at int, v raw) bool {
-		fields[name], offsets[name] = v, start+at
+	raw(f.Data[start:]).walk(func(name []byte, at int, v raw) bool {
+		fields[string(name)], offsets[string(name)] = v, start+at
 		return true
 	})
 	fault := func(field, message, hint string) *estate.Problem {
