@@ -136,9 +136,11 @@ func (x resolver) edges(r *Resource, rule *Rule) []Edge {
 			return
 		}
 		if rule.Default != "" {
-			for _, e := range x.byName(rule, x.defaultName(r, rule), false) {
-				e.Rule, e.From, e.When, e.Position = rule, r, when, r.Source
-				found = append(found, e)
+			for _, name := range alternatives(x.nameOf(r), when) {
+				for _, e := range x.named(rule, alternative{rule.named(name.value), name.when}, rule.named(name.value), false) {
+					e.Rule, e.From, e.Position = rule, r, r.Source
+					found = append(found, e)
+				}
 			}
 		}
 	})
@@ -149,9 +151,10 @@ func (e Edge) same(f Edge) bool {
 	return e.To == f.To && e.Gap == f.Gap && slices.Equal(e.When, f.When)
 }
 
-func (x resolver) defaultName(r *Resource, rule *Rule) *Value {
-	before, after, _ := strings.Cut(rule.Default, "{name}")
-	return Text(String(before), x.nameOf(r), String(after))
+// named is the name that the rule assumes for a resource of that name.
+func (r *Rule) named(name *Value) *Value {
+	before, after, _ := strings.Cut(r.Default, "{name}")
+	return Text(String(before), name, String(after))
 }
 
 // walk calls f with every value at path, and with nil where there is none.
@@ -242,33 +245,82 @@ func (x resolver) referenced(r *Resource, rule *Rule, ref Reference) []Edge {
 
 // byName finds resources of the rule's type by ARN, URL or name. When none
 // can have that name, the result says so if outside is asked for, and is empty
-// otherwise.
+// otherwise. Where names depend on open inputs, an edge holds under the
+// decisions that make them equal.
 func (x resolver) byName(rule *Rule, v *Value, outside bool) []Edge {
 	id := x.scope.model.edges.Identities[rule.To]
-	name, fits := nameIn(v, id)
-	if !fits {
-		return nil
+	var found []Edge
+	for _, named := range alternatives(v, nil) {
+		name, fits := nameIn(named.value, id)
+		if !fits {
+			continue
+		}
+		for _, one := range alternatives(x.substitute(name), named.when) {
+			found = append(found, x.named(rule, one, v, outside)...)
+		}
 	}
-	name = x.substitute(name)
+	return found
+}
+
+// named finds the resources that have one name.
+func (x resolver) named(rule *Rule, name alternative, v *Value, outside bool) []Edge {
+	var found []Edge
 	var maybe []string
+	certain := false
 	for _, t := range x.scope.byType[rule.To] {
-		switch matchNames(name, x.nameOf(t)) {
-		case True:
-			return []Edge{{To: t}}
-		case Maybe:
-			maybe = append(maybe, t.LogicalID)
-		case False:
+		for _, own := range alternatives(x.nameOf(t), name.when) {
+			switch matchNames(name.value, own.value) {
+			case True:
+				found = append(found, Edge{To: t, When: own.when})
+				certain = certain || len(own.when) == len(name.when)
+			case Maybe:
+				maybe = append(maybe, t.LogicalID)
+			case False:
+			}
 		}
 	}
 	switch {
+	case certain:
 	case len(maybe) > 0:
-		return []Edge{{Gap: Gap{"may name " + strings.Join(maybe, " or "), v.String()}}}
-	case name.Kind() == KindUnknown || name.Kind() == KindDenied:
-		return []Edge{{Gap: name.Gap()}}
-	case !outside:
-		return nil
+		slices.Sort(maybe)
+		found = append(found, Edge{Gap: Gap{"may name " + strings.Join(slices.Compact(maybe), " or "), v.String()}, When: name.when})
+	case len(found) > 0:
+	case name.value.Kind() == KindUnknown || name.value.Kind() == KindDenied:
+		found = append(found, Edge{Gap: name.value.Gap(), When: name.when})
+	case outside:
+		found = append(found, Edge{Gap: Gap{"outside what was read", v.String()}, Outside: true, When: name.when})
 	}
-	return []Edge{{Gap: Gap{"outside what was read", v.String()}, Outside: true}}
+	return found
+}
+
+// alternative is one value that something may have, with the decisions that
+// give it that value.
+type alternative struct {
+	value *Value
+	when  []Decision
+}
+
+// alternatives lists what v may be once its open inputs are decided, given the
+// decisions made already. A value that does not depend on an input is its only
+// alternative; absent ones are left out.
+func alternatives(v *Value, when []Decision) []alternative {
+	if v.Kind() != KindOneOf {
+		if v == nil {
+			return nil
+		}
+		return []alternative{{v, when}}
+	}
+	var all []alternative
+	for _, c := range v.Cases() {
+		made := slices.IndexFunc(when, func(d Decision) bool { return d.Input == v.Input() })
+		switch {
+		case made < 0:
+			all = append(all, alternatives(c.Value, append(slices.Clone(when), Decision{v.Input(), c.When}))...)
+		case when[made].When == c.When:
+			all = append(all, alternatives(c.Value, when)...)
+		}
+	}
+	return all
 }
 
 // matchNames compares two names. A name that CloudFormation makes ends in
@@ -332,6 +384,9 @@ func (x resolver) substitute(v *Value) *Value {
 		case KindString, KindText, KindUnknown:
 			return named
 		case KindOneOf:
+			if v.Kind() != KindText {
+				return named
+			}
 			return Unknown("name is not decided", named.Input())
 		default:
 			return p

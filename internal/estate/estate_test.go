@@ -58,6 +58,8 @@ func TestNormalForm(t *testing.T) {
 		{"tags_sorted", `AWS::Lambda::Function F {"Tags":[{"Key":"b","Value":"1"},{"Key":"a","Value":"2"}]}`, "Tags", `[{"Key":"a","Value":"2"},{"Key":"b","Value":"1"}]`},
 		{"access_key_withheld", `AWS::Lambda::Function F {"Environment":{"Variables":{"K":"AKIAIOSFODNN7EXAMPLE"}}}`, "Environment.Variables.K", `{"$secret":{"why":"an AWS access key id"}}`},
 		{"named_secret_withheld", `AWS::Lambda::Function F {"Environment":{"Variables":{"DB_PASSWORD":"correct0horse9"}}}`, "Environment.Variables.DB_PASSWORD", `{"$secret":{"why":"a literal in DB_PASSWORD"}}`},
+		{"assigned_in_code", `AWS::Lambda::Function F {"Code":{"ZipFile":"password = 'hunter2hunter2'"}}`, "Code.ZipFile", `{"$secret":{"why":"a literal beside a name for one"}}`},
+		{"read_in_code", `AWS::Lambda::Function F {"Code":{"ZipFile":"password = os.environ['DB_PASSWORD']"}}`, "Code.ZipFile", `"password = os.environ['DB_PASSWORD']"`},
 		{"secret_name_kept", `AWS::Lambda::Function F {"Environment":{"Variables":{"SECRET_NAME":"prod/db/credentials1"}}}`, "Environment.Variables.SECRET_NAME", `"prod/db/credentials1"`},
 		{"secret_arn_kept", `AWS::Lambda::Function F {"Environment":{"Variables":{"DB_SECRET":"arn:aws:secretsmanager:us-east-1:111122223333:secret:db-1"}}}`, "Environment.Variables.DB_SECRET", `"arn:aws:secretsmanager:us-east-1:111122223333:secret:db-1"`},
 	} {
@@ -115,6 +117,10 @@ func TestEdges(t *testing.T) {
 		{"same_unknown_name", f(`{"FunctionName":` + unknown + `}`), "logGroups", []string{`AWS::Logs::LogGroup L {"LogGroupName":{"$text":["/aws/lambda/",` + unknown + `]}}`}, "L"},
 		{"other_log_group", f(`{}`), "logGroups", []string{`AWS::Logs::LogGroup L {"LogGroupName":"/aws/lambda/other"}`}, ""},
 		{"log_group_maybe", f(`{"FunctionName":` + unknown + `}`), "logGroups", []string{`AWS::Logs::LogGroup L {"LogGroupName":"/aws/lambda/other"}`}, "?"},
+		{"name_by_open_input", f(`{"FunctionName":{"$oneOf":{"input":"parameter S","cases":[{"when":"a","value":"pay-a"},{"when":"b","value":"pay-b"}]}}}`), "logGroups",
+			[]string{`AWS::Logs::LogGroup A {"LogGroupName":"/aws/lambda/pay-a"}`, `AWS::Logs::LogGroup C {"LogGroupName":"/aws/lambda/pay-c"}`}, "A[parameter S=a]"},
+		{"names_by_the_same_input", f(`{"FunctionName":{"$oneOf":{"input":"parameter S","cases":[{"when":"a","value":"pay-a"},{"when":"b","value":"pay-b"}]}}}`), "logGroups",
+			[]string{`AWS::Logs::LogGroup L {"LogGroupName":{"$oneOf":{"input":"parameter S","cases":[{"when":"a","value":"/aws/lambda/pay-a"},{"when":"b","value":"/aws/lambda/pay-b"}]}}}`}, "L[parameter S=a] L[parameter S=b]"},
 		{"no_log_group", f(`{}`), "logGroups", nil, ""},
 		{"dead_letter_queue_not_topic", f(`{"DeadLetterConfig":{"TargetArn":"arn:aws:sqs:us-east-1:111122223333:q"}}`), "deadLetterTopics", nil, ""},
 		{"dead_letter_text", f(`{"DeadLetterConfig":{"TargetArn":{"$text":["arn:aws:sqs:",` + pseudo + `,":",` + pseudo + `,":q"]}}}`), "deadLetterQueues", []string{`AWS::SQS::Queue Q {"QueueName":"q"}`}, "Q"},
@@ -130,16 +136,19 @@ func TestEdges(t *testing.T) {
 			subject := s.Resource(strings.Fields(tt.from)[1])
 			var got []string
 			for _, e := range subject.Related(tt.relation) {
+				other := "?"
 				switch {
 				case e.From != subject && e.To == subject:
-					got = append(got, e.From.LogicalID)
+					other = e.From.LogicalID
 				case e.To != nil:
-					got = append(got, e.To.LogicalID)
+					other = e.To.LogicalID
 				case e.Outside:
-					got = append(got, "!")
-				default:
-					got = append(got, "?")
+					other = "!"
 				}
+				for _, d := range e.When {
+					other += "[" + d.Input + "=" + d.When + "]"
+				}
+				got = append(got, other)
 			}
 			if diff := cmp.Diff(tt.want, strings.Join(got, " ")); diff != "" {
 				t.Error(diff)

@@ -30,6 +30,25 @@ var shapes = []shape{
 	{"an OpenAI key", "sk-", regexp.MustCompile(`\bsk-(proj-)?[A-Za-z0-9_-]{32,}`)},
 }
 
+// assignment finds a quoted literal that is given to a name, in code or
+// configuration: password = "…", "apiKey": "…".
+var assignment = regexp.MustCompile(`(?i)\b([a-z0-9_.-]*(?:pass|secret|key|token|credential|pwd)[a-z0-9_.-]*)["']?\s*[:=]\s*["']([^"'\s]{8,256})["']`)
+
+// assigned lists where credentials stand that are given to a name within a
+// text, as offsets.
+func assigned(text string) [][]int {
+	if !strings.ContainsAny(text, `"'`) {
+		return nil
+	}
+	var found [][]int
+	for _, m := range assignment.FindAllStringSubmatchIndex(text, -1) {
+		if SecretName(text[m[2]:m[3]]) && plausible(text[m[4]:m[5]]) {
+			found = append(found, m[4:6])
+		}
+	}
+	return found
+}
+
 // secretName matches names of things whose value is a credential; reference
 // matches names that only speak about one.
 var (
@@ -49,6 +68,9 @@ func Credential(name, text string) string {
 	}
 	if SecretName(name) && plausible(text) {
 		return "a literal in " + name
+	}
+	if len(assigned(text)) > 0 {
+		return "a literal beside a name for one"
 	}
 	return ""
 }
@@ -174,14 +196,15 @@ func withholdText(name string, v *Value) *Value {
 	parts := []*Value{v}
 	for _, s := range shapes {
 		if strings.Contains(v.s, s.cue) {
-			parts = cutOut(parts, s)
+			parts = cutOut(parts, s.what, func(text string) [][]int { return s.pattern.FindAllStringIndex(text, -1) })
 		}
 	}
+	parts = cutOut(parts, "a literal beside a name for one", assigned)
 	return Text(parts...).At(v.pos)
 }
 
-// cutOut replaces what matches s in the literals among parts by holes.
-func cutOut(parts []*Value, s shape) []*Value {
+// cutOut replaces what find finds in the literals among parts by holes.
+func cutOut(parts []*Value, what string, find func(string) [][]int) []*Value {
 	var out []*Value
 	for _, p := range parts {
 		if p.kind != KindString {
@@ -189,9 +212,9 @@ func cutOut(parts []*Value, s shape) []*Value {
 			continue
 		}
 		rest := p.s
-		for _, at := range s.pattern.FindAllStringIndex(p.s, -1) {
+		for _, at := range find(p.s) {
 			offset := len(p.s) - len(rest)
-			out = append(out, String(rest[:at[0]-offset]).At(p.pos), Secret(s.what).At(p.pos))
+			out = append(out, String(rest[:at[0]-offset]).At(p.pos), Secret(what).At(p.pos))
 			rest = p.s[at[1]:]
 		}
 		out = append(out, String(rest).At(p.pos))

@@ -51,22 +51,32 @@ func end(data []byte, i int) int {
 		}
 		return i
 	}
-	for i < len(data) && bytes.IndexByte([]byte(",]} \n\t\r"), data[i]) < 0 {
-		i++
+	for ; i < len(data); i++ {
+		switch data[i] {
+		case ',', ']', '}', ' ', '\n', '\t', '\r':
+			return i
+		}
 	}
 	return i
 }
 
+// stringEnd is the offset just behind the string that starts at i.
 func stringEnd(data []byte, i int) int {
-	for i++; i < len(data); i++ {
-		switch data[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
+	for start := i + 1; ; {
+		n := bytes.IndexByte(data[start:], '"')
+		if n < 0 {
+			return len(data)
 		}
+		quote := start + n
+		escapes := 0
+		for data[quote-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return quote + 1
+		}
+		start = quote + 1
 	}
-	return i
 }
 
 // walk calls f with the members of an object and the offsets of their values
