@@ -16,11 +16,20 @@ func newJSON(w io.Writer, _ Options) assess.Handler {
 }
 
 func (j *jsonLines) Header(m *assess.Header) error     { return assess.Encode(j.out, m) }
-func (j *jsonLines) Coverage(m *assess.Coverage) error { return assess.Encode(j.out, m) }
 func (j *jsonLines) Finding(m *assess.Finding) error   { return assess.Encode(j.out, m) }
 func (j *jsonLines) Decided(m *assess.Decided) error   { return assess.Encode(j.out, m) }
 func (j *jsonLines) Standing(m *assess.Standing) error { return assess.Encode(j.out, m) }
 
+// Coverage begins a scope: what was said of the ones before is written down, so
+// that a run which is interrupted loses no more than the scope it was at.
+func (j *jsonLines) Coverage(m *assess.Coverage) error {
+	if err := j.out.Flush(); err != nil {
+		return err
+	}
+	return assess.Encode(j.out, m)
+}
+
+// Summary ends the stream.
 func (j *jsonLines) Summary(m *assess.Summary) error {
 	if err := assess.Encode(j.out, m); err != nil {
 		return err

@@ -2,7 +2,6 @@ package terraform_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,9 +55,6 @@ func TestRealPlans(t *testing.T) {
 					values++
 					if v.Kind() == estate.KindUnknown {
 						unknown[v.Gap().Reason]++
-						if os.Getenv("ASSAY_DUMP") != "" {
-							fmt.Println(f.Name[:20], r.LogicalID, path, v)
-						}
 					}
 					return true
 				})

@@ -10,7 +10,7 @@ import (
 // source: the provider's data source page aws_iam_policy_document.
 const policyDocument = "aws_iam_policy_document"
 
-// statementAttributes are the arguments of a statement that hold what goes
+// documentAttributes are the arguments of the data source that hold what goes
 // into the policy, as rows of the table would say it.
 var documentAttributes = map[string]attribute{
 	"version":                   {},
