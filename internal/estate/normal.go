@@ -378,5 +378,6 @@ func appendItem(list, item *Value) *Value {
 	}
 	c := *list
 	c.items = append(slices.Clone(list.items), item)
+	c.assumed = false // the piece is stated
 	return &c
 }
