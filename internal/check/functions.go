@@ -1,0 +1,271 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+	"go.yaml.in/yaml/v4"
+
+	"assay/internal/estate"
+)
+
+// Runtime is one row of the table of Lambda runtimes. Dates are ISO 8601 and
+// empty where AWS has announced none.
+type Runtime struct {
+	ID            string `yaml:"id"`
+	Family        string `yaml:"family"`
+	Deprecated    string `yaml:"deprecated"`
+	CreateBlocked string `yaml:"createBlocked"`
+	UpdateBlocked string `yaml:"updateBlocked"`
+	Preview       bool   `yaml:"preview"`
+}
+
+// Tables are the dated AWS facts that expressions can ask for, as their files'
+// bytes.
+type Tables struct {
+	Runtimes      []byte // runtimes.yaml
+	AdminPolicies []byte // lambda-admin-policies.yaml
+}
+
+func (l *Library) readRuntimes(data []byte) error {
+	var table struct {
+		Date     string    `yaml:"date"`
+		Runtimes []Runtime `yaml:"runtimes"`
+	}
+	if err := yaml.Unmarshal(data, &table); err != nil {
+		return fmt.Errorf("table of runtimes: %w", err)
+	}
+	l.date = table.Date
+	l.runtimes = make(map[string]*estate.Value, len(table.Runtimes))
+	for _, r := range table.Runtimes {
+		fields := []estate.Field{
+			{Name: "id", Value: estate.String(r.ID)},
+			{Name: "family", Value: estate.String(r.Family)},
+			{Name: "preview", Value: estate.Bool(r.Preview)},
+		}
+		for name, date := range map[string]string{"deprecated": r.Deprecated, "createBlocked": r.CreateBlocked, "updateBlocked": r.UpdateBlocked} {
+			if date != "" {
+				fields = append(fields, estate.Field{Name: name, Value: estate.String(date)})
+			}
+		}
+		l.runtimes[r.ID] = estate.Map(fields...)
+	}
+	return nil
+}
+
+// readAdmins keeps what the ARNs of the policies end in, so that they match in
+// every partition.
+func (l *Library) readAdmins(data []byte) error {
+	var table struct {
+		Policies []struct {
+			ARN string `yaml:"arn"`
+		} `yaml:"policies"`
+	}
+	if err := yaml.Unmarshal(data, &table); err != nil {
+		return fmt.Errorf("table of administrator policies: %w", err)
+	}
+	for _, p := range table.Policies {
+		_, ending, _ := strings.Cut(p.ARN, ":iam:")
+		l.admins = append(l.admins, ":iam:"+ending)
+	}
+	return nil
+}
+
+// administrator reports whether an ARN is that of a managed policy that makes
+// an administrator of whoever has it.
+func administrator(ev *evaluation, args []ref.Val) ref.Val {
+	text, ok := ev.textOf(args[0])
+	if !ok {
+		if types.IsUnknown(args[0]) {
+			return args[0]
+		}
+		return types.MaybeNoSuchOverloadErr(args[0])
+	}
+	if text.Kind() == estate.KindReference {
+		return types.False // a policy that the estate declares is not one of AWS's own
+	}
+	none := estate.True
+	for _, ending := range ev.lib.admins {
+		none = none.And(estate.HasSuffix(text, ending).Not())
+	}
+	return truth(none.Not(), args[0])
+}
+
+// entries lists a map's fields as name and value.
+func entries(v ref.Val) ref.Val {
+	m, ok := v.(*mapVal)
+	if !ok {
+		if types.IsUnknown(v) {
+			return v
+		}
+		return newList(nil, nil) // an empty literal: the only other map an expression can hold
+	}
+	var list []ref.Val
+	for _, key := range m.keys() {
+		name, ok := key.(types.String)
+		if !ok {
+			list = append(list, key)
+			continue
+		}
+		entry := estate.Map(
+			estate.Field{Name: "name", Value: estate.String(string(name))},
+			estate.Field{Name: "value", Value: m.value.Field(string(name))},
+		)
+		list = append(list, &mapVal{ev: m.ev, res: m.res, value: entry, path: m.pathOf(string(name))})
+	}
+	return newList(m.ev, list)
+}
+
+// runtimeRow looks a runtime up; one that the table does not have is unknown.
+func runtimeRow(ev *evaluation, args []ref.Val) ref.Val {
+	id, ok := args[0].(types.String)
+	if !ok {
+		if types.IsUnknown(args[0]) {
+			return args[0]
+		}
+		return types.MaybeNoSuchOverloadErr(args[0])
+	}
+	row := ev.lib.runtimes[string(id)]
+	if row == nil {
+		return ev.unknown(estate.Unknown("runtime is not in the table of "+ev.lib.date, string(id)), "Runtime", false)
+	}
+	return &mapVal{ev: ev, value: row, path: "runtime(" + string(id) + ")"}
+}
+
+// credential reports whether a named value is a credential in plain sight.
+// The estate has withheld what is one; a value that is not known may be one.
+func credential(ev *evaluation, args []ref.Val) ref.Val {
+	if h, absent, ok := ev.hole(args[1]); ok && !absent {
+		switch h.value.Kind() {
+		case estate.KindSecret:
+			return types.True
+		case estate.KindReference:
+			return types.False
+		case estate.KindText, estate.KindUnknown, estate.KindDenied:
+			return credentialText(args[1], h.value)
+		default:
+			return args[1]
+		}
+	}
+	if types.IsUnknown(args[0]) || types.IsUnknown(args[1]) {
+		return merge(args...)
+	}
+	return types.False
+}
+
+// credentialText judges a text by its holes: one that holds a credential is
+// one; one with an unknown hole may be.
+func credentialText(undecided ref.Val, text *estate.Value) ref.Val {
+	t := estate.False
+	parts := text.Items()
+	if text.Kind() != estate.KindText {
+		parts = []*estate.Value{text}
+	}
+	for _, p := range parts {
+		switch p.Kind() {
+		case estate.KindSecret:
+			return types.True
+		case estate.KindUnknown:
+			if p.Gap().Reason != estate.ReasonPseudoParameter {
+				t = estate.Maybe
+			}
+		case estate.KindDenied:
+			t = estate.Maybe
+		default:
+		}
+	}
+	return truth(t, undecided)
+}
+
+// statements lists the statements of a policy document with every element as
+// a list. Principals are written TYPE:ID, and everyone is "*".
+func statements(ev *evaluation, args []ref.Val) ref.Val {
+	m, ok := args[0].(*mapVal)
+	if !ok {
+		if types.IsUnknown(args[0]) {
+			return args[0]
+		}
+		return newList(ev, nil)
+	}
+	v, open := m.ev.resolve(m.value.Field("Statement"))
+	switch {
+	case v == nil:
+		return newList(ev, nil)
+	case open || !v.Known():
+		return ev.unknown(v, join(m.path, "Statement"), true)
+	case v.Kind() == estate.KindMap:
+		v = estate.List(v)
+	}
+	var list []*estate.Value
+	for _, s := range v.Items() {
+		list = append(list, statement(s))
+	}
+	return &listVal{ev: ev, res: m.res, value: estate.List(list...), path: join(m.path, "Statement")}
+}
+
+func statement(s *estate.Value) *estate.Value {
+	if s.Kind() == estate.KindOneOf {
+		cases := make([]estate.Case, len(s.Cases()))
+		for i, c := range s.Cases() {
+			cases[i] = estate.Case{When: c.When, Value: nil}
+			if c.Value != nil {
+				cases[i].Value = statement(c.Value)
+			}
+		}
+		return estate.OneOf(s.Input(), cases...)
+	}
+	if s.Kind() != estate.KindMap {
+		return s
+	}
+	var fields []estate.Field
+	for _, f := range s.Fields() {
+		switch f.Name {
+		case "Action", "NotAction", "Resource", "NotResource":
+			f.Value = asList(f.Value)
+		case "Principal", "NotPrincipal":
+			f.Value = principals(f.Value)
+		}
+		fields = append(fields, f)
+	}
+	return estate.Map(fields...).At(s.Position())
+}
+
+func asList(v *estate.Value) *estate.Value {
+	if k := v.Kind(); k == estate.KindList || k == estate.KindUnknown || k == estate.KindDenied {
+		return v
+	}
+	if v.Kind() == estate.KindOneOf {
+		cases := make([]estate.Case, len(v.Cases()))
+		for i, c := range v.Cases() {
+			cases[i] = estate.Case{When: c.When}
+			if c.Value != nil {
+				cases[i].Value = asList(c.Value)
+			}
+		}
+		return estate.OneOf(v.Input(), cases...)
+	}
+	return estate.List(v).At(v.Position())
+}
+
+func principals(v *estate.Value) *estate.Value {
+	if v.Kind() != estate.KindMap {
+		return asList(v)
+	}
+	var all []*estate.Value
+	for _, f := range v.Fields() {
+		ids := asList(f.Value)
+		if ids.Kind() != estate.KindList {
+			return ids // how many there are is not known either
+		}
+		for _, id := range ids.Items() {
+			if id.AsString() == "*" {
+				all = append(all, id)
+				continue
+			}
+			all = append(all, estate.Text(estate.String(f.Name+":"), id).At(id.Position()))
+		}
+	}
+	return estate.List(all...).At(v.Position())
+}

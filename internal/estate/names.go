@@ -1,0 +1,339 @@
+package estate
+
+import (
+	"slices"
+	"strings"
+)
+
+// byName finds resources of the rule's type by ARN, URL or name. When none
+// can have that name, the result says so if outside is asked for, and is empty
+// otherwise. Where names depend on open inputs, an edge holds under the
+// decisions that make them equal.
+func (x resolver) byName(rule *Rule, v *Value, outside bool) []Edge {
+	id := x.scope.model.edges.Identities[rule.To]
+	var found []Edge
+	for _, named := range alternatives(v, nil) {
+		name, fits := nameIn(named.value, id)
+		if !fits {
+			continue
+		}
+		for _, one := range alternatives(x.substitute(name), named.when) {
+			found = append(found, x.named(rule, one, v, outside)...)
+		}
+	}
+	return found
+}
+
+// named finds the resources that have one name.
+func (x resolver) named(rule *Rule, name alternative, v *Value, outside bool) []Edge {
+	var found []Edge
+	var maybe []string
+	certain := false
+	for _, t := range x.scope.byType[rule.To] {
+		for _, own := range alternatives(x.nameOf(t), name.when) {
+			switch matchNames(name.value, own.value) {
+			case True:
+				found = append(found, Edge{To: t, When: own.when})
+				certain = certain || len(own.when) == len(name.when)
+			case Maybe:
+				maybe = append(maybe, t.LogicalID)
+			case False:
+			}
+		}
+	}
+	switch {
+	case certain:
+	case len(maybe) > 0:
+		slices.Sort(maybe)
+		found = append(found, Edge{Gap: Gap{"may name " + strings.Join(slices.Compact(maybe), " or "), v.String()}, When: name.when})
+	case len(found) > 0:
+	case name.value.Kind() == KindUnknown || name.value.Kind() == KindDenied:
+		found = append(found, Edge{Gap: name.value.Gap(), When: name.when})
+	case outside:
+		found = append(found, Edge{Gap: Gap{"outside what was read", v.String()}, Outside: true, When: name.when})
+	}
+	return found
+}
+
+// alternative is one value that something may have, with the decisions that
+// give it that value.
+type alternative struct {
+	value *Value
+	when  []Decision
+}
+
+// alternatives lists what v may be once its open inputs are decided, given the
+// decisions made already. A value that does not depend on an input is its only
+// alternative; absent ones are left out.
+func alternatives(v *Value, when []Decision) []alternative {
+	if v.Kind() != KindOneOf {
+		if v == nil {
+			return nil
+		}
+		return []alternative{{v, when}}
+	}
+	var all []alternative
+	for _, c := range v.Cases() {
+		made := slices.IndexFunc(when, func(d Decision) bool { return d.Input == v.Input() })
+		switch {
+		case made < 0:
+			all = append(all, alternatives(c.Value, append(slices.Clone(when), Decision{v.Input(), c.When}))...)
+		case when[made].When == c.When:
+			all = append(all, alternatives(c.Value, when)...)
+		}
+	}
+	return all
+}
+
+// matchNames compares two names. A name that CloudFormation makes ends in
+// random characters, so that it is neither a name that somebody wrote nor
+// another resource's.
+func matchNames(a, b *Value) Truth {
+	t := Matches(a, b)
+	if t != Maybe {
+		return t
+	}
+	madeA, openA := made(a)
+	madeB, openB := made(b)
+	if !openA && !openB && !slices.Equal(madeA, madeB) {
+		return False
+	}
+	return Maybe
+}
+
+// made lists the resources whose made-up names a name contains; open is set
+// when it has other holes, which may hold any name.
+func made(v *Value) (names []string, open bool) {
+	parts, ok := textParts(v)
+	if !ok {
+		return nil, true
+	}
+	for _, p := range parts {
+		switch {
+		case p.Kind() == KindReference && p.ref.Attribute == "Ref":
+			names = append(names, p.ref.Resource)
+		case p.Kind() != KindString && !(p.Kind() == KindUnknown && p.gap.Reason == ReasonPseudoParameter):
+			open = true
+		}
+	}
+	return names, open
+}
+
+// nameOf is the name of a resource as a value: what its source states, or the
+// reference to itself where CloudFormation makes the name.
+func (x resolver) nameOf(r *Resource) *Value {
+	if property := x.scope.model.edges.Identities[r.Type].Name; property != "" {
+		if v := r.Properties.Field(property); v != nil {
+			return x.substitute(v)
+		}
+	}
+	return Ref(r.LogicalID, "Ref")
+}
+
+// substitute replaces references to named resources by their names, so that
+// "/aws/lambda/${Function}" and "/aws/lambda/payments" compare equal.
+func (x resolver) substitute(v *Value) *Value {
+	sub := func(p *Value) *Value {
+		if p.Kind() != KindReference || p.ref.Attribute != "Ref" {
+			return p
+		}
+		t := x.scope.byID[p.ref.Resource]
+		if t == nil {
+			return p
+		}
+		named := t.Properties.Field(x.scope.model.edges.Identities[t.Type].Name)
+		switch named.Kind() {
+		case KindString, KindText, KindUnknown:
+			return named
+		case KindOneOf:
+			if v.Kind() != KindText {
+				return named
+			}
+			return Unknown("name is not decided", named.Input())
+		default:
+			return p
+		}
+	}
+	if v.Kind() != KindText {
+		return sub(v)
+	}
+	parts := make([]*Value, len(v.items))
+	for i, p := range v.items {
+		parts[i] = sub(p)
+	}
+	return Text(parts...)
+}
+
+// nameIn cuts the resource's name out of an ARN, URL or name. It reports false
+// when v is the ARN of another kind of resource.
+func nameIn(v *Value, id identity) (name *Value, ok bool) {
+	parts, ok := textParts(v)
+	if !ok {
+		return nil, false
+	}
+	lead := literal(parts, 0)
+	switch {
+	case id == (identity{}):
+		return nil, false // named by reference alone
+	case strings.HasPrefix(lead, "arn:"):
+		return arnName(parts, id)
+	case lead == "" && len(parts) > 1 && !solid(parts[0]):
+		return Unknown("part of a text that is not known", v.String()), true // may be an ARN
+	case id.URL && strings.Contains(lead, "://"):
+		return lastSegment(parts, "/"), true
+	case strings.HasPrefix(id.ARN, "lambda:function:"):
+		// NAME, NAME:ALIAS or ACCOUNT:function:NAME (CreateEventSourceMapping, FunctionName).
+		if rest, cut := cutThrough(parts, ":function:"); cut {
+			parts = rest
+		}
+		return Text(upTo(parts, ":")...), true
+	}
+	return v, true
+}
+
+// arnName reads arn:partition:service:region:account:resource. The parts of an
+// API Gateway integration hold the function's ARN inside the resource. When
+// holes leave open which part is the name, the result is unknown.
+func arnName(parts []*Value, id identity) (*Value, bool) {
+	service, resource, found := strings.Cut(id.ARN, ":")
+	if !found {
+		return Text(parts...), true
+	}
+	if anyLiteral(parts, "::aws:policy/") {
+		return nil, false // AWS's own: a managed policy, which no estate holds
+	}
+	if at, ok := cutThrough(parts, "/functions/"); ok {
+		if head := literal(at, 0); strings.HasPrefix(head, "arn:") {
+			parts = upTo(at, "/invocations")
+		}
+	}
+	prefix, _, _ := strings.Cut(resource, "{name}")
+	segments, rest := splitARN(parts)
+	if segments == nil {
+		return nameFromEnd(parts, service, prefix)
+	}
+	if s, known := segments[2].Scalar(); known && s != service {
+		return nil, false
+	}
+	lead := literal(rest, 0)
+	if lead != "" && !strings.HasPrefix(lead, prefix) {
+		return nil, false
+	}
+	if strings.HasPrefix(lead, prefix) {
+		rest = append([]*Value{String(lead[len(prefix):])}, rest[1:]...)
+	}
+	if service == "lambda" || service == "logs" {
+		rest = upTo(rest, ":")
+	}
+	name := Text(rest...)
+	if service == "iam" && name.Kind() == KindString {
+		// The path is not part of the name: role/service-role/NAME.
+		return String(name.s[strings.LastIndex(name.s, "/")+1:]), true
+	}
+	return name, true
+}
+
+// nameFromEnd reads the name of an ARN whose region or account is a hole that
+// may hold anything: the service must stand before the hole, and the name is
+// what follows the last literal separator.
+func nameFromEnd(parts []*Value, service, prefix string) (*Value, bool) {
+	fields := strings.Split(literal(parts, 0), ":")
+	open := Unknown("part of a text that is not known", Text(parts...).String())
+	switch {
+	case len(fields) < 4:
+		return open, true
+	case fields[2] != service:
+		return nil, false
+	case service == "lambda" || service == "logs":
+		if at, ok := cutThrough(parts, ":"+prefix); ok {
+			return Text(upTo(at, ":")...), true
+		}
+		return open, true
+	}
+	separator := ":"
+	if strings.HasSuffix(prefix, "/") {
+		separator = "/"
+	}
+	last := parts[len(parts)-1]
+	if at := strings.LastIndex(last.AsString(), separator); at >= 0 {
+		return String(last.s[at+1:]), true
+	}
+	return open, true
+}
+
+func anyLiteral(parts []*Value, cue string) bool {
+	return slices.ContainsFunc(parts, func(p *Value) bool { return strings.Contains(p.AsString(), cue) })
+}
+
+// splitARN cuts the first five segments off an ARN. It returns nil when a hole
+// before them may hold a colon: references and pseudo parameters do not.
+func splitARN(parts []*Value) (segments []*Value, rest []*Value) {
+	var current []*Value
+	for i, p := range parts {
+		if p.Kind() != KindString {
+			if !solid(p) {
+				return nil, nil
+			}
+			current = append(current, p)
+			continue
+		}
+		text := p.s
+		for {
+			head, tail, more := strings.Cut(text, ":")
+			if !more {
+				break
+			}
+			segments = append(segments, Text(append(current, String(head))...))
+			current, text = nil, tail
+			if len(segments) == 5 {
+				return segments, append([]*Value{String(text)}, parts[i+1:]...)
+			}
+		}
+		if text != "" {
+			current = append(current, String(text))
+		}
+	}
+	return nil, nil
+}
+
+// cutThrough drops parts up to and including the first literal cue.
+func cutThrough(parts []*Value, cue string) ([]*Value, bool) {
+	for i, p := range parts {
+		if p.Kind() != KindString {
+			continue
+		}
+		if _, after, ok := strings.Cut(p.s, cue); ok {
+			if after == "" {
+				return parts[i+1:], len(parts) > i+1
+			}
+			return append([]*Value{String(after)}, parts[i+1:]...), true
+		}
+	}
+	return parts, false
+}
+
+// upTo keeps parts before the first literal cue.
+func upTo(parts []*Value, cue string) []*Value {
+	for i, p := range parts {
+		if p.Kind() != KindString {
+			continue
+		}
+		if before, _, ok := strings.Cut(p.s, cue); ok {
+			return append(slices.Clone(parts[:i]), String(before))
+		}
+	}
+	return parts
+}
+
+// lastSegment is what follows the last literal separator.
+func lastSegment(parts []*Value, separator string) *Value {
+	for i, p := range slices.Backward(parts) {
+		if p.Kind() != KindString {
+			continue
+		}
+		if at := strings.LastIndex(p.s, separator); at >= 0 {
+			return Text(append([]*Value{String(p.s[at+len(separator):])}, parts[i+1:]...)...)
+		}
+	}
+	return Text(parts...)
+}
