@@ -10,7 +10,6 @@ import (
 
 	"assay/internal/assess"
 	"assay/internal/check"
-	"assay/internal/collect"
 	"assay/internal/report"
 )
 
@@ -185,10 +184,11 @@ func (f *checkFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 	if len(args) == 0 {
 		args = []string{"."}
 	}
-	files, missing := collect.Find(args)
-	if missing != nil && len(files) == 0 {
-		return usage("%w", missing)
+	files, collectors, missing := f.inputs.sources(args)
+	if len(files) == 0 && missing != nil {
+		return missing
 	}
+	cfg.Collectors = collectors
 	h, closeReports, err := f.open(s)
 	if err != nil {
 		return err
@@ -222,11 +222,6 @@ func (f *checkFlags) config() (*assess.Config, error) {
 	if cfg.AsOf, err = date(f.asOf); err != nil {
 		return nil, usage("--as-of: %w", err)
 	}
-	parameters, err := f.inputs.read()
-	if err != nil {
-		return nil, err
-	}
-	cfg.Collectors = collectors(parameters)
 	return cfg, nil
 }
 

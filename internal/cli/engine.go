@@ -73,11 +73,11 @@ func (e *engine) frameworks(ids []string) ([]*catalog.Framework, error) {
 }
 
 // collectors is the one list of them. The first that claims a file reads it.
-func collectors(parameters map[string]string) []collect.Collector {
+func collectors(g given) []collect.Collector {
 	return []collect.Collector{
 		collect.EstateFiles{},
-		terraform.New(terraform.Options{Mapping: tables.Terraform()}),
-		cloudformation.New(cloudformation.Options{Parameters: parameters, PolicyTemplates: tables.SAMPolicyTemplates()}),
+		terraform.New(terraform.Options{Mapping: tables.Terraform(), Variables: g.variables}),
+		cloudformation.New(cloudformation.Options{Parameters: g.parameters, PolicyTemplates: tables.SAMPolicyTemplates()}),
 	}
 }
 
@@ -85,14 +85,63 @@ func collectors(parameters map[string]string) []collect.Collector {
 type inputs struct {
 	parameters     []string
 	parameterFiles []string
+	variables      []string
+	variableFiles  []string
+}
+
+// given are the values that the user gives for what sources leave open.
+type given struct {
+	parameters map[string]string
+	variables  terraform.Variables
 }
 
 func (in *inputs) flags(f *pflag.FlagSet) {
 	f.StringArrayVarP(&in.parameters, "parameter", "p", nil, "value of a template parameter or pseudo parameter, as `K=V` (repeatable)")
 	f.StringArrayVar(&in.parameterFiles, "parameters", nil, "`file` with parameter values, JSON or YAML (repeatable; --parameter wins)")
+	f.StringArrayVar(&in.variables, "var", nil, "value of a Terraform variable, as `NAME=VALUE` (repeatable)")
+	f.StringArrayVar(&in.variableFiles, "var-file", nil, "`file` with values of Terraform variables (repeatable; --var wins)")
 }
 
-func (in *inputs) read() (map[string]string, error) {
+// sources finds what there is to read under paths.
+func (in *inputs) sources(paths []string) ([]collect.Found, []collect.Collector, error) {
+	g, err := in.read()
+	if err != nil {
+		return nil, nil, err
+	}
+	all := collectors(g)
+	found, missing := collect.Find(paths)
+	if missing != nil && len(found) == 0 {
+		return nil, nil, usage("%w", missing)
+	}
+	return collect.Roots(found, all), all, missing
+}
+
+func (in *inputs) read() (given, error) {
+	parameters, err := in.readParameters()
+	if err != nil {
+		return given{}, err
+	}
+	variables := terraform.Variables{}
+	for _, name := range in.variableFiles {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return given{}, usage("--var-file %s: cannot be read: %w", name, errors.Unwrap(err))
+		}
+		if err := variables.SetFile(name, data); err != nil {
+			return given{}, usage("--var-file: %w", err)
+		}
+	}
+	for _, v := range in.variables {
+		name, value, ok := strings.Cut(v, "=")
+		if !ok || name == "" {
+			return given{}, usage("--var %s: expected NAME=VALUE", v)
+		}
+		variables.Set(name, value)
+	}
+	return given{parameters, variables}, nil
+}
+
+func (in *inputs) readParameters() (map[string]string, error) {
 	values := map[string]string{}
 	for _, name := range in.parameterFiles {
 		data, err := os.ReadFile(name)

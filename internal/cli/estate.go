@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"assay/internal/assess"
-	"assay/internal/collect"
 	"assay/internal/estate"
 )
 
@@ -28,14 +27,10 @@ check reads like a template. An output that ends in .zst is compressed.`,
 			if format != "json" && format != "file" {
 				return usage("--format %s: expected json or file", format)
 			}
-			parameters, err := in.read()
-			if err != nil {
-				return err
-			}
 			if len(args) == 0 {
 				args = []string{"."}
 			}
-			return writeEstate(cmd, args, parameters, format, output, s)
+			return writeEstate(cmd, args, &in, format, output, s)
 		},
 	}
 	in.flags(cmd.Flags())
@@ -45,10 +40,10 @@ check reads like a template. An output that ends in .zst is compressed.`,
 	return cmd
 }
 
-func writeEstate(cmd *cobra.Command, args []string, parameters map[string]string, format, output string, s Streams) error {
-	files, missing := collect.Find(args)
-	if missing != nil && len(files) == 0 {
-		return usage("%w", missing)
+func writeEstate(cmd *cobra.Command, args []string, in *inputs, format, output string, s Streams) error {
+	files, collectors, missing := in.sources(args)
+	if len(files) == 0 && missing != nil {
+		return missing
 	}
 	model, err := newModel()
 	if err != nil {
@@ -68,7 +63,7 @@ func writeEstate(cmd *cobra.Command, args []string, parameters map[string]string
 	}
 	scopes, incomplete := 0, missing != nil
 	for _, file := range files {
-		for _, b := range assess.Read(cmd.Context(), collectors(parameters), file, s.In) {
+		for _, b := range assess.Read(cmd.Context(), collectors, file, s.In) {
 			scope := b.Build(model)
 			scopes++
 			for _, p := range scope.Problems() {

@@ -34,8 +34,12 @@ func joinPieces(all []estate.Resource, pieces []piece) []estate.Resource {
 			case estate.False:
 			}
 		}
-		if owner >= 0 {
+		switch {
+		case owner >= 0 && p.res.Exists == nil:
 			all[owner].Properties = p.into(all[owner].Properties)
+			continue
+		case owner >= 0:
+			all[owner].Properties = p.cloud(all[owner].Properties)
 			continue
 		}
 		for _, i := range maybe {

@@ -319,6 +319,11 @@ func (t *table) ignores(kind string) (bool, error) {
 	return t.ignored[kind], t.err
 }
 
+// secret reports whether the provider declares an attribute sensitive, and why.
+func (t *table) secret(kind, attribute string) (string, bool) {
+	return "", false
+}
+
 // identity says what an attribute of a type is in CloudFormation; false when
 // it does not identify its resource.
 func (r *row) identity(name string) (string, bool) {

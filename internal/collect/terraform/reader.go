@@ -58,7 +58,7 @@ func (r *reader) read(ctx context.Context) (*estate.Builder, error) {
 			unmapped[c.kind] = !ignored
 			continue
 		}
-		row = row.variant(c)
+		row = row.variant(c.after.member(row.By).text())
 		if row == nil {
 			unmapped[c.kind] = true
 			continue
@@ -81,17 +81,17 @@ func (r *reader) read(ctx context.Context) (*estate.Builder, error) {
 	return b, nil
 }
 
-// variant is the row that an attribute of the instance chooses.
-func (r *row) variant(c *change) *row {
+// variant is the row that the value of the attribute [row.By] chooses.
+func (r *row) variant(by string) *row {
 	if r.By == "" {
 		return r
 	}
-	return r.Rows[c.after.member(r.By).text()]
+	return r.Rows[by]
 }
 
 // attributesFor are the attributes that a row asks of an instance.
 func (r *row) attributesFor(c *change) map[string]attribute {
-	if v := r.variant(c); v != nil {
+	if v := r.variant(c.after.member(r.By).text()); v != nil {
 		return v.Attributes
 	}
 	return nil

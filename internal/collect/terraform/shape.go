@@ -21,6 +21,9 @@ type provided struct {
 	attributes *estate.Value // Map; references point at addresses and the provider's attributes
 	at         estate.Position
 	region     string // "" when it is not known
+	// exists is nil for what certainly exists; existsInput is what decides.
+	exists      *estate.Value
+	existsInput string
 }
 
 // namer tells about the resources that references point at.
@@ -68,7 +71,10 @@ func (p provided) resources() []estate.Resource {
 			properties = set(properties, name, known(p.row.Assumes[name]).At(p.at).AsDefault())
 		}
 	}
-	res := estate.Resource{Type: p.row.Type, LogicalID: p.address, Address: p.address, Properties: properties, Source: p.at, Reads: p.row.reads}
+	res := estate.Resource{
+		Type: p.row.Type, LogicalID: p.address, Address: p.address, Properties: properties, Source: p.at, Reads: p.row.reads,
+		Exists: p.exists, ExistsInput: p.existsInput,
+	}
 	all := []estate.Resource{res}
 	if len(p.row.Each) > 0 {
 		all = p.forEach(res)
@@ -153,7 +159,7 @@ func (p provided) separate(name string, a attribute) []estate.Resource {
 		}
 		one := estate.Resource{
 			Type: a.Resources.Type, LogicalID: fmt.Sprintf("%s.%s[%d]", p.address, name, i), Address: p.address,
-			Properties: properties, Source: p.at, Reads: separateReads(a),
+			Properties: properties, Source: p.at, Reads: separateReads(a), Exists: p.exists, ExistsInput: p.existsInput,
 		}
 		if b.Kind() == estate.KindOneOf {
 			_, one.Exists, one.ExistsInput = perhaps(b)

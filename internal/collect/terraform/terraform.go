@@ -51,19 +51,24 @@ const Format = "terraform-plan"
 // format_version begins. Minor versions only add.
 const supportedFormat = "1."
 
-// Options say how plans are read.
+// Options say how plans and configurations are read.
 type Options struct {
 	Mapping []byte // tables/terraform.yaml
+	// Variables are values for the root module of a configuration.
+	Variables Variables
 }
 
-// Collector reads plans. It is safe for many goroutines.
-type Collector struct{ table *table }
+// Collector reads plans and configurations. It is safe for many goroutines.
+type Collector struct {
+	table   *table
+	options Options
+}
 
 var _ collect.Collector = (*Collector)(nil)
 
 // New makes a collector. Rows of the mapping are read when a plan first needs
 // them.
-func New(o Options) *Collector { return &Collector{newTable(o.Mapping)} }
+func New(o Options) *Collector { return &Collector{newTable(o.Mapping), o} }
 
 // Name implements [collect.Collector].
 func (*Collector) Name() string { return "Terraform plan (terraform show -json)" }
@@ -86,7 +91,7 @@ var lookalikes = []struct{ start, contains, message, hint string }{
 // Claims implements [collect.Collector].
 func (*Collector) Claims(f collect.File) bool {
 	switch {
-	case isPlan(f.Data):
+	case f.Folder || isPlan(f.Data):
 		return true
 	case !f.Named:
 		return false
@@ -125,6 +130,9 @@ func lookalike(data []byte) (message, hint string, ok bool) {
 
 // Collect implements [collect.Collector]: one scope a plan.
 func (c *Collector) Collect(ctx context.Context, f collect.File) []*estate.Builder {
+	if f.Folder {
+		return []*estate.Builder{c.configurationOf(ctx, f)}
+	}
 	p, problem := readPlan(f)
 	if problem == nil {
 		b, err := newReader(p, c.table).read(ctx)

@@ -1,0 +1,210 @@
+package collect
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// skipped are folders that hold no source of the project itself.
+var skipped = map[string]bool{
+	".git": true, "node_modules": true, ".terraform": true, ".aws-sam": true, "vendor": true, "__pycache__": true, ".venv": true,
+}
+
+// suffixes are the endings under which templates, plans and estate files go.
+var suffixes = []string{".yaml", ".yml", ".json", ".template", ".jsonl", ".zst"}
+
+// moduleSuffixes are the endings of files of which a folder holds one module.
+var moduleSuffixes = []string{".tf", ".tf.json", ".tofu", ".tofu.json"}
+
+func ofModule(name string) bool {
+	return slices.ContainsFunc(moduleSuffixes, func(suffix string) bool { return strings.HasSuffix(name, suffix) })
+}
+
+// Found is a source that a search came upon. Read gives its content.
+type Found struct {
+	Name   string // as in [File.Name]
+	Named  bool   // the user named the file or folder itself
+	folder bool   // a folder of Terraform files
+	path   string
+	tree   *Tree
+}
+
+// Stdin is standard input as a file.
+var Stdin = Found{Name: "-", Named: true, path: "-"}
+
+// Find lists the sources to consider under paths, each once, ordered by name:
+// files as named, folders with everything below them whose ending fits. A path
+// that does not exist is an error; the others are still listed.
+func Find(paths []string) ([]Found, error) {
+	var found []Found
+	var errs []error
+	for _, p := range paths {
+		if p == "-" {
+			found = append(found, Stdin)
+			continue
+		}
+		info, err := os.Stat(p)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: no such file or folder; name a template, a plan or a folder that holds some", p))
+			continue
+		}
+		folder := p
+		if !info.IsDir() {
+			folder = filepath.Dir(p)
+		}
+		tree, err := openTree(folder)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: cannot be opened: %w", clean(p), plainError(err)))
+			continue
+		}
+		switch {
+		case info.IsDir():
+			below, err := findBelow(p, tree)
+			found = append(found, below...)
+			if err != nil {
+				errs = append(errs, err)
+			}
+		case ofModule(p):
+			found = append(found, Found{Name: clean(folder), Named: true, folder: true, path: folder, tree: tree})
+		default:
+			found = append(found, Found{Name: clean(p), Named: true, path: p, tree: tree})
+		}
+	}
+	slices.SortStableFunc(found, func(a, b Found) int { return strings.Compare(a.Name, b.Name) })
+	found = slices.CompactFunc(found, func(a, b Found) bool { return a.Name == b.Name })
+	return found, errors.Join(errs...)
+}
+
+func clean(p string) string { return path.Clean(filepath.ToSlash(p)) }
+
+func findBelow(root string, tree *Tree) ([]Found, error) {
+	var found []Found
+	var errs []error
+	modules := map[string]bool{}
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("%s: cannot be listed: %w", clean(p), errors.Unwrap(err)))
+			return nil
+		case d.IsDir():
+			if p != root && skipped[d.Name()] {
+				return fs.SkipDir
+			}
+			return nil
+		case !d.Type().IsRegular():
+			return nil
+		case ofModule(d.Name()):
+			if folder := filepath.Dir(p); !modules[folder] {
+				modules[folder] = true
+				found = append(found, Found{Name: clean(folder), Named: folder == filepath.Clean(root), folder: true, path: folder, tree: tree})
+			}
+			return nil
+		case !slices.Contains(suffixes, strings.ToLower(filepath.Ext(p))):
+			return nil
+		}
+		found = append(found, Found{Name: clean(p), path: p, tree: tree})
+		return nil
+	})
+	return found, errors.Join(append(errs, err)...)
+}
+
+// Read gives the content of a found file; stdin stands for "-". A file past
+// [MaxFileSize] is refused.
+func (f Found) Read(stdin io.Reader) (File, error) {
+	file := File{Name: f.Name, Named: f.Named, Folder: f.folder, Tree: f.tree}
+	if f.folder {
+		return file, nil
+	}
+	in := stdin
+	if f.path != "-" {
+		opened, err := os.Open(f.path)
+		if err != nil {
+			return file, fmt.Errorf("cannot be opened: %w", errors.Unwrap(err))
+		}
+		defer opened.Close()
+		in = opened
+	}
+	var buf bytes.Buffer
+	n, err := buf.ReadFrom(io.LimitReader(in, MaxFileSize+1))
+	if err != nil {
+		return file, fmt.Errorf("cannot be read: %w", err)
+	}
+	if n > MaxFileSize {
+		return file, fmt.Errorf("larger than %d MB, the most that is read", MaxFileSize>>20)
+	}
+	file.Data = buf.Bytes()
+	return file, nil
+}
+
+// includedSize is the size of the largest file that is looked into for what it
+// includes, in bytes. Sources that include others are written by hand.
+const includedSize = 4 << 20
+
+// Roots leaves out the sources that others include, except those that the user
+// named. Of sources that include each other in a circle the first stays.
+func Roots(found []Found, collectors []Collector) []Found {
+	includes := map[string][]string{}
+	included := map[string]bool{}
+	for _, f := range found {
+		for _, name := range f.includes(collectors) {
+			includes[f.Name] = append(includes[f.Name], name)
+			included[name] = included[name] || name != f.Name
+		}
+	}
+	if len(included) == 0 {
+		return found
+	}
+	reached := map[string]bool{}
+	var reach func(name string)
+	reach = func(name string) {
+		if !reached[name] {
+			reached[name] = true
+			for _, next := range includes[name] {
+				reach(next)
+			}
+		}
+	}
+	for _, f := range found {
+		if f.Named || !included[f.Name] {
+			reach(f.Name)
+		}
+	}
+	var roots []Found
+	for _, f := range found {
+		if f.Named || !included[f.Name] || !reached[f.Name] {
+			roots = append(roots, f)
+			reach(f.Name)
+		}
+	}
+	return roots
+}
+
+// includes are the sources that f includes. What cannot be read includes
+// nothing here, and is reported when its turn comes.
+func (f Found) includes(collectors []Collector) []string {
+	if f.path == "-" {
+		return nil
+	}
+	if info, err := os.Stat(f.path); err != nil || !f.folder && info.Size() > includedSize {
+		return nil
+	}
+	file, err := f.Read(nil)
+	if err != nil {
+		return nil
+	}
+	var all []string
+	for _, c := range collectors {
+		if includer, ok := c.(Includer); ok {
+			all = append(all, includer.Includes(file)...)
+		}
+	}
+	return all
+}

@@ -1,0 +1,156 @@
+package terraform
+
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+)
+
+// maxSteps bounds the turns of for expressions in one configuration. Nested
+// ones multiply, so that a few lines can ask for any number.
+const maxSteps = 1_000_000
+
+// prepare changes a syntax tree so that it can be evaluated with holes in its
+// texts: comparisons know that a text with a hole may equal another, a
+// conditional evaluates only the side that it takes, and loops are counted. It
+// notes the names that expressions read on the way.
+func (l *loader) prepare(node hclsyntax.Node) {
+	// The walk reports nothing of its own.
+	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		switch e := n.(type) {
+		case *hclsyntax.BinaryOpExpr:
+			switch e.Op {
+			case hclsyntax.OpEqual:
+				e.Op = equalWithHoles
+			case hclsyntax.OpNotEqual:
+				e.Op = differentWithHoles
+			}
+		case *hclsyntax.ConditionalExpr:
+			if _, done := e.TrueResult.(*branch); !done {
+				test := &tested{Expression: e.Condition}
+				e.Condition = test
+				e.TrueResult = &branch{e.TrueResult, test, false}
+				e.FalseResult = &branch{e.FalseResult, test, true}
+			}
+		case *hclsyntax.ForExpr:
+			if _, done := e.ValExpr.(*counted); !done {
+				e.ValExpr = &counted{e.ValExpr, &l.budget}
+				if e.CondExpr != nil {
+					e.CondExpr = &counted{e.CondExpr, &l.budget}
+				}
+			}
+		case *hclsyntax.SplatExpr:
+			if _, done := e.Each.(*counted); !done {
+				e.Each = &counted{e.Each, &l.budget}
+			}
+		case *hclsyntax.ScopeTraversalExpr:
+			l.useTraversal(e.Traversal)
+		case *hclsyntax.RelativeTraversalExpr:
+			l.useTraversal(e.Traversal)
+		case *hclsyntax.IndexExpr:
+			l.useCollection(e.Collection)
+		case *hclsyntax.FunctionCallExpr:
+			if strings.Contains(e.Name, "::") {
+				l.providerFunctions[e.Name] = true
+			}
+		}
+		return nil
+	})
+}
+
+// useCollection notes that a part is read of what an expression ends in.
+func (l *loader) useCollection(e hclsyntax.Expression) {
+	var t hcl.Traversal
+	switch e := e.(type) {
+	case *hclsyntax.ScopeTraversalExpr:
+		t = e.Traversal
+	case *hclsyntax.RelativeTraversalExpr:
+		t = e.Traversal
+	}
+	if len(t) > 0 {
+		if a, ok := t[len(t)-1].(hcl.TraverseAttr); ok {
+			l.used[a.Name] = true
+		}
+	}
+}
+
+// tested is a condition, which its conditional and both sides ask for.
+type tested struct {
+	hclsyntax.Expression
+	context *hcl.EvalContext // of the last answer
+	value   cty.Value
+	diags   hcl.Diagnostics
+}
+
+func (t *tested) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	if ctx == nil || t.context != ctx {
+		t.value, t.diags = t.Expression.Value(ctx)
+		t.context = ctx
+	}
+	return t.value, t.diags
+}
+
+// branch is a side of a conditional. Where the other side is taken it gives a
+// null of no type, which every type can stand beside.
+type branch struct {
+	hclsyntax.Expression
+	test  *tested
+	avoid bool // the value of the condition that takes the other side
+}
+
+func (b *branch) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	test, diags := b.test.Value(ctx)
+	test, _ = test.Unmark()
+	if !diags.HasErrors() && test.IsKnown() && !test.IsNull() && test.Type() == cty.Bool && test.True() == b.avoid {
+		return cty.NullVal(cty.DynamicPseudoType), nil
+	}
+	return b.Expression.Value(ctx)
+}
+
+// counted is the body of a loop.
+type counted struct {
+	hclsyntax.Expression
+	budget *int
+}
+
+func (c *counted) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	if *c.budget--; *c.budget < 0 {
+		return cty.DynamicVal, hcl.Diagnostics{{
+			Severity: hcl.DiagError, Summary: "Too many turns of for expressions",
+			Detail: "assay follows a million in one configuration.", Subject: c.Expression.Range().Ptr(),
+		}}
+	}
+	return c.Expression.Value(ctx)
+}
+
+var (
+	equalWithHoles     = &hclsyntax.Operation{Impl: comparison(false), Type: cty.Bool}
+	differentWithHoles = &hclsyntax.Operation{Impl: comparison(true), Type: cty.Bool}
+)
+
+// comparison is == or, negated, != over values whose texts may have holes.
+func comparison(negated bool) function.Function {
+	param := function.Parameter{Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true, AllowDynamicType: true, AllowMarked: true}
+	a, b := param, param
+	a.Name, b.Name = "a", "b"
+	return function.New(&function.Spec{
+		Params: []function.Parameter{a, b},
+		Type:   function.StaticReturnType(cty.Bool),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			x, marks := args[0].UnmarkDeep()
+			y, more := args[1].UnmarkDeep()
+			hole, open := firstHole(x, y)
+			if open && !x.IsNull() && !y.IsNull() && !x.RawEquals(y) {
+				return cty.UnknownVal(cty.Bool).Mark(hole).WithMarks(marks, more), nil
+			}
+			equal := x.Equals(y)
+			if negated {
+				equal = equal.Not()
+			}
+			return equal.WithMarks(marks, more), nil
+		},
+	})
+}
