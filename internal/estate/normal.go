@@ -304,19 +304,19 @@ func (r *Resource) parents(p *part) []*Value {
 
 // isNamed reports whether v names r.
 func (r *Resource) isNamed(v *Value, m *Model) Truth {
-	property := m.edges.Identities[r.Type].Name
-	switch v.Kind() {
-	case KindReference:
-		return TruthOf(v.ref.Resource == r.LogicalID)
-	case KindString:
-		name := r.Properties.Field(property)
-		if name == nil || property == "" {
-			return False // CloudFormation makes the name: nobody wrote it
-		}
-		return Matches(v, name)
-	default:
-		return Maybe
+	var name *Value
+	if property := m.edges.Identities[r.Type].Name; property != "" {
+		name = r.Properties.Field(property)
 	}
+	switch {
+	case v.Kind() == KindReference:
+		return TruthOf(v.ref.Resource == r.LogicalID)
+	case name != nil:
+		return Matches(v, name)
+	case v.Kind() == KindString:
+		return False // CloudFormation makes the name: nobody wrote it
+	}
+	return Maybe
 }
 
 // items are the values that a piece adds to its parent's list.

@@ -127,11 +127,11 @@ func (o *occurrence) object() cty.Value {
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		given, configured := fields[name]
-		if why, secret := o.module.table.secret(o.kindName(), name); secret {
+		if secret, _ := o.module.table.secret(o.kindName(), name); secret {
 			if !configured {
 				given = cty.StringVal("")
 			}
-			fields[name] = given.Mark(sensitive(join(o.address, name) + " " + why))
+			fields[name] = given.Mark(sensitive(join(o.address, name) + " is sensitive"))
 			continue
 		}
 		if configured && !(given.IsKnown() && given.IsNull()) {
@@ -215,16 +215,22 @@ func (m *instance) fields(c *content, address string) map[string]cty.Value {
 // estate are the attributes of the instance as a Map. References in it point
 // at addresses and the provider's attributes.
 func (o *occurrence) estate() *estate.Value {
-	return o.module.object(o.content, o.address)
+	return o.module.object(o.content, o.address, o.kindName())
 }
 
-func (m *instance) object(c *content, address string) *estate.Value {
+// object converts a body; kind is what the table of sensitive attributes calls
+// the resource, "" inside of blocks.
+func (m *instance) object(c *content, address, kind string) *estate.Value {
 	at := positionOf(c.at)
 	var fields []estate.Field
 	for _, name := range sortedKeys(c.attributes) {
 		a := c.attributes[name]
 		convert := converter{m.holes, estate.Gap{Reason: reasonApply, Input: join(address, name)}}
-		if v := convert.value(a.value, a.expr, at); v != nil {
+		v := convert.value(a.value, a.expr, at)
+		if secret, _ := m.table.secret(kind, name); secret && v != nil {
+			v = estate.Secret(join(address, name) + " is sensitive").At(v.Position())
+		}
+		if v != nil {
 			fields = append(fields, estate.Field{Name: name, Value: v})
 		}
 	}
@@ -234,7 +240,7 @@ func (m *instance) object(c *content, address string) *estate.Value {
 		}
 		items := make([]*estate.Value, len(c.blocks[name]))
 		for i, b := range c.blocks[name] {
-			items[i] = m.object(b, join(address, name)+"."+strconv.Itoa(i))
+			items[i] = m.object(b, join(address, name)+"."+strconv.Itoa(i), "")
 		}
 		fields = append(fields, estate.Field{Name: name, Value: estate.List(items...).At(positionOf(c.blocks[name][0].at))})
 	}

@@ -180,7 +180,9 @@ func (m *instance) context(names []hcl.Traversal, extra map[string]cty.Value) *h
 				data[kind][name] = r.reference()
 			}
 		case "path":
-			ctx.Variables[root] = m.paths()
+			if v := m.pathTo(name); v != cty.NilVal {
+				members(root)[name] = v
+			}
 		case "terraform", "tofu":
 			ctx.Variables[root] = cty.ObjectVal(map[string]cty.Value{"workspace": m.workspace()})
 		case "each", "count", "self":
@@ -249,20 +251,22 @@ func (m *instance) workspace() cty.Value {
 	})
 }
 
-// paths are what Terraform calls path: relative to the root module, in which
-// commands are run.
-func (m *instance) paths() cty.Value {
-	own, err := filepath.Rel(filepath.FromSlash(m.root.folder), filepath.FromSlash(m.folder))
-	if err != nil {
-		own = m.folder
+// pathTo is what Terraform calls path.module, path.root and path.cwd. They are
+// relative to the root module, in which commands are run.
+func (m *instance) pathTo(name string) cty.Value {
+	switch name {
+	case "module":
+		own, err := filepath.Rel(filepath.FromSlash(m.root.folder), filepath.FromSlash(m.folder))
+		if err != nil {
+			own = m.folder
+		}
+		return cty.StringVal(filepath.ToSlash(own))
+	case "root":
+		return cty.StringVal(".")
+	case "cwd":
+		return m.once("path.cwd", func() cty.Value { return m.text(estate.Unknown(reasonApply, "path.cwd")) })
 	}
-	return m.once("path", func() cty.Value {
-		return cty.ObjectVal(map[string]cty.Value{
-			"module": cty.StringVal(filepath.ToSlash(own)),
-			"root":   cty.StringVal("."),
-			"cwd":    m.text(estate.Unknown(reasonApply, "path.cwd")),
-		})
-	})
+	return cty.NilVal
 }
 
 // once finds a value when it is first asked for. One that depends on itself is

@@ -64,23 +64,23 @@ var looking = map[string]function.Function{
 	"abs":              stdlib.AbsoluteFunc,
 	"alltrue":          quantifier(true),
 	"anytrue":          quantifier(false),
-	"base64decode":     onText(fromBase64),
-	"base64encode":     onText(toBase64),
-	"base64gzip":       onText(gzipped),
-	"base64sha256":     onText(hashed("sha256", base64Of)),
-	"base64sha512":     onText(hashed("sha512", base64Of)),
-	"basename":         onText(func(s string) (string, error) { return baseName(s), nil }),
+	"base64decode":     onText("text", fromBase64),
+	"base64encode":     onText("text", toBase64),
+	"base64gzip":       onText("text", gzipped),
+	"base64sha256":     onText("text", hashed("sha256", base64Of)),
+	"base64sha512":     onText("text", hashed("sha512", base64Of)),
+	"basename":         onText("text", func(s string) (string, error) { return baseName(s), nil }),
 	"ceil":             stdlib.CeilFunc,
 	"chomp":            stdlib.ChompFunc,
 	"cidrhost":         cidrHostFunc,
-	"cidrnetmask":      onText(netmask),
+	"cidrnetmask":      onText("text", netmask),
 	"cidrsubnet":       cidrSubnetFunc,
 	"cidrsubnets":      cidrSubnetsFunc,
 	"coalesce":         coalesceFunc,
 	"compact":          stdlib.CompactFunc,
 	"contains":         stdlib.ContainsFunc,
 	"csvdecode":        stdlib.CSVDecodeFunc,
-	"dirname":          onText(func(s string) (string, error) { return dirName(s), nil }),
+	"dirname":          onText("text", func(s string) (string, error) { return dirName(s), nil }),
 	"endswith":         onTexts(strings.HasSuffix),
 	"floor":            stdlib.FloorFunc,
 	"formatdate":       stdlib.FormatDateFunc,
@@ -90,7 +90,7 @@ var looking = map[string]function.Function{
 	"lower":            stdlib.LowerFunc,
 	"matchkeys":        matchKeysFunc,
 	"max":              stdlib.MaxFunc,
-	"md5":              onText(hashed("md5", toHex)),
+	"md5":              onText("text", hashed("md5", toHex)),
 	"min":              stdlib.MinFunc,
 	"parseint":         stdlib.ParseIntFunc,
 	"pow":              stdlib.PowFunc,
@@ -100,9 +100,9 @@ var looking = map[string]function.Function{
 	"replace":          replaceFunc,
 	"setintersection":  stdlib.SetIntersectionFunc,
 	"setsubtract":      stdlib.SetSubtractFunc,
-	"sha1":             onText(hashed("sha1", toHex)),
-	"sha256":           onText(hashed("sha256", toHex)),
-	"sha512":           onText(hashed("sha512", toHex)),
+	"sha1":             onText("text", hashed("sha1", toHex)),
+	"sha256":           onText("text", hashed("sha256", toHex)),
+	"sha512":           onText("text", hashed("sha512", toHex)),
 	"signum":           stdlib.SignumFunc,
 	"sort":             stdlib.SortFunc,
 	"split":            stdlib.SplitFunc,
@@ -124,8 +124,8 @@ var looking = map[string]function.Function{
 	"trimspace":        stdlib.TrimSpaceFunc,
 	"trimsuffix":       stdlib.TrimSuffixFunc,
 	"upper":            stdlib.UpperFunc,
-	"urldecode":        onText(url.QueryUnescape),
-	"urlencode":        onText(func(s string) (string, error) { return url.QueryEscape(s), nil }),
+	"urldecode":        onText("text", url.QueryUnescape),
+	"urlencode":        onText("text", func(s string) (string, error) { return url.QueryEscape(s), nil }),
 	"uuidv5":           uuidFunc,
 }
 
@@ -219,10 +219,10 @@ func returnType(f function.Function, args []cty.Value) cty.Type {
 	return t
 }
 
-// onText is a function of one text.
-func onText(f func(string) (string, error)) function.Function {
+// onText is a function of one text; param is what messages call it.
+func onText(param string, f func(string) (string, error)) function.Function {
 	return function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "text", Type: cty.String}},
+		Params: []function.Parameter{{Name: param, Type: cty.String}},
 		Type:   function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			s, err := f(args[0].AsString())

@@ -67,7 +67,7 @@ func (l *loader) fileFunctions(root string, all map[string]function.Function) ma
 		})
 	}
 	own := map[string]function.Function{
-		"file":             onText(readText),
+		"file":             onText("path", readText),
 		"filebase64":       digestOf("", base64Of),
 		"filebase64sha256": digestOf("sha256", base64Of),
 		"filebase64sha512": digestOf("sha512", base64Of),

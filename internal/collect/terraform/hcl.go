@@ -124,7 +124,7 @@ func (ev *evaluator) provided(ctx context.Context) ([]provided, error) {
 				continue
 			}
 			for _, o := range r.occurrences {
-				p := provided{address: o.address, attributes: o.withTags(), at: positionOf(r.block.at), region: m.regionOf(o)}
+				p := provided{address: o.address, attributes: row.withDefaults(o.withTags()), at: positionOf(r.block.at), region: m.regionOf(o)}
 				if p.row = row.variant(p.attributes.Field(row.By).AsString()); p.row == nil {
 					unmapped[r.kind] = true
 					continue
@@ -251,7 +251,7 @@ func (o *occurrence) withTags() *estate.Value {
 	}
 	tags := estate.Unknown(reasonApply, "default_tags of the provider").At(positionOf(provider.at))
 	if len(blocks) == 1 {
-		tags = m.object(blocks[0], "provider."+provider.labels[0]+".default_tags").Field("tags")
+		tags = m.object(blocks[0], "provider."+provider.labels[0]+".default_tags", "").Field("tags")
 	}
 	switch own := attributes.Field("tags"); {
 	case tags == nil:

@@ -18,10 +18,12 @@ import (
 type table struct {
 	data []byte
 
-	mu      sync.Mutex
-	rows    map[string]*row
-	ignored map[string]bool
-	err     error
+	mu        sync.Mutex
+	rows      map[string]*row
+	listed    bool // ignored and sensitive are read
+	ignored   map[string]bool
+	sensitive map[string]bool // TYPE.ATTRIBUTE
+	err       error
 }
 
 // row says how one resource type becomes CloudFormation resources.
@@ -36,6 +38,10 @@ type row struct {
 	// /SUFFIX.ATTRIBUTE of a resource that the provider adds, with " or "
 	// before what holds when it does not.
 	References map[string]string `yaml:"references"`
+	// Defaults are the values that the provider gives attributes which nobody
+	// configures, by dotted path through blocks. Plans and states show them;
+	// for a configuration they are filled in.
+	Defaults map[string]any `yaml:"defaults"`
 	// Set are properties that every resource of the type has; Assumes are what
 	// the provider makes true when the configuration is silent.
 	Set     map[string]any `yaml:"set"`
@@ -302,26 +308,68 @@ func (t *table) types() []string {
 
 // ignores reports whether a type carries nothing that an estate holds.
 func (t *table) ignores(kind string) (bool, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.ignored == nil {
-		var list struct {
-			Ignored []string `yaml:"ignored"`
-		}
-		t.ignored = map[string]bool{}
-		if i := bytes.LastIndex(t.data, []byte("\nignored:")); i >= 0 {
-			t.err = yaml.Unmarshal(t.data[i+1:], &list)
-		}
-		for _, name := range list.Ignored {
-			t.ignored[name] = true
-		}
-	}
-	return t.ignored[kind], t.err
+	err := t.lists()
+	return t.ignored[kind], err
 }
 
-// secret reports whether the provider declares an attribute sensitive, and why.
-func (t *table) secret(kind, attribute string) (string, bool) {
-	return "", false
+// lists reads what stands behind the rows.
+func (t *table) lists() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.listed {
+		t.listed = true
+		var all struct {
+			Ignored   []string `yaml:"ignored"`
+			Sensitive []string `yaml:"sensitive"`
+		}
+		if i := bytes.LastIndex(t.data, []byte("\nignored:")); i >= 0 {
+			t.err = yaml.Unmarshal(t.data[i+1:], &all)
+		}
+		t.ignored, t.sensitive = setOf(all.Ignored), setOf(all.Sensitive)
+	}
+	return t.err
+}
+
+func setOf(names []string) map[string]bool {
+	set := make(map[string]bool, len(names))
+	for _, name := range names {
+		set[name] = true
+	}
+	return set
+}
+
+// secret reports whether the provider declares an attribute sensitive; kind is
+// as an address has it, data.TYPE for a data source.
+func (t *table) secret(kind, attribute string) (bool, error) {
+	err := t.lists()
+	return t.sensitive[kind+"."+attribute], err
+}
+
+// withDefaults fills in what the provider gives attributes that are not
+// configured.
+func (r *row) withDefaults(attributes *estate.Value) *estate.Value {
+	for _, path := range sortedKeys(r.Defaults) {
+		attributes = fillDefault(attributes, strings.Split(path, "."), known(r.Defaults[path]))
+	}
+	return attributes
+}
+
+func fillDefault(v *estate.Value, path []string, to *estate.Value) *estate.Value {
+	inner := v.Field(path[0])
+	switch {
+	case v.Kind() != estate.KindMap:
+	case len(path) == 1 && inner == nil:
+		return v.With(path[0], to.At(v.Position()).AsDefault())
+	case len(path) > 1 && inner.Kind() == estate.KindList:
+		items := make([]*estate.Value, len(inner.Items()))
+		for i, item := range inner.Items() {
+			items[i] = fillDefault(item, path[1:], to)
+		}
+		return v.With(path[0], estate.List(items...).At(inner.Position()))
+	case len(path) > 1 && inner.Kind() == estate.KindMap:
+		return v.With(path[0], fillDefault(inner, path[1:], to))
+	}
+	return v
 }
 
 // identity says what an attribute of a type is in CloudFormation; false when

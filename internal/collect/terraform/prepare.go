@@ -30,21 +30,21 @@ func (l *loader) prepare(node hclsyntax.Node) {
 			}
 		case *hclsyntax.ConditionalExpr:
 			if _, done := e.TrueResult.(*branch); !done {
-				test := &tested{Expression: e.Condition}
+				test := &tested{Expression: inside(e.Condition)}
 				e.Condition = test
-				e.TrueResult = &branch{e.TrueResult, test, false}
-				e.FalseResult = &branch{e.FalseResult, test, true}
+				e.TrueResult = &branch{inside(e.TrueResult), test, false}
+				e.FalseResult = &branch{inside(e.FalseResult), test, true}
 			}
 		case *hclsyntax.ForExpr:
 			if _, done := e.ValExpr.(*counted); !done {
-				e.ValExpr = &counted{e.ValExpr, &l.budget}
+				e.ValExpr = &counted{inside(e.ValExpr), &l.budget}
 				if e.CondExpr != nil {
-					e.CondExpr = &counted{e.CondExpr, &l.budget}
+					e.CondExpr = &counted{inside(e.CondExpr), &l.budget}
 				}
 			}
 		case *hclsyntax.SplatExpr:
 			if _, done := e.Each.(*counted); !done {
-				e.Each = &counted{e.Each, &l.budget}
+				e.Each = &counted{inside(e.Each), &l.budget}
 			}
 		case *hclsyntax.ScopeTraversalExpr:
 			l.useTraversal(e.Traversal)
@@ -59,6 +59,13 @@ func (l *loader) prepare(node hclsyntax.Node) {
 		}
 		return nil
 	})
+}
+
+// inside puts an expression into parentheses. What wraps an expression is
+// walked as what it embeds, which then must not be the expression itself: the
+// walk would see only its parts.
+func inside(e hclsyntax.Expression) hclsyntax.Expression {
+	return &hclsyntax.ParenthesesExpr{Expression: e, SrcRange: e.Range()}
 }
 
 // useCollection notes that a part is read of what an expression ends in.
