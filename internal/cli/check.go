@@ -184,7 +184,7 @@ func (f *checkFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 	if len(args) == 0 {
 		args = []string{"."}
 	}
-	files, collectors, missing := f.inputs.sources(args)
+	files, collectors, missing := f.inputs.sources(cfg.Model, args)
 	if len(files) == 0 && missing != nil {
 		return missing
 	}

@@ -73,10 +73,10 @@ func (e *engine) frameworks(ids []string) ([]*catalog.Framework, error) {
 }
 
 // collectors is the one list of them. The first that claims a file reads it.
-func collectors(g given) []collect.Collector {
+func collectors(m *estate.Model, g given) []collect.Collector {
 	return []collect.Collector{
 		collect.EstateFiles{},
-		terraform.New(terraform.Options{Mapping: tables.Terraform(), Variables: g.variables}),
+		terraform.New(terraform.Options{Mapping: tables.Terraform(), Model: m, Variables: g.variables}),
 		cloudformation.New(cloudformation.Options{Parameters: g.parameters, PolicyTemplates: tables.SAMPolicyTemplates()}),
 	}
 }
@@ -103,12 +103,12 @@ func (in *inputs) flags(f *pflag.FlagSet) {
 }
 
 // sources finds what there is to read under paths.
-func (in *inputs) sources(paths []string) ([]collect.Found, []collect.Collector, error) {
+func (in *inputs) sources(m *estate.Model, paths []string) ([]collect.Found, []collect.Collector, error) {
 	g, err := in.read()
 	if err != nil {
 		return nil, nil, err
 	}
-	all := collectors(g)
+	all := collectors(m, g)
 	found, missing := collect.Find(paths)
 	if missing != nil && len(found) == 0 {
 		return nil, nil, usage("%w", missing)

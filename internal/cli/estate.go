@@ -41,13 +41,13 @@ check reads like a template. An output that ends in .zst is compressed.`,
 }
 
 func writeEstate(cmd *cobra.Command, args []string, in *inputs, format, output string, s Streams) error {
-	files, collectors, missing := in.sources(args)
-	if len(files) == 0 && missing != nil {
-		return missing
-	}
 	model, err := newModel()
 	if err != nil {
 		return err
+	}
+	files, collectors, missing := in.sources(model, args)
+	if len(files) == 0 && missing != nil {
+		return missing
 	}
 	out, closeFile, err := create(output, s)
 	if err != nil {

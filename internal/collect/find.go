@@ -19,7 +19,7 @@ var skipped = map[string]bool{
 }
 
 // suffixes are the endings under which templates, plans and estate files go.
-var suffixes = []string{".yaml", ".yml", ".json", ".template", ".jsonl", ".zst"}
+var suffixes = []string{".yaml", ".yml", ".json", ".template", ".jsonl", ".zst", ".tfstate"}
 
 // moduleSuffixes are the endings of files of which a folder holds one module.
 var moduleSuffixes = []string{".tf", ".tf.json", ".tofu", ".tofu.json"}

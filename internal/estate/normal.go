@@ -376,6 +376,10 @@ func appendItem(list, item *Value) *Value {
 		}
 		list = List()
 	}
+	// What is read of something that exists lists its pieces as well.
+	if slices.ContainsFunc(list.items, func(x *Value) bool { return Equal(x, item) }) {
+		return list
+	}
 	c := *list
 	c.items = append(slices.Clone(list.items), item)
 	c.assumed = false // the piece is stated

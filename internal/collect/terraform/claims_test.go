@@ -18,7 +18,8 @@ func TestClaims(t *testing.T) {
 		{"plan", plan(""), true, true},
 		{"keys_sorted", `{"applyable":true,"configuration":{},"format_version":"1.2","planned_values":{}}`, true, true},
 		{"cut_off", `{"format_version":"1.2","terraform_version":"1.11.4","pla`, true, true},
-		{"state", `{"format_version":"1.0","terraform_version":"1.11.4","values":{}}`, false, true},
+		{"state", `{"format_version":"1.0","terraform_version":"1.11.4","values":{}}`, true, true},
+		{"state_file", `{"version":4,"terraform_version":"1.11.4","serial":1,"lineage":"x","resources":[]}`, true, true},
 		{"log", `{"@level":"info","@message":"Terraform 1.11.4"}`, false, true},
 		{"binary_plan", "PK\x03\x04....tfplan", false, true},
 		{"template", `{"AWSTemplateFormatVersion":"2010-09-09","Resources":{}}`, false, false},
@@ -46,6 +47,15 @@ func TestUndone(t *testing.T) {
 		if diff := cmp.Diff(want, s.Coverage()); diff != "" {
 			t.Errorf("%s: %s", mark, diff)
 		}
+	}
+}
+
+// TestDrift holds plans to tell what was changed behind Terraform's back.
+func TestDrift(t *testing.T) {
+	s := read(t, strings.Replace(plan(""), `"planned_values"`,
+		`"resource_drift":[{"address":"aws_lambda_function.f","mode":"managed","type":"aws_lambda_function","change":{}}],"planned_values"`, 1))
+	if got := s.Problems(); len(got) != 1 || !strings.Contains(got[0].Error(), "aws_lambda_function.f was changed outside of Terraform") {
+		t.Errorf("problems: %v", got)
 	}
 }
 

@@ -108,7 +108,7 @@ func (ev *evaluator) provided(ctx context.Context) ([]provided, error) {
 				return nil, err
 			}
 			r := m.resource(name)
-			if r.data || !strings.HasPrefix(r.kind, "aws_") || !r.expand() {
+			if r.data || !ofAWS(r.kind) || !r.expand() {
 				continue
 			}
 			row, err := ev.table.row(r.kind)
@@ -134,11 +134,7 @@ func (ev *evaluator) provided(ctx context.Context) ([]provided, error) {
 			}
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(unmapped)) {
-		if unmapped[name] {
-			ev.builder.Cover(estate.Coverage{Type: name, State: estate.CoveragePartial, Reason: reasonUnmapped})
-		}
-	}
+	coverUnmapped(ev.builder, unmapped)
 	slices.SortStableFunc(all, func(a, b provided) int { return cmp.Compare(a.address, b.address) })
 	return all, nil
 }
@@ -268,7 +264,7 @@ func (o *occurrence) withTags() *estate.Value {
 // provider finds the configuration of an instance's provider, and the module
 // that it stands in; nil when there is none.
 func (m *instance) provider(o *occurrence) (*instance, *declared) {
-	key, _, _ := strings.Cut(o.kind, "_")
+	key, _, _ := strings.Cut(o.kind, "_") // aws, awscc
 	if a := o.block.attribute("provider"); a != nil {
 		key = providerKey(a.Expr)
 	}

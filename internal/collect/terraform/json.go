@@ -105,6 +105,17 @@ func (r raw) members() iter.Seq2[string, raw] {
 	}
 }
 
+// memberAt is a member of an object and its offset within it.
+func (r raw) memberAt(name string) (found raw, offset int) {
+	r.walk(func(n []byte, at int, v raw) bool {
+		if string(n) == name {
+			found, offset = v, at
+		}
+		return found == nil
+	})
+	return found, offset
+}
+
 // elements lists the members of an array with their offsets within it.
 func (r raw) elements() iter.Seq2[int, raw] {
 	return func(yield func(int, raw) bool) {

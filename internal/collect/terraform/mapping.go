@@ -16,7 +16,8 @@ import (
 // type first occurs, because a plan has a dozen of the types that it knows.
 // It is safe for many goroutines.
 type table struct {
-	data []byte
+	data  []byte
+	awscc awscc
 
 	mu        sync.Mutex
 	rows      map[string]*row
@@ -231,7 +232,16 @@ func (a *attribute) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-func newTable(data []byte) *table { return &table{data: data, rows: map[string]*row{}} }
+// newTable reads a table; without a model, types of the Cloud Control provider
+// have no rows.
+func newTable(data []byte, m *estate.Model) *table {
+	return &table{data: data, awscc: awscc{model: m}, rows: map[string]*row{}}
+}
+
+// ofAWS reports whether a resource type is of one of AWS's providers.
+func ofAWS(kind string) bool {
+	return strings.HasPrefix(kind, "aws_") || strings.HasPrefix(kind, "awscc_")
+}
 
 // rowStart is what the line of a resource type begins with.
 const rowStart = "\n  "
@@ -246,6 +256,10 @@ func (t *table) row(kind string) (*row, error) {
 func (t *table) rowLocked(kind string) (*row, error) {
 	if found, ok := t.rows[kind]; ok {
 		return found, nil
+	}
+	if strings.HasPrefix(kind, "awscc_") {
+		t.rows[kind] = t.awscc.row(kind)
+		return t.rows[kind], nil
 	}
 	text := t.text(kind)
 	if text == nil {
@@ -393,7 +407,7 @@ func (r *row) identity(name string) (string, bool) {
 // AttributeOf reads the table backwards: the resource type and attribute that
 // set a property of a CloudFormation type, such as tracing_config.mode.
 func AttributeOf(mapping []byte) func(cfnType, property string) (resourceType, attribute string, ok bool) {
-	t := newTable(mapping)
+	t := newTable(mapping, nil)
 	return func(cfnType, property string) (string, string, bool) {
 		property = strings.ReplaceAll(property, "[]", "")
 		for _, name := range t.types() {

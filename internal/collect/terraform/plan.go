@@ -15,6 +15,8 @@ type plan struct {
 	changes    []*change
 	instances  map[string][]*change // by address without the instance's own key
 	data       map[string]raw       // data sources that were read while planning, by address
+	// drifted are resources that somebody changed since Terraform last applied.
+	drifted []*change
 }
 
 // change is what a plan says of one instance of a resource or data source.
@@ -52,9 +54,9 @@ type module struct {
 	given     map[string]raw // values of the root's variables
 }
 
-// newPlan indexes the parts of a plan. changesAt is the offset of
-// resource_changes in the file.
-func newPlan(fields map[string]raw, changesAt int, lines *lineCounter) *plan {
+// newPlan indexes the parts of a plan. changesAt and driftAt are the offsets of
+// resource_changes and resource_drift in the file.
+func newPlan(fields map[string]raw, changesAt, driftAt int, lines *lineCounter) *plan {
 	p := &plan{
 		file:      lines.file,
 		providers: fields["configuration"].member("provider_config").object(),
@@ -71,6 +73,11 @@ func newPlan(fields map[string]raw, changesAt int, lines *lineCounter) *plan {
 		p.instances[join(c.module, c.local)] = append(p.instances[join(c.module, c.local)], c)
 	}
 	p.readData(fields["prior_state"].member("values", "root_module"))
+	for at, entry := range fields["resource_drift"].elements() {
+		c := p.newChange(entry)
+		c.at = lines.at(driftAt + at)
+		p.drifted = append(p.drifted, c)
+	}
 	return p
 }
 

@@ -218,7 +218,6 @@ func TestProblems(t *testing.T) {
 		{"cut_off", "{\"format_version\":\"1.2\",\n\"resource_changes\":[", "p.json:2:21: not valid JSON: the file ends in the middle of a value"},
 		{"newer", `{"format_version":"2.0","resource_changes":[]}`, "p.json:1:24: plan format 2.0 is not one that assay reads; expected 1.x"},
 		{"errored", `{"format_version":"1.2","errored":true,"resource_changes":[]}`, "the plan ended with an error"},
-		{"state", `{"format_version":"1.0","values":{}}`, "a Terraform state, not a plan"},
 		{"shape", `{"format_version":1}`, "not a Terraform plan"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -43,24 +43,14 @@ func (r *reader) read(ctx context.Context) (*estate.Builder, error) {
 			return nil, err
 		}
 		// A change without a state afterwards deletes or forgets.
-		if c.data || c.after.absent() || !strings.HasPrefix(c.kind, "aws_") {
+		if c.data || c.after.absent() || !ofAWS(c.kind) {
 			continue
 		}
-		row, err := r.table.row(c.kind)
+		row, err := r.table.mapped(c.kind, c.after, unmapped)
 		if err != nil {
 			return nil, err
 		}
 		if row == nil {
-			ignored, err := r.table.ignores(c.kind)
-			if err != nil {
-				return nil, err
-			}
-			unmapped[c.kind] = !ignored
-			continue
-		}
-		row = row.variant(c.after.member(row.By).text())
-		if row == nil {
-			unmapped[c.kind] = true
 			continue
 		}
 		all = append(all, provided{
@@ -70,15 +60,46 @@ func (r *reader) read(ctx context.Context) (*estate.Builder, error) {
 	for _, res := range shapeAll(all, r) {
 		b.Add(res)
 	}
-	for _, name := range slices.Sorted(maps.Keys(unmapped)) {
-		if unmapped[name] {
-			b.Cover(estate.Coverage{Type: name, State: estate.CoveragePartial, Reason: reasonUnmapped})
+	coverUnmapped(b, unmapped)
+	for _, c := range r.plan.drifted {
+		if ofAWS(c.kind) && !c.data {
+			b.Problem(estate.Problem{
+				Position: c.at, Message: c.address + " was changed outside of Terraform since it was last applied",
+				Hint: "the plan is what is judged; read the account or the state to see what is there now",
+			})
 		}
 	}
 	if r.plan.incomplete {
 		b.Cover(estate.Coverage{Type: "*", State: estate.CoveragePartial, Reason: reasonIncomplete})
 	}
 	return b, nil
+}
+
+// mapped is the row of an instance; nil when there is none, which is noted
+// unless it does not matter.
+func (t *table) mapped(kind string, values raw, unmapped map[string]bool) (*row, error) {
+	found, err := t.row(kind)
+	if err != nil {
+		return nil, err
+	}
+	if found == nil {
+		ignored, err := t.ignores(kind)
+		unmapped[kind] = !ignored
+		return nil, err
+	}
+	if found = found.variant(values.member(found.By).text()); found == nil {
+		unmapped[kind] = true
+	}
+	return found, nil
+}
+
+// coverUnmapped says which resource types the table does not have.
+func coverUnmapped(b *estate.Builder, unmapped map[string]bool) {
+	for _, name := range sortedKeys(unmapped) {
+		if unmapped[name] {
+			b.Cover(estate.Coverage{Type: name, State: estate.CoveragePartial, Reason: reasonUnmapped})
+		}
+	}
 }
 
 // variant is the row that the value of the attribute [row.By] chooses.

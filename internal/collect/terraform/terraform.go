@@ -54,6 +54,9 @@ const supportedFormat = "1."
 // Options say how plans and configurations are read.
 type Options struct {
 	Mapping []byte // tables/terraform.yaml
+	// Model has the schemas that types of the Cloud Control provider are mapped
+	// by.
+	Model *estate.Model
 	// Variables are values for the root module of a configuration.
 	Variables Variables
 }
@@ -68,22 +71,20 @@ var _ collect.Collector = (*Collector)(nil)
 
 // New makes a collector. Rows of the mapping are read when a plan first needs
 // them.
-func New(o Options) *Collector { return &Collector{newTable(o.Mapping), o} }
+func New(o Options) *Collector { return &Collector{newTable(o.Mapping, o.Model), o} }
 
 // Name implements [collect.Collector].
 func (*Collector) Name() string { return "Terraform plan (terraform show -json)" }
 
 // What to do about a file that is not a plan, or not a whole one.
 const (
-	stateMessage = "a Terraform state, not a plan"
-	writePlan    = "terraform plan -out=PLAN, then terraform show -json PLAN"
-	writeAgain   = "write the plan again with terraform show -json PLAN"
+	writePlan  = "terraform plan -out=PLAN, then terraform show -json PLAN"
+	writeAgain = "write the plan again with terraform show -json PLAN"
 )
 
 // lookalikes are files that people take for plans, each told by what it
 // contains. They are claimed only where the user names them.
 var lookalikes = []struct{ start, contains, message, hint string }{
-	{`{`, `"values"`, stateMessage, writePlan},
 	{`{"@level"`, "", "the log of terraform plan -json, not the plan", writePlan},
 	{"PK\x03\x04", "tfplan", "a plan in Terraform's own binary form", "terraform show -json FILE gives the form that is read"},
 }
@@ -91,7 +92,7 @@ var lookalikes = []struct{ start, contains, message, hint string }{
 // Claims implements [collect.Collector].
 func (*Collector) Claims(f collect.File) bool {
 	switch {
-	case f.Folder || isPlan(f.Data):
+	case f.Folder || isPlan(f.Data) || isState(f.Data):
 		return true
 	case !f.Named:
 		return false
@@ -132,6 +133,9 @@ func lookalike(data []byte) (message, hint string, ok bool) {
 func (c *Collector) Collect(ctx context.Context, f collect.File) []*estate.Builder {
 	if f.Folder {
 		return []*estate.Builder{c.configurationOf(ctx, f)}
+	}
+	if isState(f.Data) {
+		return []*estate.Builder{c.stateOf(ctx, f)}
 	}
 	p, problem := readPlan(f)
 	if problem == nil {
@@ -175,8 +179,6 @@ func readPlan(f collect.File) (*plan, *estate.Problem) {
 			"use a newer assay, or an older Terraform")
 	case fields["errored"].isTrue():
 		return nil, fault("errored", "the plan ended with an error and is not complete", "mend what terraform plan reports, and plan again")
-	case fields["values"] != nil && fields["planned_values"] == nil:
-		return nil, fault("", stateMessage, writePlan)
 	case !fields["planned_values"].is('{') && fields["resource_changes"] == nil:
 		return nil, fault("planned_values", "not a Terraform plan: it has neither planned_values nor resource_changes", writeAgain)
 	}
@@ -188,7 +190,7 @@ func readPlan(f collect.File) (*plan, *estate.Problem) {
 			return nil, fault(part.name, "not a Terraform plan: "+part.name+" is not what the format has there", writeAgain)
 		}
 	}
-	return newPlan(fields, offsets["resource_changes"], lines), nil
+	return newPlan(fields, offsets["resource_changes"], offsets["resource_drift"], lines), nil
 }
 
 // syntaxProblem finds where a file stops being JSON.
