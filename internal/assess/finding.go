@@ -34,6 +34,9 @@ func finding(c *check.Check, r *estate.Resource, result check.Result) *Finding {
 		Functions: []string{},
 		Source:    sourceOf(position(r, result)),
 	}
+	for _, p := range r.Callers {
+		f.Callers = append(f.Callers, sourceOf(p))
+	}
 	for _, fn := range r.Functions() {
 		f.Functions = append(f.Functions, fn.LogicalID)
 	}

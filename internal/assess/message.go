@@ -155,6 +155,9 @@ type Finding struct {
 	Missing   []Missing      `json:"missing,omitempty"`
 	Error     string         `json:"error,omitempty"` // the check itself failed to evaluate
 	Source    Source         `json:"source"`
+	// Callers are where the modules or nested stacks are called that Source
+	// stands in, outermost first.
+	Callers []Source `json:"callers,omitempty"`
 }
 
 // Decided lists, for one resource, the checks that it passes or that do not

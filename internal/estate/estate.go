@@ -44,6 +44,9 @@ type Resource struct {
 	ExistsInput string
 	// Source is where a person would edit the resource.
 	Source Position
+	// Callers are the places that Source is reached through, outermost first:
+	// the calls of the Terraform modules or nested stacks that it stands in.
+	Callers []Position
 	// Reads lists the properties, as dotted paths, that the collector knows how
 	// to read from its source; nil means all. A default is not assumed for any
 	// other: the source may state it.

@@ -60,6 +60,7 @@ type (
 		ExistsInput string           `json:"existsInput,omitempty"`
 		Properties  json.RawMessage  `json:"properties"`
 		Source      sourceLine       `json:"source"`
+		Callers     []sourceLine     `json:"callers,omitempty"`
 		Edges       []edgeLine       `json:"edges"`
 		Positions   map[string][]any `json:"positions,omitempty"`
 	}
@@ -143,6 +144,9 @@ func (r *Resource) line(positions bool) resourceLine {
 	}
 	if r.Address != r.LogicalID {
 		l.Address = r.Address
+	}
+	for _, p := range r.Callers {
+		l.Callers = append(l.Callers, sourceOf(p))
 	}
 	if r.Exists != nil {
 		l.Exists = r.Exists.AppendJSON(nil)
@@ -488,6 +492,9 @@ func (l *resourceLine) resource() (Resource, error) {
 	r := Resource{
 		Type: l.Type, ID: l.ID, LogicalID: l.LogicalID, Address: l.Address,
 		Generated: l.Generated, ExistsInput: l.ExistsInput, Source: Position(l.Source),
+	}
+	for _, p := range l.Callers {
+		r.Callers = append(r.Callers, Position(p))
 	}
 	if l.Type == "" || l.LogicalID == "" {
 		return r, errors.New("expected a type and a logicalId")

@@ -81,6 +81,9 @@ func ExplainFinding(w io.Writer, h *assess.Header, f *assess.Finding, o Options)
 		}
 	}
 	fact("at", f.Source.String())
+	for _, caller := range f.Callers {
+		fact("called at", caller.String())
+	}
 	resource := f.Resource.Address + ", " + f.Resource.Type
 	if f.Resource.LogicalID != f.Resource.Address {
 		resource += ", logical id " + f.Resource.LogicalID

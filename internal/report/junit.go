@@ -136,6 +136,9 @@ func (j *junit) proof(m *assess.Finding) string {
 			lines = append(lines, underText(c))
 		}
 	}
+	for _, caller := range m.Callers {
+		lines = append(lines, "called at "+caller.String())
+	}
 	if len(m.Functions) > 0 {
 		lines = append(lines, "functions: "+strings.Join(m.Functions, ", "))
 	}

@@ -269,6 +269,11 @@ func (s *sarif) result(m *assess.Finding) sarifResult {
 		r.RuleIndex = &i
 	}
 	text := []string{strings.TrimSuffix(harmless(m.Message), ".") + "."}
+	for _, caller := range m.Callers {
+		if at, ok := physical(caller); ok && len(r.RelatedLocations) < maxRelated {
+			r.RelatedLocations = append(r.RelatedLocations, sarifLocation{ID: len(r.RelatedLocations) + 1, Physical: at, Message: &sarifText{Text: "called from here"}})
+		}
+	}
 	if m.Witness != nil {
 		for i := range m.Witness.Reads {
 			read := &m.Witness.Reads[i]

@@ -251,6 +251,9 @@ func (w *findingWriter) write(findings []*assess.Finding) {
 		}
 		w.row(2, detail, oneLine(f.Message), label, cell{text: oneLine(f.Check), width: ids})
 		w.witness(f)
+		for _, caller := range f.Callers {
+			w.line(detail, "called at "+oneLine(caller.String()))
+		}
 		if others := f.Functions; len(others) > 1 {
 			w.line(detail, "also concerns "+oneLine(listed(others[1:], w.limit(len(others), maxNames))))
 		}

@@ -188,6 +188,9 @@ func supply(input string) string {
 	if name, ok := strings.CutPrefix(input, "parameter "); ok {
 		return "--parameter " + oneLine(name) + "=…"
 	}
+	if name, ok := strings.CutPrefix(input, "variable "); ok && !strings.HasPrefix(name, "module.") {
+		return "--var " + oneLine(name) + "=…"
+	}
 	return oneLine(input)
 }
 

@@ -81,6 +81,7 @@ func (d *declared) flag(name string) bool {
 
 // loader reads folders of configuration files, each once.
 type loader struct {
+	*holes
 	tree    *collect.Tree
 	builder *estate.Builder
 	folders map[string]*configuration
@@ -95,7 +96,7 @@ type loader struct {
 
 func newLoader(tree *collect.Tree, b *estate.Builder) *loader {
 	return &loader{
-		tree: tree, builder: b, folders: map[string]*configuration{}, used: map[string]bool{},
+		holes: &holes{}, tree: tree, builder: b, folders: map[string]*configuration{}, used: map[string]bool{},
 		providerFunctions: map[string]bool{}, budget: maxSteps,
 	}
 }
@@ -338,8 +339,26 @@ func (l *loader) use(e hcl.Expression) {
 
 func (l *loader) useTraversal(t hcl.Traversal) {
 	for i, step := range t {
-		if a, ok := step.(hcl.TraverseAttr); ok {
+		if a, ok := step.(hcl.TraverseAttr); ok && i >= nameEnd(t) {
 			l.used[a.Name] = l.used[a.Name] || i < len(t)-1
 		}
 	}
+}
+
+// nameEnd is how many steps of a reference name what is referred to; those
+// behind read attributes. The first step of a short one may be the variable of
+// a loop, which no resource type is called like.
+func nameEnd(t hcl.Traversal) int {
+	if t.IsRelative() {
+		return 0
+	}
+	switch root := t.RootName(); {
+	case root == "data", root == "module":
+		return 3
+	case root == "var", root == "local", root == "each", ofAWS(root):
+		return 2
+	case strings.Contains(root, "_") && len(t) > 2:
+		return 2
+	}
+	return 1
 }

@@ -21,7 +21,7 @@ import (
 const (
 	reasonVariable  = "variable without value"
 	reasonData      = "data source is read at deployment"
-	reasonModule    = "module is not on disk"
+	reasonModule    = "module is not on disk (terraform init fetches it)"
 	reasonWorkspace = "workspace is not known"
 	reasonInvalid   = "expression cannot be evaluated"
 	reasonUnparsed  = "a file of the configuration could not be parsed"
@@ -31,7 +31,7 @@ const (
 // Limits of one configuration.
 const (
 	maxModuleDepth = 32      // modules that call each other
-	maxInstances   = 10_000  // instances of resources and modules
+	maxInstances   = 50_000  // instances of resources and modules
 	maxValueSize   = 1 << 20 // bytes of text and members of one value
 )
 
@@ -39,7 +39,6 @@ const (
 // those that it calls.
 type evaluator struct {
 	*loader
-	*holes
 	table     *table
 	root      *instance
 	functions map[string]function.Function
@@ -97,16 +96,20 @@ func (m *instance) evaluate(e hcl.Expression, extra map[string]cty.Value, input 
 	ctx := m.context(e.Variables(), extra)
 	v, diags := e.Value(ctx)
 	if !diags.HasErrors() {
+		if v.IsKnown() || v.IsMarked() {
+			return v
+		}
+		if g, open := m.gapIn(ctx); open {
+			return v.Mark(gap(g))
+		}
 		return v
 	}
 	if m.budget < 0 {
-		m.tooMuch(e.Range(), "the expressions of the configuration take more than a million turns")
+		m.tooMuch(e.Range(), fmt.Sprintf("for expressions turn more than %d times, or one of them more than %d times", maxSteps, maxMembers))
 		return unknown(cty.DynamicPseudoType, reasonLimit, input)
 	}
-	for _, name := range sortedKeys(ctx.Variables) {
-		if g, open := m.firstGap(ctx.Variables[name]); open {
-			return unknown(cty.DynamicPseudoType, g.Reason, g.Input)
-		}
+	if g, open := m.gapIn(ctx); open {
+		return unknown(cty.DynamicPseudoType, g.Reason, g.Input)
 	}
 	for _, d := range diags {
 		if d.Severity == hcl.DiagError {
@@ -114,6 +117,16 @@ func (m *instance) evaluate(e hcl.Expression, extra map[string]cty.Value, input 
 		}
 	}
 	return unknown(cty.DynamicPseudoType, reasonInvalid, input)
+}
+
+// gapIn finds something that is not known of what an expression refers to.
+func (m *instance) gapIn(ctx *hcl.EvalContext) (estate.Gap, bool) {
+	for _, name := range sortedKeys(ctx.Variables) {
+		if g, open := m.firstGap(ctx.Variables[name]); open {
+			return g, true
+		}
+	}
+	return estate.Gap{}, false
 }
 
 // firstGap finds something within a value that is not known.
@@ -358,7 +371,7 @@ func (m *instance) typed(d *declared, name string) cty.Value {
 		unmarked, marks := v.Unmark()
 		v = defaults.Apply(unmarked).WithMarks(marks)
 	}
-	converted, err := convert.Convert(v, constraint)
+	converted, err := convert.Convert(uniform(v), constraint)
 	if err != nil {
 		if g, open := m.firstGap(v); open {
 			return unknown(constraint, g.Reason, g.Input)

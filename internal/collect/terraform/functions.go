@@ -50,9 +50,9 @@ var carrying = map[string]function.Function{
 	"setproduct":   bounded(stdlib.SetProductFunc),
 	"setunion":     stdlib.SetUnionFunc,
 	"slice":        stdlib.SliceFunc,
-	"tolist":       stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)),
+	"tolist":       listed(stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType))),
 	"tomap":        stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)),
-	"toset":        stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)),
+	"toset":        listed(stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType))),
 	"tostring":     stdlib.MakeToFunc(cty.String),
 	"values":       stdlib.ValuesFunc,
 	"yamldecode":   ctyyaml.YAMLDecodeFunc,
@@ -181,6 +181,11 @@ func guarded(f function.Function, carries bool) function.Function {
 		spec.VarParam = &p
 	}
 	spec.Type = func(args []cty.Value) (cty.Type, error) {
+		for i, a := range args {
+			if t := a.Type(); t.IsTupleType() && t.Length() > maxMembers {
+				return cty.NilType, function.NewArgErrorf(i, "the list has more than %d members", maxMembers)
+			}
+		}
 		_, found := firstHole(args...)
 		if found && !carries {
 			return returnType(f, args), nil
@@ -281,9 +286,6 @@ func written(f function.Function) function.Function {
 	})
 }
 
-// maxProduct bounds the members that setproduct makes.
-const maxProduct = 100_000
-
 func bounded(f function.Function) function.Function {
 	return function.New(&function.Spec{
 		Params:   f.Params(),
@@ -293,8 +295,8 @@ func bounded(f function.Function) function.Function {
 			for _, a := range args {
 				a, _ = a.Unmark()
 				if a.IsKnown() && !a.IsNull() && a.CanIterateElements() {
-					if n *= max(a.LengthInt(), 1); n > maxProduct {
-						return cty.NilType, fmt.Errorf("the product has more than %d members", maxProduct)
+					if n *= max(a.LengthInt(), 1); n > maxMembers {
+						return cty.NilType, fmt.Errorf("the product has more than %d members", maxMembers)
 					}
 				}
 			}
@@ -302,6 +304,33 @@ func bounded(f function.Function) function.Function {
 		},
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return f.Call(args) },
 	})
+}
+
+// listed is a conversion that gets a list where all members of a tuple have
+// one type: the library compares the types of a tuple's members in pairs.
+func listed(f function.Function) function.Function {
+	return function.New(&function.Spec{
+		Params: f.Params(),
+		Type: func(args []cty.Value) (cty.Type, error) {
+			return f.ReturnTypeForValues([]cty.Value{uniform(args[0])})
+		},
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return f.Call([]cty.Value{uniform(args[0])}) },
+	})
+}
+
+// uniform is v as a list where it is a tuple of members of one type.
+func uniform(v cty.Value) cty.Value {
+	plain, marks := v.Unmark()
+	if t := plain.Type(); !t.IsTupleType() || t.Length() < 2 || plain.IsNull() || !plain.IsKnown() {
+		return v
+	}
+	items := plain.AsValueSlice()
+	for _, item := range items {
+		if !item.Type().Equals(items[0].Type()) {
+			return v
+		}
+	}
+	return cty.ListVal(items).WithMarks(marks)
 }
 
 var lengthFunc = function.New(&function.Spec{

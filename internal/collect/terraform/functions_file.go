@@ -97,9 +97,35 @@ func (l *loader) fileFunctions(root string, all map[string]function.Function) ma
 	for name, f := range own {
 		own[name] = guarded(f, false)
 	}
+	own["jsonencode"] = l.encoding(carrying["jsonencode"])
+	own["yamlencode"] = l.encoding(carrying["yamlencode"])
 	own["templatefile"] = l.templateFunction(readText, all)
 	own["templatestring"] = l.templateFunction(func(s string) (string, error) { return s, nil }, all)
 	return own
+}
+
+// encoding is a function that writes a value as a text, with holes for what is
+// not known of it.
+func (h *holes) encoding(f function.Function) function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{anything},
+		Type:   function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			if !args[0].IsKnown() {
+				return cty.UnknownVal(cty.String).WithMarks(marksOf(args[0])), nil
+			}
+			v, err := h.filled(args[0])
+			if err != nil {
+				return cty.NilVal, err
+			}
+			return f.Call([]cty.Value{v})
+		},
+	})
+}
+
+func marksOf(v cty.Value) cty.ValueMarks {
+	_, marks := v.Unmark()
+	return marks
 }
 
 func (l *loader) fileset(folder, pattern string) (cty.Value, error) {

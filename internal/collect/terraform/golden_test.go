@@ -22,6 +22,9 @@ func describe(s *estate.Scope) []byte {
 	var b bytes.Buffer
 	for _, r := range s.Resources() {
 		fmt.Fprintf(&b, "%s\n  %s at %s", r.LogicalID, r.Type, r.Source)
+		for _, caller := range r.Callers {
+			fmt.Fprintf(&b, ", called at %s", caller)
+		}
 		if r.Generated != "" {
 			fmt.Fprintf(&b, ", made by the %s", r.Generated)
 		}

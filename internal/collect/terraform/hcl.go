@@ -60,7 +60,7 @@ func (*Collector) Includes(f collect.File) []string {
 func (c *Collector) configurationOf(ctx context.Context, f collect.File) *estate.Builder {
 	b := estate.NewBuilder(f.Name, FormatConfiguration)
 	ev := &evaluator{
-		loader: newLoader(f.Tree, b), holes: &holes{}, table: c.table,
+		loader: newLoader(f.Tree, b), table: c.table,
 		functions: map[string]function.Function{}, byAddress: map[string]*occurrence{}, reported: map[string]bool{},
 	}
 	config, err := ev.folder(f.Name)
@@ -124,7 +124,7 @@ func (ev *evaluator) provided(ctx context.Context) ([]provided, error) {
 				continue
 			}
 			for _, o := range r.occurrences {
-				p := provided{address: o.address, attributes: row.withDefaults(o.withTags()), at: positionOf(r.block.at), region: m.regionOf(o)}
+				p := provided{address: o.address, attributes: row.withDefaults(o.withTags()), at: positionOf(r.block.at), callers: m.callers, region: m.regionOf(o)}
 				if p.row = row.variant(p.attributes.Field(row.By).AsString()); p.row == nil {
 					unmapped[r.kind] = true
 					continue

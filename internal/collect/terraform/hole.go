@@ -51,6 +51,41 @@ func unknown(t cty.Type, reason, input string) cty.Value {
 	return cty.UnknownVal(t).Mark(gap{reason, input})
 }
 
+// filling is a text that is a hole for a value of which nothing is known but
+// why. What is marked sensitive stays so; a value without a reason stays as
+// it is.
+func (h *holes) filling(v cty.Value) cty.Value {
+	g := h.why(v, estate.Gap{})
+	if g == (estate.Gap{}) {
+		return v
+	}
+	_, marks := v.Unmark()
+	text := h.text(estate.Unknown(g.Reason, g.Input))
+	for m := range marks {
+		if _, secret := m.(sensitive); secret {
+			text = text.Mark(m)
+		}
+	}
+	return text
+}
+
+// filled makes holes of everything within a value that is not known or must
+// not be shown.
+func (h *holes) filled(v cty.Value) (cty.Value, error) {
+	return cty.Transform(v, func(_ cty.Path, x cty.Value) (cty.Value, error) {
+		_, marks := x.Unmark()
+		for m := range marks {
+			if why, secret := m.(sensitive); secret {
+				return h.text(estate.Secret(string(why))), nil
+			}
+		}
+		if !x.IsKnown() {
+			return h.filling(x), nil
+		}
+		return x, nil
+	})
+}
+
 // firstHole finds a hole in the texts and keys of values.
 func firstHole(values ...cty.Value) (hole, bool) {
 	for _, v := range values {

@@ -9,9 +9,13 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-// maxSteps bounds the turns of for expressions in one configuration. Nested
-// ones multiply, so that a few lines can ask for any number.
-const maxSteps = 1_000_000
+// Limits of loops. Nested ones multiply, so that a few lines can ask for any
+// number of turns; the library's conversion of a list takes time by the square
+// of its members.
+const (
+	maxSteps   = 1_000_000 // turns of all for expressions in one configuration
+	maxMembers = 20_000    // of one list, as written or as a for expression makes it
+)
 
 // prepare changes a syntax tree so that it can be evaluated with holes in its
 // texts: comparisons know that a text with a hole may equal another, a
@@ -37,14 +41,20 @@ func (l *loader) prepare(node hclsyntax.Node) {
 			}
 		case *hclsyntax.ForExpr:
 			if _, done := e.ValExpr.(*counted); !done {
-				e.ValExpr = &counted{inside(e.ValExpr), &l.budget}
+				e.ValExpr = &counted{Expression: inside(e.ValExpr), budget: &l.budget}
 				if e.CondExpr != nil {
-					e.CondExpr = &counted{inside(e.CondExpr), &l.budget}
+					e.CondExpr = &counted{Expression: inside(e.CondExpr), budget: &l.budget}
 				}
 			}
 		case *hclsyntax.SplatExpr:
 			if _, done := e.Each.(*counted); !done {
-				e.Each = &counted{inside(e.Each), &l.budget}
+				e.Each = &counted{Expression: inside(e.Each), budget: &l.budget}
+			}
+		case *hclsyntax.TemplateExpr:
+			for i, part := range e.Parts {
+				if _, literal := part.(*hclsyntax.LiteralValueExpr); !literal {
+					e.Parts[i] = &spliced{inside(part), l.holes}
+				}
 			}
 		case *hclsyntax.ScopeTraversalExpr:
 			l.useTraversal(e.Traversal)
@@ -117,17 +127,42 @@ func (b *branch) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	return b.Expression.Value(ctx)
 }
 
+// spliced is an expression inside of a text. One that is not known leaves a
+// hole, so that the rest of the text still stands.
+type spliced struct {
+	hclsyntax.Expression
+	holes *holes
+}
+
+func (p *spliced) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	v, diags := p.Expression.Value(ctx)
+	if t := v.Type(); v.IsKnown() || diags.HasErrors() || !t.IsPrimitiveType() && t != cty.DynamicPseudoType {
+		return v, diags
+	}
+	return p.holes.filling(v), diags
+}
+
 // counted is the body of a loop.
 type counted struct {
 	hclsyntax.Expression
 	budget *int
+	// loop is where the loop stands that is being run, and turns how often it
+	// has turned.
+	loop  *hcl.EvalContext
+	turns int
 }
 
 func (c *counted) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	if *c.budget--; *c.budget < 0 {
+	if loop := ctx.Parent(); loop != c.loop {
+		c.loop, c.turns = loop, 0
+	}
+	*c.budget--
+	if c.turns++; c.turns > maxMembers || *c.budget < 0 {
+		*c.budget = -1
 		return cty.DynamicVal, hcl.Diagnostics{{
-			Severity: hcl.DiagError, Summary: "Too many turns of for expressions",
-			Detail: "assay follows a million in one configuration.", Subject: c.Expression.Range().Ptr(),
+			Severity: hcl.DiagError, Summary: "Too many turns",
+			Detail:  "The expression turns more often than assay follows.",
+			Subject: c.Expression.Range().Ptr(),
 		}}
 	}
 	return c.Expression.Value(ctx)

@@ -20,6 +20,7 @@ type provided struct {
 	row        *row
 	attributes *estate.Value // Map; references point at addresses and the provider's attributes
 	at         estate.Position
+	callers    []estate.Position
 	region     string // "" when it is not known
 	// exists is nil for what certainly exists; existsInput is what decides.
 	exists      *estate.Value
@@ -73,7 +74,7 @@ func (p provided) resources() []estate.Resource {
 	}
 	res := estate.Resource{
 		Type: p.row.Type, LogicalID: p.address, Address: p.address, Properties: properties, Source: p.at, Reads: p.row.reads,
-		Exists: p.exists, ExistsInput: p.existsInput,
+		Callers: p.callers, Exists: p.exists, ExistsInput: p.existsInput,
 	}
 	all := []estate.Resource{res}
 	if len(p.row.Each) > 0 {
@@ -159,7 +160,7 @@ func (p provided) separate(name string, a attribute) []estate.Resource {
 		}
 		one := estate.Resource{
 			Type: a.Resources.Type, LogicalID: fmt.Sprintf("%s.%s[%d]", p.address, name, i), Address: p.address,
-			Properties: properties, Source: p.at, Reads: separateReads(a), Exists: p.exists, ExistsInput: p.existsInput,
+			Properties: properties, Source: p.at, Reads: separateReads(a), Callers: p.callers, Exists: p.exists, ExistsInput: p.existsInput,
 		}
 		if b.Kind() == estate.KindOneOf {
 			_, one.Exists, one.ExistsInput = perhaps(b)
@@ -188,7 +189,7 @@ func (p provided) constant(x any) *estate.Value {
 // beside is the resource that the provider adds; false when it does not.
 func (a addition) beside(res estate.Resource, attributes *estate.Value) (estate.Resource, bool) {
 	added := estate.Resource{
-		Type: a.Type, LogicalID: res.LogicalID + a.Suffix, Address: res.Address, Source: res.Source, Generated: generatedBy,
+		Type: a.Type, LogicalID: res.LogicalID + a.Suffix, Address: res.Address, Source: res.Source, Callers: res.Callers, Generated: generatedBy,
 		Properties: estate.Map().At(res.Source), Exists: res.Exists, ExistsInput: res.ExistsInput,
 	}
 	for _, property := range sortedKeys(a.When) {
@@ -472,15 +473,34 @@ func pairs(v *estate.Value, key string) *estate.Value {
 
 // parsed reads a JSON text as the document that it holds.
 func parsed(v *estate.Value) *estate.Value {
-	if v.Kind() != estate.KindString {
+	var text strings.Builder
+	var c converter
+	switch v.Kind() {
+	case estate.KindString:
+		text.WriteString(v.AsString())
+	case estate.KindText:
+		c.holes = &holes{}
+		for _, part := range v.Items() {
+			if part.Kind() == estate.KindString {
+				text.WriteString(part.AsString())
+			} else {
+				text.WriteString(c.text(part).AsString())
+			}
+		}
+	default:
 		return v
 	}
-	doc, err := estate.ParseJSON([]byte(v.AsString()))
+	doc, err := estate.ParseJSON([]byte(text.String()))
 	if err != nil {
 		return v
 	}
 	at := v.Position()
-	return doc.Rewrite(func(x *estate.Value) *estate.Value { return x.At(at) })
+	return doc.Rewrite(func(x *estate.Value) *estate.Value {
+		if c.holes != nil && x.Kind() == estate.KindString {
+			x = c.split(x.AsString())
+		}
+		return x.At(at)
+	})
 }
 
 // set puts a value at a dotted path, making the objects on the way.

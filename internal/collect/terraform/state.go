@@ -227,21 +227,21 @@ func (r *stateReader) attributes(s stored, row *row) (*estate.Value, error) {
 		case secret || s.sensitive(name):
 			fields = append(fields, estate.Field{Name: name, Value: estate.Secret(join(s.address, name) + " is sensitive").At(s.at)})
 		default:
-			if x := stated(filled(v.value(s.at))); x != nil {
+			if x := stated(withoutEmpty(v.value(s.at))); x != nil {
 				fields = append(fields, estate.Field{Name: name, Value: x})
 			}
 		}
 	}
 	if all := s.values.member("tags_all"); all.is('{') && row.Attributes["tags"].To != "" {
-		if tags := filled(all.value(s.at)); tags != nil {
+		if tags := withoutEmpty(all.value(s.at)); tags != nil {
 			return estate.Map(append(fields, estate.Field{Name: "tags", Value: tags})...).At(s.at), nil
 		}
 	}
 	return estate.Map(fields...).At(s.at), nil
 }
 
-// filled is v without the members that are empty; nil when nothing is left.
-func filled(v *estate.Value) *estate.Value {
+// withoutEmpty is v without the members that are empty; nil when nothing is left.
+func withoutEmpty(v *estate.Value) *estate.Value {
 	switch v.Kind() {
 	case estate.KindNull:
 		return nil
@@ -252,7 +252,7 @@ func filled(v *estate.Value) *estate.Value {
 				items = append(items, item)
 				continue
 			}
-			if item = filled(item); item == nil {
+			if item = withoutEmpty(item); item == nil {
 				item = estate.Map().At(v.Position())
 			}
 			items = append(items, item)
@@ -264,7 +264,7 @@ func filled(v *estate.Value) *estate.Value {
 	case estate.KindMap:
 		kept := estate.Map().At(v.Position())
 		for _, f := range v.Fields() {
-			if x := filled(f.Value); x != nil {
+			if x := withoutEmpty(f.Value); x != nil {
 				kept = kept.With(f.Name, x)
 			}
 		}
@@ -278,7 +278,7 @@ func filled(v *estate.Value) *estate.Value {
 
 // referring turns identities of other resources of the state into references.
 func (r *stateReader) referring(p provided) *estate.Value {
-	attributes := p.attributes
+	attributes := documents(p.attributes, p.row.Attributes)
 	for _, name := range sortedKeys(p.row.Attributes) {
 		v := attributes.Field(name)
 		if other := r.byID[v.AsString()]; p.row.Attributes[name].is(wordID) && other != "" && other != p.address {
@@ -303,6 +303,27 @@ func (r *stateReader) referring(p provided) *estate.Value {
 		}
 		return v
 	})
+}
+
+// documents reads the texts that hold JSON, as the specs say.
+func documents(v *estate.Value, specs map[string]attribute) *estate.Value {
+	for name, spec := range specs {
+		inner := v.Field(name)
+		switch {
+		case inner == nil:
+		case spec.is(wordJSON):
+			v = v.With(name, parsed(inner))
+		case spec.With != nil && inner.Kind() == estate.KindList:
+			items := make([]*estate.Value, len(inner.Items()))
+			for i, item := range inner.Items() {
+				items[i] = documents(item, spec.With)
+			}
+			v = v.With(name, estate.List(items...).At(inner.Position()))
+		case spec.With != nil && inner.Kind() == estate.KindMap:
+			v = v.With(name, documents(inner, spec.With))
+		}
+	}
+	return v
 }
 
 // identities implements [namer].
