@@ -157,8 +157,17 @@ func TestProperties(t *testing.T) {
 		{"url_grants_the_public", plan("", change("aws_lambda_function_url.u", `{"authorization_type":"NONE","function_name":"f"}`, `{}`)), "aws_lambda_function_url.u/permission", "FunctionUrlAuthType", `"NONE"`},
 		{"url_grants_the_call_too", plan("", change("aws_lambda_function_url.u", `{"authorization_type":"NONE","function_name":"f"}`, `{}`)), "aws_lambda_function_url.u/invoke-permission", "InvokedViaFunctionUrl", `true`},
 		{"recursion_is_stated_elsewhere", plan("", change(f, `{"function_name":"f"}`, `{}`), change("aws_lambda_function_recursion_config.c", `{"function_name":"f","recursive_loop":"Allow"}`, `{}`)), f, "RecursiveLoop", `"Allow"`},
-		{"what_is_not_mapped_has_no_default", plan("", change("aws_kms_key.k", `{}`, `{}`)), "aws_kms_key.k", "Origin",
-			`{"$unknown":{"reason":"property is not read from this kind of source","input":"AWS::KMS::Key.Origin"}}`},
+		{"what_is_not_mapped_has_no_default", plan("", change("aws_config_configuration_recorder.r", `{}`, `{}`)), "aws_config_configuration_recorder.r", "StartedOnCreate",
+			`{"$unknown":{"reason":"property is not read from this kind of source","input":"AWS::Config::ConfigurationRecorder.StartedOnCreate"}}`},
+		{"origin_of_a_key", plan("", change("aws_kms_key.k", `{}`, `{}`)), "aws_kms_key.k", "Origin", `{"$default":"AWS_KMS"}`},
+		{"origin_by_the_store", plan("", change("aws_kms_key.k", `{"custom_key_store_id":"cks-1"}`, `{}`)), "aws_kms_key.k", "Origin", `"AWS_CLOUDHSM"`},
+		{"origin_by_a_store_not_known", plan(config("aws_kms_key.k", `{"custom_key_store_id":{"references":["local.store"]}}`), change("aws_kms_key.k", `{}`, `{"custom_key_store_id":true}`)), "aws_kms_key.k", "Origin",
+			`{"$unknown":{"reason":"known after apply","input":"aws_kms_key.k.custom_key_store_id"}}`},
+		{"arn_of_a_stage", plan(config("aws_wafv2_web_acl_association.a", `{"resource_arn":{"references":["aws_api_gateway_stage.s.arn","aws_api_gateway_stage.s"]}}`,
+			"aws_api_gateway_stage.s", `{"stage_name":{"constant_value":"v1"},"rest_api_id":{"references":["aws_api_gateway_rest_api.a.id","aws_api_gateway_rest_api.a"]}}`),
+			change("aws_wafv2_web_acl_association.a", `{}`, `{"resource_arn":true}`), change("aws_api_gateway_stage.s", `{"stage_name":"v1"}`, `{"arn":true,"rest_api_id":true}`),
+			change("aws_api_gateway_rest_api.a", `{"name":"a"}`, `{"id":true}`)), "aws_wafv2_web_acl_association.a", "ResourceArn",
+			`{"$text":["arn:",{"$unknown":{"reason":"pseudo parameter","input":"AWS::Partition"}},":apigateway:",{"$unknown":{"reason":"pseudo parameter","input":"AWS::Region"}},"::/restapis/",{"$ref":{"resource":"aws_api_gateway_rest_api.a","attribute":"Ref"}},"/stages/",{"$ref":{"resource":"aws_api_gateway_stage.s","attribute":"Ref"}}]}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := read(t, tt.plan)
