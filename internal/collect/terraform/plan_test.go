@@ -153,7 +153,7 @@ func TestProperties(t *testing.T) {
 		{"attachment_joins_its_role", plan("", role, change("aws_iam_role_policy_attachment.a", `{"role":"r","policy_arn":"arn:aws:iam::aws:policy/X"}`, `{}`)), "aws_iam_role.r", "ManagedPolicyArns", `["arn:aws:iam::aws:policy/X"]`},
 		{"no_egress_of_its_own", plan(config("aws_security_group.g", `{}`), change("aws_security_group.g", `{"egress":[]}`, `{}`)), "aws_security_group.g", "SecurityGroupEgress", `{"$default":[]}`},
 		{"egress", plan(config("aws_security_group.g", `{"egress":{"constant_value":[{"protocol":"-1"}]}}`), change("aws_security_group.g", `{"egress":[{"protocol":"-1","from_port":0,"to_port":0,"cidr_blocks":["0.0.0.0/0"]}]}`, `{}`)), "aws_security_group.g", "SecurityGroupEgress",
-			`[{"CidrIp":"0.0.0.0/0","FromPort":0,"IpProtocol":"-1","ToPort":0}]`},
+			`[{"CidrIp":"0.0.0.0/0","IpProtocol":"-1"}]`},
 		{"url_grants_the_public", plan("", change("aws_lambda_function_url.u", `{"authorization_type":"NONE","function_name":"f"}`, `{}`)), "aws_lambda_function_url.u/permission", "FunctionUrlAuthType", `"NONE"`},
 		{"url_grants_the_call_too", plan("", change("aws_lambda_function_url.u", `{"authorization_type":"NONE","function_name":"f"}`, `{}`)), "aws_lambda_function_url.u/invoke-permission", "InvokedViaFunctionUrl", `true`},
 		{"recursion_is_stated_elsewhere", plan("", change(f, `{"function_name":"f"}`, `{}`), change("aws_lambda_function_recursion_config.c", `{"function_name":"f","recursive_loop":"Allow"}`, `{}`)), f, "RecursiveLoop", `"Allow"`},
