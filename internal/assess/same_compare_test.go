@@ -14,7 +14,7 @@ import (
 // things of it.
 type trueDifference struct {
 	estate   string // folder; "" for every estate
-	form     string // that differs from CloudFormation
+	form     string // that differs from CloudFormation, or the tool of several
 	resource string // identity, or type alone
 	what     string // path of a property, name of an edge with → before it, id of a check; "" for the resource itself
 	says     string // what the form says, or lacks, as reported; "" for anything
@@ -31,10 +31,16 @@ var trueDifferences = []trueDifference{
 	{form: "sam", resource: "AWS::ApiGateway::Deployment", what: "StageName", says: "Stage", why: "SAM makes a second stage of every REST API, called Stage"},
 	{form: "sam", resource: "AWS::StepFunctions::StateMachine", what: "DefinitionString", why: "SAM writes the definition over several lines, with a substitution for every reference"},
 	{form: "sam", resource: "AWS::StepFunctions::StateMachine", what: "DefinitionSubstitutions", why: "what SAM puts in place of references"},
+	{estate: "alias-events", form: "sam", resource: "AWS::Lambda::Url(AWS_IAM)", what: "TargetFunctionArn", why: "SAM names an alias by its ARN, which says the function and the qualifier at once"},
+	{estate: "alias-events", form: "sam", resource: "AWS::Lambda::Url(AWS_IAM)", what: "Qualifier", says: "live", why: "it is a part of the ARN that SAM states"},
+	{estate: "alias-events", form: "sam", resource: "AWS::Lambda::Url(AWS_IAM)", what: "→aliases", why: "relations to an alias are known by its ARN"},
 
 	// The provider's own.
-	{form: "plan", resource: "AWS::SQS::Queue", what: "MaximumMessageSize", says: "262144", why: "the provider asks for 256 KiB where nothing is stated, of which AWS makes 1 MiB"},
-	{form: "plan", resource: "AWS::Logs::SubscriptionFilter", what: "FilterName", says: "errors", why: "the provider wants a name, for which SAM has no property"},
+	{form: "terraform", resource: "AWS::SQS::Queue", what: "MaximumMessageSize", says: "262144", why: "the provider asks for 256 KiB where nothing is stated, of which AWS makes 1 MiB"},
+	{form: "terraform", resource: "AWS::Logs::SubscriptionFilter", what: "FilterName", says: "errors", why: "the provider wants a name, for which SAM has no property"},
+	{form: "plan", resource: "AWS::ElasticLoadBalancingV2::LoadBalancer", what: "LoadBalancerAttributes", says: "{Key: routing.http.desync_mitigation_mode, Value: defensive}", why: "a plan shows the default, which stands in a list"},
+	{form: "plan", resource: "AWS::ElasticLoadBalancingV2::LoadBalancer", what: "LoadBalancerAttributes", says: "{Key: waf.fail_open.enabled, Value: false}", why: "a plan shows the default, which stands in a list"},
+	{form: "plan", resource: "AWS::ElasticLoadBalancingV2::TargetGroup", what: "TargetGroupAttributes", says: "{Key: lambda.multi_value_headers.enabled, Value: false}", why: "a plan shows the default, which stands in a list"},
 	{form: "plan", resource: "AWS::SSM::Parameter", what: "Value", says: "[withheld]", why: "the provider calls the value of every parameter sensitive"},
 
 	// What a plan hides: it shows the references of an expression and nothing of
@@ -51,17 +57,19 @@ var trueDifferences = []trueDifference{
 
 // difference is one thing that two forms of an estate do not agree on.
 type difference struct {
-	estate, form, resource, what string
-	want, got                    string
+	estate         string
+	form           form
+	resource, what string
+	want, got      string
 }
 
 func (d difference) String() string {
-	return fmt.Sprintf("%s: %s: %s: cloudformation says %s, %s says %s", d.estate, d.resource, d.what, d.want, d.form, d.got)
+	return fmt.Sprintf("%s: %s: %s: cloudformation says %s, %s says %s", d.estate, d.resource, d.what, d.want, d.form.name, d.got)
 }
 
 func (t trueDifference) covers(d difference) bool {
 	kind, _, _ := strings.Cut(d.resource, "(")
-	return (t.estate == "" || t.estate == d.estate) && t.form == d.form && (t.resource == d.resource || t.resource == kind) &&
+	return (t.estate == "" || t.estate == d.estate) && (t.form == d.form.name || t.form == d.form.tool) && (t.resource == d.resource || t.resource == kind) &&
 		t.what == d.what && (t.says == "" || t.says == d.got || t.says == d.want && d.got == absent)
 }
 
@@ -70,9 +78,10 @@ const absent = "nothing"
 
 // comparison holds one form of an estate to another.
 type comparison struct {
-	estate, form string
-	used         []bool // beside trueDifferences
-	resource     string // that is being compared
+	estate   string
+	form     form
+	used     []bool // beside trueDifferences
+	resource string // that is being compared
 
 	found []difference
 	gaps  []string // what one form states and the other does not know
@@ -185,7 +194,7 @@ func (c *comparison) values(path string, a, b *estate.Value) {
 			c.differ(path, say(a), b.Gap().Reason)
 			return
 		}
-		c.gaps = append(c.gaps, fmt.Sprintf("%s: %s: %s, not %s", c.resource, path, say(b), say(a)))
+		c.gap(path, a, b)
 	case a.Kind() == estate.KindMap && b.Kind() == estate.KindMap:
 		names := map[string]bool{}
 		for _, f := range append(slices.Clone(a.Fields()), b.Fields()...) {
@@ -202,14 +211,24 @@ func (c *comparison) values(path string, a, b *estate.Value) {
 			c.differ(path, say(a), say(b))
 		}
 	default:
-		switch estate.Matches(a, b) {
-		case estate.True:
-		case estate.Maybe:
-			c.gaps = append(c.gaps, fmt.Sprintf("%s: %s: %s, not %s", c.resource, path, say(b), say(a)))
-		case estate.False:
+		switch same := estate.Matches(a, b); {
+		case same == estate.True:
+		case same == estate.Maybe && (holes(a) || holes(b)):
+			c.gap(path, a, b)
+		default:
 			c.differ(path, say(a), say(b))
 		}
 	}
+}
+
+func (c *comparison) gap(path string, a, b *estate.Value) {
+	c.gaps = append(c.gaps, fmt.Sprintf("%s: %s: %s, not %s", c.resource, path, say(b), say(a)))
+}
+
+// holes reports whether a part of a text is not known. What a reference stands
+// for is: that it may be a certain text makes them no more the same.
+func holes(v *estate.Value) bool {
+	return slices.ContainsFunc(v.Items(), func(p *estate.Value) bool { return p.Kind() == estate.KindUnknown })
 }
 
 // lists reports whether two values are compared item by item. A list with

@@ -32,18 +32,19 @@ var updateSame = flag.Bool("update", false, "rewrite testdata/same/unknown.golde
 
 const sameFolder = "testdata/same"
 
-// form is one language that the estates are written in.
+// form is one way to write the estates down.
 type form struct {
 	name string
-	path string // within an estate's folder: a file or a folder that gives one scope
+	tool string // that makes resources of it
+	file string // pattern of the files in an estate's folder, which give one scope
 }
 
-// forms lists the languages. The first is what the others are held to: it says
-// everything and computes nothing.
+// forms lists the ways. The first is what the others are held to: it says
+// everything, and nothing is made of it that it does not say.
 var forms = []form{
-	{"cloudformation", "cloudformation.yaml"},
-	{"sam", "sam.yaml"},
-	{"plan", "plan.json"},
+	{"cloudformation", "cloudformation", "cloudformation.yaml"},
+	{"sam", "sam", "sam.yaml"},
+	{"plan", "terraform", "plan.json"},
 }
 
 // place is where the estates are. Terraform's provider is told the region and
@@ -64,7 +65,7 @@ type written struct {
 	names    map[string]string        // identity by logical id
 }
 
-func (w *written) file() string { return path.Join(sameFolder, w.estate, w.form.path) }
+func (w *written) file() string { return path.Join(sameFolder, w.estate, w.form.file) }
 
 func TestSameEstate(t *testing.T) {
 	cfg := config(t)
@@ -80,7 +81,7 @@ func TestSameEstate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			base := all[name][0]
 			for _, w := range all[name][1:] {
-				c := comparison{estate: name, form: w.form.name, used: used}
+				c := comparison{estate: name, form: w.form, used: used}
 				c.outcomes(base, w)
 				c.resources(base, w)
 				for _, d := range c.found {
@@ -93,9 +94,7 @@ func TestSameEstate(t *testing.T) {
 			}
 		})
 	}
-	if testing.Verbose() {
-		t.Logf("%d estates", len(all))
-	}
+	t.Logf("%d estates", len(all))
 	for i, d := range trueDifferences {
 		if !used[i] {
 			t.Errorf("no estate shows this difference any more; remove it: %+v", d)
@@ -131,7 +130,11 @@ func readSame(t *testing.T, cfg assess.Config) map[string][]*written {
 		for _, f := range forms {
 			w := &written{estate: folder.Name(), form: f, outcomes: map[string]check.Outcome{}, names: map[string]string{}}
 			var builders []*estate.Builder
-			if w.found, err = collect.Find([]string{w.file()}); err != nil {
+			files, err := filepath.Glob(w.file())
+			if err != nil || len(files) == 0 {
+				t.Fatalf("%s: no such file", w.file())
+			}
+			if w.found, err = collect.Find(files); err != nil {
 				t.Fatal(err)
 			}
 			for _, found := range w.found {
@@ -224,58 +227,71 @@ func (o *outcomesByScope) Decided(d *assess.Decided) error {
 // role without a name serves. "in" stands for the resources that a text refers
 // to, where a plan does not show the text.
 var toldApartBy = map[string][]string{
-	"AWS::ApiGateway::Authorizer":           {"Name"},
-	"AWS::ApiGateway::Deployment":           {"RestApiId"},
-	"AWS::ApiGateway::Method":               {"ResourceId", "HttpMethod"},
-	"AWS::ApiGateway::Resource":             {"RestApiId", "PathPart"},
-	"AWS::ApiGateway::RestApi":              {"Name"},
-	"AWS::ApiGateway::Stage":                {"RestApiId", "StageName"},
-	"AWS::ApiGatewayV2::Api":                {"Name"},
-	"AWS::ApiGatewayV2::Authorizer":         {"Name"},
-	"AWS::ApiGatewayV2::Integration":        {"ApiId", "IntegrationType"},
-	"AWS::ApiGatewayV2::Route":              {"ApiId", "RouteKey"},
-	"AWS::ApiGatewayV2::Stage":              {"ApiId", "StageName"},
-	"AWS::Cognito::UserPool":                {"UserPoolName"},
-	"AWS::DynamoDB::Table":                  {"TableName"},
-	"AWS::EC2::SecurityGroup":               {"GroupName"},
-	"AWS::EC2::Subnet":                      {"CidrBlock"},
-	"AWS::EC2::VPC":                         {"CidrBlock"},
-	"AWS::ECR::Repository":                  {"RepositoryName"},
-	"AWS::EFS::AccessPoint":                 {"FileSystemId", "RootDirectory.Path"},
-	"AWS::EFS::FileSystem":                  {"PerformanceMode"},
-	"AWS::EFS::MountTarget":                 {"FileSystemId", "SubnetId"},
-	"AWS::Events::EventBus":                 {"Name"},
-	"AWS::Events::Rule":                     {"Name"},
-	"AWS::IAM::ManagedPolicy":               {"ManagedPolicyName"},
-	"AWS::IAM::Role":                        {"RoleName", "functions"},
-	"AWS::KMS::Alias":                       {"AliasName"},
-	"AWS::KMS::Key":                         {"Description"},
-	"AWS::Kinesis::Stream":                  {"Name"},
-	"AWS::Lambda::Alias":                    {"FunctionName", "Name"},
-	"AWS::Lambda::CodeSigningConfig":        {"Description"},
-	"AWS::Lambda::EventInvokeConfig":        {"FunctionName", "Qualifier"},
-	"AWS::Lambda::EventSourceMapping":       {"FunctionName", "EventSourceArn"},
-	"AWS::Lambda::Function":                 {"FunctionName"},
-	"AWS::Lambda::LayerVersion":             {"LayerName"},
-	"AWS::Lambda::LayerVersionPermission":   {"LayerVersionArn", "Principal"},
-	"AWS::Lambda::Permission":               {"FunctionName", "Action", "Principal", "PrincipalOrgID", "SourceAccount", "in SourceArn"},
-	"AWS::Lambda::Url":                      {"TargetFunctionArn"},
-	"AWS::Lambda::Version":                  {"FunctionName"},
-	"AWS::Logs::LogGroup":                   {"LogGroupName"},
-	"AWS::Logs::SubscriptionFilter":         {"LogGroupName", "DestinationArn"},
-	"AWS::S3::Bucket":                       {"BucketName"},
-	"AWS::SNS::Subscription":                {"TopicArn", "Protocol"},
-	"AWS::SNS::Topic":                       {"TopicName"},
-	"AWS::SQS::Queue":                       {"QueueName"},
-	"AWS::SSM::Parameter":                   {"Name"},
-	"AWS::Scheduler::Schedule":              {"Name"},
-	"AWS::SecretsManager::RotationSchedule": {"SecretId"},
-	"AWS::SecretsManager::Secret":           {"Name"},
-	"AWS::Signer::SigningProfile":           {"ProfileName"},
-	"AWS::StepFunctions::StateMachine":      {"StateMachineName"},
-	"AWS::WAFv2::WebACL":                    {"Name"},
-	"AWS::WAFv2::WebACLAssociation":         {"WebACLArn"},
-	"Assay::IAM::RolePolicyAttachment":      {"PolicyArn"},
+	"AWS::ApiGateway::Authorizer":               {"Name"},
+	"AWS::ApiGateway::Deployment":               {"RestApiId"},
+	"AWS::ApiGateway::Method":                   {"ResourceId", "HttpMethod"},
+	"AWS::ApiGateway::Resource":                 {"RestApiId", "PathPart"},
+	"AWS::ApiGateway::RestApi":                  {"Name"},
+	"AWS::ApiGateway::Stage":                    {"RestApiId", "StageName"},
+	"AWS::ApiGatewayV2::Api":                    {"Name"},
+	"AWS::ApiGatewayV2::Authorizer":             {"Name"},
+	"AWS::ApiGatewayV2::Integration":            {"ApiId", "IntegrationType"},
+	"AWS::ApiGatewayV2::Route":                  {"ApiId", "RouteKey"},
+	"AWS::ApiGatewayV2::Stage":                  {"ApiId", "StageName"},
+	"AWS::Cognito::UserPool":                    {"UserPoolName"},
+	"AWS::CloudWatch::Alarm":                    {"AlarmName"},
+	"AWS::Cognito::UserPoolClient":              {"ClientName"},
+	"AWS::ElasticLoadBalancingV2::Listener":     {"Port"},
+	"AWS::ElasticLoadBalancingV2::LoadBalancer": {"Name"},
+	"AWS::ElasticLoadBalancingV2::TargetGroup":  {"Name"},
+	"AWS::Logs::MetricFilter":                   {"FilterName"},
+	"AWS::DynamoDB::Table":                      {"TableName"},
+	"AWS::EC2::SecurityGroup":                   {"GroupName"},
+	"AWS::EC2::Subnet":                          {"CidrBlock"},
+	"AWS::EC2::VPC":                             {"CidrBlock"},
+	"AWS::EC2::RouteTable":                      {"VpcId"},
+	"AWS::EC2::SubnetRouteTableAssociation":     {"SubnetId"},
+	"AWS::EC2::VPCEndpoint":                     {"ServiceName"},
+	"AWS::S3::BucketPolicy":                     {"Bucket"},
+	"AWS::SNS::TopicPolicy":                     {"Topics"},
+	"AWS::SQS::QueuePolicy":                     {"Queues"},
+	"AWS::SecretsManager::ResourcePolicy":       {"SecretId"},
+	"AWS::ECR::Repository":                      {"RepositoryName"},
+	"AWS::EFS::AccessPoint":                     {"FileSystemId", "RootDirectory.Path"},
+	"AWS::EFS::FileSystem":                      {"PerformanceMode"},
+	"AWS::EFS::MountTarget":                     {"FileSystemId", "SubnetId"},
+	"AWS::Events::EventBus":                     {"Name"},
+	"AWS::Events::Rule":                         {"Name"},
+	"AWS::IAM::ManagedPolicy":                   {"ManagedPolicyName"},
+	"AWS::IAM::Role":                            {"RoleName", "functions"},
+	"AWS::KMS::Alias":                           {"AliasName"},
+	"AWS::KMS::Key":                             {"Description"},
+	"AWS::Kinesis::Stream":                      {"Name"},
+	"AWS::Lambda::Alias":                        {"FunctionName", "Name"},
+	"AWS::Lambda::CodeSigningConfig":            {"Description"},
+	"AWS::Lambda::EventInvokeConfig":            {"FunctionName", "Qualifier"},
+	"AWS::Lambda::EventSourceMapping":           {"FunctionName", "EventSourceArn"},
+	"AWS::Lambda::Function":                     {"FunctionName"},
+	"AWS::Lambda::LayerVersion":                 {"LayerName"},
+	"AWS::Lambda::LayerVersionPermission":       {"LayerVersionArn", "Principal"},
+	"AWS::Lambda::Permission":                   {"FunctionName", "Action", "Principal", "PrincipalOrgID", "SourceAccount", "in SourceArn"},
+	"AWS::Lambda::Url":                          {"AuthType"},
+	"AWS::Lambda::Version":                      {"FunctionName"},
+	"AWS::Logs::LogGroup":                       {"LogGroupName"},
+	"AWS::Logs::SubscriptionFilter":             {"LogGroupName", "DestinationArn"},
+	"AWS::S3::Bucket":                           {"BucketName"},
+	"AWS::SNS::Subscription":                    {"TopicArn", "Protocol"},
+	"AWS::SNS::Topic":                           {"TopicName"},
+	"AWS::SQS::Queue":                           {"QueueName"},
+	"AWS::SSM::Parameter":                       {"Name"},
+	"AWS::Scheduler::Schedule":                  {"Name"},
+	"AWS::SecretsManager::RotationSchedule":     {"SecretId"},
+	"AWS::SecretsManager::Secret":               {"Name"},
+	"AWS::Signer::SigningProfile":               {"ProfileName"},
+	"AWS::StepFunctions::StateMachine":          {"StateMachineName"},
+	"AWS::WAFv2::WebACL":                        {"Name"},
+	"AWS::WAFv2::WebACLAssociation":             {"WebACLArn"},
+	"Assay::IAM::RolePolicyAttachment":          {"PolicyArn"},
 }
 
 // identity is the name of a resource over all languages.
@@ -326,16 +342,20 @@ var isName = map[string]string{
 
 // sameAttribute are attributes that give what Ref gives.
 var sameAttribute = map[string]string{
-	"AWS::ApiGateway::Authorizer.AuthorizerId":            "Ref",
-	"AWS::ApiGateway::Deployment.DeploymentId":            "Ref",
-	"AWS::ApiGateway::Resource.ResourceId":                "Ref",
-	"AWS::ApiGatewayV2::Api.ApiId":                        "Ref",
-	"AWS::ApiGatewayV2::Authorizer.AuthorizerId":          "Ref",
-	"AWS::ApiGatewayV2::Integration.IntegrationId":        "Ref",
-	"AWS::EC2::SecurityGroup.GroupId":                     "Ref",
-	"AWS::EFS::FileSystem.FileSystemId":                   "Ref",
-	"AWS::KMS::Key.KeyId":                                 "Ref",
-	"AWS::Lambda::CodeSigningConfig.CodeSigningConfigArn": "Ref",
+	"AWS::ApiGateway::Authorizer.AuthorizerId":                  "Ref",
+	"AWS::ApiGateway::Deployment.DeploymentId":                  "Ref",
+	"AWS::ApiGateway::Resource.ResourceId":                      "Ref",
+	"AWS::ApiGatewayV2::Api.ApiId":                              "Ref",
+	"AWS::ApiGatewayV2::Authorizer.AuthorizerId":                "Ref",
+	"AWS::ApiGatewayV2::Integration.IntegrationId":              "Ref",
+	"AWS::Cognito::UserPool.UserPoolId":                         "Ref",
+	"AWS::EC2::RouteTable.RouteTableId":                         "Ref",
+	"AWS::EC2::SecurityGroup.GroupId":                           "Ref",
+	"AWS::EFS::FileSystem.FileSystemId":                         "Ref",
+	"AWS::ElasticLoadBalancingV2::LoadBalancer.LoadBalancerArn": "Ref",
+	"AWS::ElasticLoadBalancingV2::TargetGroup.TargetGroupArn":   "Ref",
+	"AWS::KMS::Key.KeyId":                                       "Ref",
+	"AWS::Lambda::CodeSigningConfig.CodeSigningConfigArn":       "Ref",
 }
 
 // plain is a value with references written as what they point to, policies in
@@ -370,7 +390,7 @@ func (w *written) pointed(v *estate.Value) *estate.Value {
 	if property == "Ref" {
 		property = isName[r.Type]
 	}
-	if name := r.Properties.Field(property); name.Kind() == estate.KindString {
+	if name := w.plain(r.Properties.Field(property)); name.Kind() == estate.KindString {
 		return name
 	}
 	return estate.Ref(w.identity(r), attribute)
