@@ -77,8 +77,10 @@ func TestSameEstate(t *testing.T) {
 	decideSame(t, cfg, all)
 	used := make([]bool, len(trueDifferences))
 	var gaps bytes.Buffer
+	ran := 0
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		t.Run(name, func(t *testing.T) {
+			ran++
 			base := all[name][0]
 			for _, w := range all[name][1:] {
 				c := comparison{estate: name, form: w.form, used: used}
@@ -94,7 +96,10 @@ func TestSameEstate(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("%d estates", len(all))
+	t.Logf("%d of %d estates", ran, len(all))
+	if ran < len(all) {
+		return // -run chose some; what follows is about all of them
+	}
 	for i, d := range trueDifferences {
 		if !used[i] {
 			t.Errorf("no estate shows this difference any more; remove it: %+v", d)
