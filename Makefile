@@ -28,7 +28,7 @@ tables: ## renew the tables of AWS facts (needs npm)
 
 .PHONY: golden
 golden: ## rewrite golden files and scripts with what the code says now
-	go test ./internal/report ./internal/collect/... ./cmd/assay -update
+	go test ./internal/report ./internal/collect/... ./internal/assess ./cmd/assay -update
 
 .PHONY: bench
 bench: ## benchmarks, for benchstat

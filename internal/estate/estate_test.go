@@ -56,6 +56,8 @@ func TestNormalForm(t *testing.T) {
 			"Timeout", `{"$oneOf":{"input":"condition C","cases":[{"when":"true","value":9},{"when":"false","value":{"$default":3}}]}}`},
 		{"policy_as_text", `AWS::IAM::Role F {"AssumeRolePolicyDocument":"{\"Version\":\"2012-10-17\"}"}`, "AssumeRolePolicyDocument", `{"Version":"2012-10-17"}`},
 		{"tags_sorted", `AWS::Lambda::Function F {"Tags":[{"Key":"b","Value":"1"},{"Key":"a","Value":"2"}]}`, "Tags", `[{"Key":"a","Value":"2"},{"Key":"b","Value":"1"}]`},
+		{"ports_of_all_protocols", `AWS::EC2::SecurityGroup F {"SecurityGroupEgress":[{"IpProtocol":-1,"FromPort":0,"ToPort":0},{"IpProtocol":"tcp","FromPort":0,"ToPort":9}]}`,
+			"SecurityGroupEgress", `[{"IpProtocol":"-1"},{"FromPort":0,"IpProtocol":"tcp","ToPort":9}]`},
 		{"access_key_withheld", `AWS::Lambda::Function F {"Environment":{"Variables":{"K":"AKIAIOSFODNN7EXAMPLE"}}}`, "Environment.Variables.K", `{"$secret":{"why":"an AWS access key id"}}`},
 		{"named_secret_withheld", `AWS::Lambda::Function F {"Environment":{"Variables":{"DB_PASSWORD":"correct0horse9"}}}`, "Environment.Variables.DB_PASSWORD", `{"$secret":{"why":"a literal in DB_PASSWORD"}}`},
 		{"assigned_in_code", `AWS::Lambda::Function F {"Code":{"ZipFile":"password = 'hunter2hunter2'"}}`, "Code.ZipFile", `{"$secret":{"why":"a literal beside a name for one"}}`},

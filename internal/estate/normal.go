@@ -8,8 +8,9 @@ import (
 
 // normalise brings resources into normal form: values take their schema's
 // type, credentials are withheld, parts join their parents, defaults fill the
-// gaps, and tags are in order of their keys. Resources are changed in place;
-// parts that joined every parent they name are left out of the result.
+// gaps, tags are in order of their keys, and ports that AWS ignores are left
+// out. Resources are changed in place; parts that joined every parent they name
+// are left out of the result.
 func normalise(resources []*Resource, byID map[string]*Resource, m *Model) []*Resource {
 	for _, r := range resources {
 		if s := m.Schema(r.Type); s != nil {
@@ -31,8 +32,20 @@ func normalise(resources []*Resource, byID map[string]*Resource, m *Model) []*Re
 			}
 		}
 		r.Properties = sortTags(r.Properties)
+		if strings.HasPrefix(r.Type, "AWS::EC2::SecurityGroup") {
+			r.Properties = r.Properties.Rewrite(withoutPorts)
+		}
 	}
 	return kept
+}
+
+// withoutPorts drops the ports of a security group's rule for all protocols,
+// which AWS ignores and some tools require (EC2 API, IpPermission, IpProtocol).
+func withoutPorts(v *Value) *Value {
+	if v.Field("IpProtocol").AsString() != "-1" {
+		return v
+	}
+	return v.With("FromPort", nil).With("ToPort", nil)
 }
 
 // reads reports whether the collector reads a property, or the object that it

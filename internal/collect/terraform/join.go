@@ -136,7 +136,7 @@ func merge(a, b *estate.Value) *estate.Value {
 // translator writes references in CloudFormation's terms.
 type translator struct {
 	namer
-	there map[string]bool // logical ids of the scope
+	there map[string]*estate.Value // properties by logical id, with references as they were
 }
 
 // value translates one value; the members of texts are translated before them.
@@ -156,14 +156,14 @@ func (t translator) reference(v *estate.Value) *estate.Value {
 	row, region := t.identities(ref.Resource)
 	to, ok := row.identity(ref.Attribute)
 	if !ok {
-		if t.there[ref.Resource] && row == nil {
+		if t.there[ref.Resource] != nil && row == nil {
 			return v // a resource that the table added refers in CloudFormation's terms
 		}
 		return estate.Unknown(reasonApply, join(ref.Resource, ref.Attribute)).At(v.Position())
 	}
 	to, otherwise, conditional := strings.Cut(to, " or ")
 	if suffix, attribute, ok := strings.Cut(to, "."); ok && strings.HasPrefix(to, "/") {
-		if t.there[ref.Resource+suffix] {
+		if t.there[ref.Resource+suffix] != nil {
 			return estate.Ref(ref.Resource+suffix, attribute).At(v.Position())
 		}
 		if !conditional {
@@ -176,11 +176,12 @@ func (t translator) reference(v *estate.Value) *estate.Value {
 	if !strings.Contains(to, "${") {
 		return estate.Ref(ref.Resource, to).At(v.Position())
 	}
-	return t.text(to, ref.Resource, region).At(v.Position())
+	return t.text(to, row, ref.Resource, region).At(v.Position())
 }
 
-// text fills in a form such as arn:${AWS::Partition}:…:${Ref}.
-func (t translator) text(form, resource, region string) *estate.Value {
+// text fills in a form such as arn:${AWS::Partition}:…:${Ref}. A name in small
+// letters is an attribute that the resource itself is configured with.
+func (t translator) text(form string, row *row, resource, region string) *estate.Value {
 	var parts []*estate.Value
 	for {
 		before, rest, more := strings.Cut(form, "${")
@@ -194,11 +195,28 @@ func (t translator) text(form, resource, region string) *estate.Value {
 		case strings.HasPrefix(name, "AWS::"):
 			parts = append(parts, pseudoParameter(name, region))
 		case name[:1] == strings.ToLower(name[:1]):
-			parts = append(parts, estate.Unknown(reasonApply, join(resource, name)))
+			parts = append(parts, t.configured(row, resource, name))
 		default:
 			parts = append(parts, estate.Ref(resource, name))
 		}
 	}
+}
+
+// configured is the value of an attribute that a resource states.
+func (t translator) configured(row *row, resource, name string) *estate.Value {
+	v := t.there[resource].Path(row.Attributes[name].To)
+	switch {
+	case v.Kind() == estate.KindString:
+		return v
+	case v.Kind() == estate.KindReference:
+		// A form within a form could lead back to itself.
+		to, _ := t.identities(v.Reference().Resource)
+		if form, ok := to.identity(v.Reference().Attribute); ok && !strings.Contains(form, "${") {
+			return t.reference(v)
+		}
+	default:
+	}
+	return estate.Unknown(reasonApply, join(resource, name))
 }
 
 // partitions are the partitions of regions, by how the region's name begins;

@@ -50,9 +50,9 @@ func shapeAll(all []provided, n namer) []estate.Resource {
 		}
 	}
 	shaped = joinPieces(shaped, pieces)
-	there := make(map[string]bool, len(shaped))
+	there := make(map[string]*estate.Value, len(shaped))
 	for _, res := range shaped {
-		there[res.LogicalID] = true
+		there[res.LogicalID] = res.Properties
 	}
 	t := translator{n, there}
 	for i := range shaped {
@@ -238,6 +238,9 @@ func (p provided) fill(v *estate.Value, specs map[string]attribute, attributes *
 			if inner := only(a); inner.Kind() == estate.KindMap {
 				v = p.fill(v, spec.With, inner)
 			}
+			if there := p.property(spec, a); there != nil {
+				v = p.alongside(v, spec, there)
+			}
 			continue
 		case spec.is(wordPrefix):
 			if v.Path(spec.To) == nil && a.AsString() != "" {
@@ -262,10 +265,20 @@ func (p provided) fill(v *estate.Value, specs map[string]attribute, attributes *
 		if spec.Key != nil {
 			property = appended(v.Path(spec.To), p.keyed(spec.Key, property))
 		}
-		v = set(v, spec.To, property)
-		for _, also := range sortedKeys(spec.Also) {
-			v = set(v, also, p.constant(spec.Also[also]))
+		v = p.alongside(set(v, spec.To, property), spec, property)
+	}
+	return v
+}
+
+// alongside sets the properties that come with an attribute. Whether an
+// attribute without a value of its own has one decides whether they do.
+func (p provided) alongside(v *estate.Value, spec attribute, property *estate.Value) *estate.Value {
+	for _, also := range sortedKeys(spec.Also) {
+		if spec.To == enclosing && property.Kind() == estate.KindUnknown {
+			v = set(v, also, property)
+			continue
 		}
+		v = set(v, also, p.constant(spec.Also[also]))
 	}
 	return v
 }
