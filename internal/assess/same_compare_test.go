@@ -38,10 +38,11 @@ var trueDifferences = []trueDifference{
 	// The provider's own.
 	{form: "terraform", resource: "AWS::SQS::Queue", what: "MaximumMessageSize", says: "262144", why: "the provider asks for 256 KiB where nothing is stated, of which AWS makes 1 MiB"},
 	{form: "terraform", resource: "AWS::Logs::SubscriptionFilter", what: "FilterName", says: "errors", why: "the provider wants a name, for which SAM has no property"},
-	{form: "plan", resource: "AWS::ElasticLoadBalancingV2::LoadBalancer", what: "LoadBalancerAttributes", says: "{Key: routing.http.desync_mitigation_mode, Value: defensive}", why: "a plan shows the default, which stands in a list"},
-	{form: "plan", resource: "AWS::ElasticLoadBalancingV2::LoadBalancer", what: "LoadBalancerAttributes", says: "{Key: waf.fail_open.enabled, Value: false}", why: "a plan shows the default, which stands in a list"},
-	{form: "plan", resource: "AWS::ElasticLoadBalancingV2::TargetGroup", what: "TargetGroupAttributes", says: "{Key: lambda.multi_value_headers.enabled, Value: false}", why: "a plan shows the default, which stands in a list"},
-	{form: "plan", resource: "AWS::SSM::Parameter", what: "Value", says: "[withheld]", why: "the provider calls the value of every parameter sensitive"},
+	{form: "terraform", resource: "AWS::ElasticLoadBalancingV2::LoadBalancer", what: "LoadBalancerAttributes", says: "{Key: routing.http.desync_mitigation_mode, Value: defensive}", why: "the provider asks for the default, which stands in a list"},
+	{form: "terraform", resource: "AWS::ElasticLoadBalancingV2::LoadBalancer", what: "LoadBalancerAttributes", says: "{Key: waf.fail_open.enabled, Value: false}", why: "the provider asks for the default, which stands in a list"},
+	{form: "terraform", resource: "AWS::ElasticLoadBalancingV2::TargetGroup", what: "TargetGroupAttributes", says: "{Key: lambda.multi_value_headers.enabled, Value: false}", why: "the provider asks for the default, which stands in a list"},
+	{form: "terraform", resource: "AWS::SSM::Parameter", what: "Value", says: "[withheld]", why: "the provider calls the value of every parameter sensitive"},
+	{estate: "steps", form: "hcl", resource: "AWS::StepFunctions::StateMachine", what: "DefinitionString", why: "jsonencode leaves no spaces in a text that CloudFormation takes as it is"},
 
 	// What a plan hides: it shows the references of an expression and nothing of
 	// what is around them.

@@ -45,6 +45,7 @@ var forms = []form{
 	{"cloudformation", "cloudformation", "cloudformation.yaml"},
 	{"sam", "sam", "sam.yaml"},
 	{"plan", "terraform", "plan.json"},
+	{"hcl", "terraform", "*.tf"},
 }
 
 // place is where the estates are. Terraform's provider is told the region and

@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"slices"
 	"strings"
 
 	"assay/internal/estate"
@@ -145,10 +146,31 @@ func (t translator) value(v *estate.Value) *estate.Value {
 	case estate.KindReference:
 		return t.reference(v)
 	case estate.KindText:
-		return estate.Text(v.Items()...).At(v.Position())
+		return estate.Text(t.trimmed(v.Items())...).At(v.Position())
 	default:
 		return v
 	}
+}
+
+// trimmed cuts off what stands behind a reference and is a part of what it
+// refers to in CloudFormation's terms.
+func (t translator) trimmed(parts []*estate.Value) []*estate.Value {
+	for i := range len(parts) - 1 {
+		ref := parts[i].Reference()
+		row, _ := t.identities(ref.Resource)
+		if row == nil {
+			continue
+		}
+		for _, name := range sortedKeys(row.Trailing) {
+			to, _ := row.identity(name)
+			rest, found := strings.CutPrefix(parts[i+1].AsString(), row.Trailing[name])
+			if found && to == ref.Attribute {
+				parts = slices.Clone(parts)
+				parts[i+1] = estate.String(rest)
+			}
+		}
+	}
+	return parts
 }
 
 func (t translator) reference(v *estate.Value) *estate.Value {

@@ -39,6 +39,9 @@ type row struct {
 	// /SUFFIX.ATTRIBUTE of a resource that the provider adds, with " or "
 	// before what holds when it does not.
 	References map[string]string `yaml:"references"`
+	// Trailing is what CloudFormation's attribute ends in beyond the provider's,
+	// by the provider's name of it.
+	Trailing map[string]string `yaml:"trailing"`
 	// Defaults are the values that the provider gives attributes which nobody
 	// configures, by dotted path through blocks. Plans and states show them;
 	// for a configuration they are filled in.
