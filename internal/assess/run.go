@@ -176,8 +176,8 @@ func (r *run) inOrder(ctx context.Context, files []collect.Found, emit func([]*j
 // file reads one file and judges its scopes.
 func (r *run) file(ctx context.Context, found collect.Found) []*judged {
 	var scopes []*judged
-	for _, b := range Read(ctx, r.Collectors, found, r.stdin) {
-		scopes = append(scopes, r.judge(b.Build(r.Model)))
+	for _, s := range estate.Build(r.Model, Read(ctx, r.Collectors, found, r.stdin)) {
+		scopes = append(scopes, r.judge(s))
 	}
 	return scopes
 }

@@ -63,8 +63,7 @@ func writeEstate(cmd *cobra.Command, args []string, in *inputs, format, output s
 	}
 	scopes, incomplete := 0, missing != nil
 	for _, file := range files {
-		for _, b := range assess.Read(cmd.Context(), collectors, file, s.In) {
-			scope := b.Build(model)
+		for _, scope := range estate.Build(model, assess.Read(cmd.Context(), collectors, file, s.In)) {
 			scopes++
 			for _, p := range scope.Problems() {
 				incomplete = incomplete || p.Fatal

@@ -42,7 +42,10 @@ func (r *Resource) Related(name string) []Edge {
 			found = append(found, e)
 		}
 	}
-	return append(found, r.scope.open[openEnd{name, r.Type}]...)
+	for _, s := range r.scope.group.scopes {
+		found = append(found, s.open[openEnd{name, r.Type}]...)
+	}
+	return found
 }
 
 // openEnd names the edges of one kind that may end at any resource of a type.
@@ -99,6 +102,10 @@ func resolveEdges(s *Scope) {
 		}
 		slices.SortStableFunc(r.out, func(a, b Edge) int { return strings.Compare(a.Rule.Name, b.Rule.Name) })
 	}
+}
+
+// endEdges notes the edges of a scope where they end.
+func endEdges(s *Scope) {
 	s.open = map[openEnd][]Edge{}
 	for _, r := range s.resources {
 		for _, e := range r.out {
@@ -225,7 +232,7 @@ func (x resolver) targets(r *Resource, rule *Rule, v *Value) []Edge {
 // referenced follows a reference: to a resource of the rule's type, or through
 // one that stands for it (an alias or version of a function).
 func (x resolver) referenced(r *Resource, rule *Rule, ref Reference) []Edge {
-	t := x.scope.byID[ref.Resource]
+	t := x.scope.find(ref.Resource)
 	switch {
 	case t == nil:
 		return nil
@@ -237,7 +244,7 @@ func (x resolver) referenced(r *Resource, rule *Rule, ref Reference) []Edge {
 	var found []Edge
 	for _, onward := range x.scope.model.byFrom[t.Type] {
 		if onward.To == rule.To {
-			found = append(found, x.edges(t, onward)...)
+			found = append(found, resolver{scope: t.scope}.edges(t, onward)...)
 		}
 	}
 	return found

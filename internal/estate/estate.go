@@ -119,6 +119,7 @@ type Scope struct {
 	inputs    map[string][]string
 	open      map[openEnd][]Edge // edges whose end is not known
 	model     *Model
+	group     *group
 }
 
 // Inputs are the possible values of every open input of the scope, by name:
@@ -140,16 +141,18 @@ func (s *Scope) Coverage() []Coverage { return s.coverage }
 // Problems lists what could not be read as written, in order of position.
 func (s *Scope) Problems() []Problem { return s.problems }
 
-// Complete reports whether the scope holds every resource of the type that
-// exists where the scope looks. A template is closed for what belongs to a
-// stack and open for what belongs to an account.
+// Complete reports whether the scope and those tied to it hold every resource
+// of the type that exists where they look. A template is closed for what
+// belongs to a stack and open for what belongs to an account.
 func (s *Scope) Complete(typeName string) (bool, Gap) {
 	if s.model.accountLevel(typeName) && !strings.HasPrefix(s.Format, "aws") {
 		return false, Gap{"belongs to the account, not to a template", typeName}
 	}
-	for _, c := range s.coverage {
-		if c.State != CoverageComplete && (c.Type == "*" || c.Type == typeName) {
-			return false, Gap{c.Reason, typeName}
+	for _, member := range s.group.scopes {
+		for _, c := range member.coverage {
+			if c.State != CoverageComplete && (c.Type == "*" || c.Type == typeName) {
+				return false, Gap{c.Reason, typeName}
+			}
 		}
 	}
 	return true, Gap{}
@@ -163,6 +166,8 @@ type Builder struct {
 	resources []Resource
 	coverage  []Coverage
 	problems  []Problem
+	exports   []Field
+	group     string // "" for a scope of its own
 }
 
 // NewBuilder starts a scope.
@@ -202,9 +207,12 @@ func (b *Builder) Replace(resources []Resource) *Builder {
 	return &c
 }
 
-// Build normalises what was gathered. The builder can go on being used; the
-// scope does not change with it.
-func (b *Builder) Build(m *Model) *Scope {
+// Build normalises what was gathered of a scope that no other is tied to. The
+// builder can go on being used; the scope does not change with it.
+func (b *Builder) Build(m *Model) *Scope { return buildGroup(m, []*Builder{b})[0] }
+
+// scope is what was gathered, before it is normalised.
+func (b *Builder) scope(m *Model) *Scope {
 	s := &Scope{
 		ID:       b.id,
 		Format:   b.format,
@@ -233,14 +241,9 @@ func (b *Builder) Build(m *Model) *Scope {
 		kept = append(kept, &r)
 	}
 	slices.SortFunc(kept, func(a, b *Resource) int { return strings.Compare(a.LogicalID, b.LogicalID) })
-	s.resources = normalise(kept, s.byID, m)
-	for _, r := range s.resources {
-		s.byType[r.Type] = append(s.byType[r.Type], r)
-	}
+	s.resources = kept
 	slices.SortStableFunc(s.coverage, func(a, b Coverage) int { return strings.Compare(a.Type, b.Type) })
 	slices.SortStableFunc(s.problems, func(a, b Problem) int { return comparePositions(a.Position, b.Position) })
-	s.inputs = inputsOf(s.resources)
-	resolveEdges(s)
 	return s
 }
 

@@ -35,6 +35,7 @@ type (
 	scopeHead struct {
 		ID       string        `json:"id"`
 		Format   string        `json:"format"`
+		Group    string        `json:"group,omitempty"` // scopes of one group refer to each other
 		Coverage []Coverage    `json:"coverage,omitempty"`
 		Problems []problemLine `json:"problems,omitempty"`
 	}
@@ -111,6 +112,9 @@ func (w *Writer) Write(s *Scope) error {
 		w.headed = true
 	}
 	head := &scopeHead{ID: s.ID, Format: s.Format, Coverage: s.coverage}
+	if len(s.group.scopes) > 1 {
+		head.Group = s.group.scopes[0].ID
+	}
 	for _, p := range s.problems {
 		head.Problems = append(head.Problems, problemLine{sourceOf(p.Position), p.Message, p.Hint, p.Fatal})
 	}
@@ -467,6 +471,7 @@ func readLine(number int, data []byte, b *Builder) (*Builder, error) {
 			return nil, errors.New("not a scope in JSON")
 		}
 		next := NewBuilder(l.Scope.ID, l.Scope.Format)
+		next.group = l.Scope.Group
 		next.coverage = l.Scope.Coverage
 		for _, p := range l.Scope.Problems {
 			next.problems = append(next.problems, Problem{Position(p.Source), p.Message, p.Hint, p.Fatal})

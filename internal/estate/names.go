@@ -29,8 +29,8 @@ func (x resolver) named(rule *Rule, name alternative, v *Value, outside bool) []
 	var found []Edge
 	var maybe []string
 	certain := false
-	for _, t := range x.scope.byType[rule.To] {
-		for _, own := range alternatives(x.nameOf(t), name.when) {
+	for _, t := range x.scope.ofType(rule.To) {
+		for _, own := range alternatives(t.scope.seenBy(x.scope, resolver{t.scope}.nameOf(t)), name.when) {
 			switch matchNames(name.value, own.value) {
 			case True:
 				found = append(found, Edge{To: t, When: own.when})
@@ -137,11 +137,11 @@ func (x resolver) substitute(v *Value) *Value {
 		if p.Kind() != KindReference || p.ref.Attribute != "Ref" {
 			return p
 		}
-		t := x.scope.byID[p.ref.Resource]
+		t := x.scope.find(p.ref.Resource)
 		if t == nil {
 			return p
 		}
-		named := t.Properties.Field(x.scope.model.edges.Identities[t.Type].Name)
+		named := t.scope.seenBy(x.scope, t.Properties.Field(x.scope.model.edges.Identities[t.Type].Name))
 		switch named.Kind() {
 		case KindString, KindText, KindUnknown:
 			return named

@@ -11,14 +11,14 @@ import (
 // gaps, tags are in order of their keys, and ports that AWS ignores are left
 // out. Resources are changed in place; parts that joined every parent they name
 // are left out of the result.
-func normalise(resources []*Resource, byID map[string]*Resource, m *Model) []*Resource {
+func normalise(resources []*Resource, m *Model) []*Resource {
 	for _, r := range resources {
 		if s := m.Schema(r.Type); s != nil {
 			r.Properties = s.coerceMap(r.Properties, s.Properties)
 		}
 		r.Properties = withhold(r.Properties)
 	}
-	kept := joinParts(resources, byID, m)
+	kept := joinParts(resources, m)
 	for _, r := range kept {
 		if s := m.Schema(r.Type); s != nil {
 			for _, d := range s.defaults {
@@ -254,7 +254,7 @@ func sortTags(v *Value) *Value {
 // (an inline policy, an ingress rule) into the resource they belong to. A
 // piece that names a parent which is not in the scope stays as it is; one that
 // may belong to a parent joins it as an item that may be absent.
-func joinParts(resources []*Resource, byID map[string]*Resource, m *Model) []*Resource {
+func joinParts(resources []*Resource, m *Model) []*Resource {
 	pieces := map[string]*part{}
 	for i := range m.edges.Parts {
 		pieces[m.edges.Parts[i].Type] = &m.edges.Parts[i]
@@ -274,7 +274,7 @@ func joinParts(resources []*Resource, byID map[string]*Resource, m *Model) []*Re
 			}
 			belongs := False
 			for _, v := range named {
-				belongs = belongs.Not().And(parent.isNamed(v, m).Not()).Not()
+				belongs = belongs.Not().And(parent.isNamed(r.scope, v, m).Not()).Not()
 			}
 			if belongs == False {
 				continue
@@ -283,6 +283,7 @@ func joinParts(resources []*Resource, byID map[string]*Resource, m *Model) []*Re
 				certain++
 			}
 			for _, item := range p.items(r) {
+				item = r.scope.seenBy(parent.scope, item)
 				if belongs == Maybe {
 					item = OneOf(r.LogicalID+" belongs to "+parent.LogicalID, Case{"true", item}, Case{"false", nil})
 				}
@@ -297,7 +298,8 @@ func joinParts(resources []*Resource, byID map[string]*Resource, m *Model) []*Re
 			kept = append(kept, r)
 			continue
 		}
-		delete(byID, r.LogicalID)
+		delete(r.scope.byID, r.LogicalID)
+		delete(r.scope.group.byID, r.ID)
 	}
 	return kept
 }
@@ -315,17 +317,17 @@ func (r *Resource) parents(p *part) []*Value {
 	return []*Value{by}
 }
 
-// isNamed reports whether v names r.
-func (r *Resource) isNamed(v *Value, m *Model) Truth {
+// isNamed reports whether v, which stands in a scope of the group, names r.
+func (r *Resource) isNamed(in *Scope, v *Value, m *Model) Truth {
 	var name *Value
 	if property := m.edges.Identities[r.Type].Name; property != "" {
 		name = r.Properties.Field(property)
 	}
 	switch {
 	case v.Kind() == KindReference:
-		return TruthOf(v.ref.Resource == r.LogicalID)
+		return TruthOf(in.find(v.ref.Resource) == r)
 	case name != nil:
-		return Matches(v, name)
+		return Matches(in.seenBy(r.scope, v), name)
 	case v.Kind() == KindString:
 		return False // CloudFormation makes the name: nobody wrote it
 	}
