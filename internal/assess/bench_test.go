@@ -60,7 +60,7 @@ func BenchmarkTemplate(b *testing.B) {
 			cfg := config(b)
 			b.ReportAllocs()
 			for b.Loop() {
-				sum, err := assess.Run(context.Background(), cfg, []collect.Found{collect.Stdin}, strings.NewReader(s.String()), nothing{})
+				sum, err := assess.Run(context.Background(), cfg, [][]collect.Found{{collect.Stdin}}, strings.NewReader(s.String()), nothing{})
 				if err != nil || sum.Functions != n {
 					b.Fatal(sum, err)
 				}

@@ -36,7 +36,7 @@ type Config struct {
 	// Version and Tables go into the header.
 	Version, Tables string
 
-	// Progress, when set, is told after every file how many of how many are
+	// Progress, when set, is told after every group how many of how many are
 	// done. It is called from one goroutine.
 	Progress func(done, total int)
 
@@ -45,16 +45,17 @@ type Config struct {
 	Workers int
 }
 
-// Run assesses files and hands the messages of the stream to h. Files that
-// nobody claims are left out, unless the user named them. The summary is
-// returned as well; the error is that of ctx or of the handler.
-func Run(ctx context.Context, cfg Config, files []collect.Found, stdin io.Reader, h Handler) (*Summary, error) {
+// Run assesses sources, of which those of a group are read together, and hands
+// the messages of the stream to h. Files that nobody claims are left out,
+// unless the user named them. The summary is returned as well; the error is
+// that of ctx or of the handler.
+func Run(ctx context.Context, cfg Config, sources [][]collect.Found, stdin io.Reader, h Handler) (*Summary, error) {
 	r := &run{Config: cfg, stdin: stdin, programs: programsOf(cfg)}
 	if err := h.Header(r.header()); err != nil {
 		return nil, err
 	}
 	t := newTally(r.programs.checks)
-	err := r.inOrder(ctx, files, func(scopes []*judged) error {
+	err := r.inOrder(ctx, sources, func(scopes []*judged) error {
 		for _, s := range scopes {
 			t.add(s)
 			if err := s.send(h); err != nil {
@@ -110,10 +111,10 @@ func (r *run) header() *Header {
 	return m
 }
 
-// inOrder judges files in parallel and hands the results on in the order of
-// the files. Not many more files are held than there are workers, so that
-// memory follows the largest files and not their number.
-func (r *run) inOrder(ctx context.Context, files []collect.Found, emit func([]*judged) error) error {
+// inOrder judges groups in parallel and hands the results on in their order.
+// Not many more groups are held than there are workers, so that memory follows
+// the largest groups and not their number.
+func (r *run) inOrder(ctx context.Context, groups [][]collect.Found, emit func([]*judged) error) error {
 	workers := r.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
@@ -122,24 +123,24 @@ func (r *run) inOrder(ctx context.Context, files []collect.Found, emit func([]*j
 	defer cancel()
 
 	type job struct {
-		file collect.Found
-		done chan []*judged
+		group []collect.Found
+		done  chan []*judged
 	}
 	jobs := make(chan job)
-	queue := make(chan job, 4*workers) // in the order of the files
+	queue := make(chan job, 4*workers) // in the order of the groups
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
 			for j := range jobs {
-				j.done <- r.file(ctx, j.file)
+				j.done <- r.judgeGroup(ctx, j.group)
 			}
 		})
 	}
 	wg.Go(func() {
 		defer close(jobs)
 		defer close(queue)
-		for _, f := range files {
-			j := job{f, make(chan []*judged, 1)}
+		for _, g := range groups {
+			j := job{g, make(chan []*judged, 1)}
 			select {
 			case queue <- j:
 			case <-ctx.Done():
@@ -166,25 +167,39 @@ func (r *run) inOrder(ctx context.Context, files []collect.Found, emit func([]*j
 		}
 		done++
 		if r.Progress != nil {
-			r.Progress(done, len(files))
+			r.Progress(done, len(groups))
 		}
 	}
 	wg.Wait()
 	return errors.Join(failed, context.Cause(ctx))
 }
 
-// file reads one file and judges its scopes.
-func (r *run) file(ctx context.Context, found collect.Found) []*judged {
+// judgeGroup reads one group of sources and judges its scopes.
+func (r *run) judgeGroup(ctx context.Context, group []collect.Found) []*judged {
 	var scopes []*judged
-	for _, s := range estate.Build(r.Model, Read(ctx, r.Collectors, found, r.stdin)) {
+	for _, s := range estate.Build(r.Model, Read(ctx, r.Collectors, group, r.stdin)) {
 		scopes = append(scopes, r.judge(s))
 	}
 	return scopes
 }
 
-// Read collects the scopes of one file. A file that nobody claims gives none,
-// or one unreadable scope when the user named it.
-func Read(ctx context.Context, collectors []collect.Collector, found collect.Found, stdin io.Reader) []*estate.Builder {
+// Read collects the scopes of one group of sources. A file that nobody claims
+// gives none, or one unreadable scope when the user named it.
+func Read(ctx context.Context, collectors []collect.Collector, group []collect.Found, stdin io.Reader) []*estate.Builder {
+	var all []*estate.Builder
+	for _, found := range group {
+		scopes := readOne(ctx, collectors, found, stdin)
+		if len(group) > 1 {
+			for _, b := range scopes {
+				b.Tie(group[0].Name)
+			}
+		}
+		all = append(all, scopes...)
+	}
+	return all
+}
+
+func readOne(ctx context.Context, collectors []collect.Collector, found collect.Found, stdin io.Reader) []*estate.Builder {
 	f, err := found.Read(stdin)
 	if err != nil {
 		return []*estate.Builder{collect.Unread(found.Name, "unknown", estate.Problem{Message: err.Error()})}

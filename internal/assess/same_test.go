@@ -144,7 +144,7 @@ func readSame(t *testing.T, cfg assess.Config) map[string][]*written {
 				t.Fatal(err)
 			}
 			for _, found := range w.found {
-				builders = append(builders, assess.Read(context.Background(), cfg.Collectors, found, nil)...)
+				builders = append(builders, assess.Read(context.Background(), cfg.Collectors, []collect.Found{found}, nil)...)
 			}
 			if len(builders) != 1 {
 				t.Fatalf("%s: %d scopes, expected one", w.file(), len(builders))
@@ -184,10 +184,12 @@ func (w *written) identify(t *testing.T) {
 func decideSame(t *testing.T, cfg assess.Config, all map[string][]*written) {
 	t.Helper()
 	c := &outcomesByScope{byScope: map[string]*written{}}
-	var files []collect.Found
+	var files [][]collect.Found
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		for _, w := range all[name] {
-			files = append(files, w.found...)
+			for _, found := range w.found {
+				files = append(files, []collect.Found{found})
+			}
 			c.byScope[w.scope.ID] = w
 		}
 	}

@@ -102,8 +102,9 @@ func (in *inputs) flags(f *pflag.FlagSet) {
 	f.StringArrayVar(&in.variableFiles, "var-file", nil, "`file` with values of Terraform variables (repeatable; --var wins)")
 }
 
-// sources finds what there is to read under paths.
-func (in *inputs) sources(m *estate.Model, paths []string) ([]collect.Found, []collect.Collector, error) {
+// sources finds what there is to read under paths, in groups that are read
+// together.
+func (in *inputs) sources(m *estate.Model, paths []string) ([][]collect.Found, []collect.Collector, error) {
 	g, err := in.read()
 	if err != nil {
 		return nil, nil, err
@@ -113,7 +114,7 @@ func (in *inputs) sources(m *estate.Model, paths []string) ([]collect.Found, []c
 	if missing != nil && len(found) == 0 {
 		return nil, nil, usage("%w", missing)
 	}
-	return collect.Roots(found, all), all, missing
+	return collect.Plan(found, all), all, missing
 }
 
 func (in *inputs) read() (given, error) {

@@ -43,13 +43,21 @@ type Collector interface {
 	Collect(ctx context.Context, f File) []*estate.Builder
 }
 
-// Includer is a collector whose sources can include others: modules, nested
-// templates. What another source includes is read as a part of it, and on its
-// own only where the user names it.
-type Includer interface {
-	// Includes names the files and folders that f includes, judging by a cheap
-	// look; a name too many only matters if there is such a source.
-	Includes(f File) []string
+// Surveyor is a collector whose sources can take in, or refer to, others.
+type Surveyor interface {
+	// Survey looks at a source before anything is read. It says nothing of one
+	// that another collector reads.
+	Survey(f File) Survey
+}
+
+// Survey is how a source is tied to others.
+type Survey struct {
+	// Includes names the files and folders that are read as a part of the
+	// source: modules, nested templates. A name too many only matters if there
+	// is such a source.
+	Includes []string
+	// Exports and Imports name values that sources exchange.
+	Exports, Imports []string
 }
 
 // For is the first collector that claims f, or nil.

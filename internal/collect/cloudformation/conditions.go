@@ -24,7 +24,7 @@ const (
 // condition decides a named condition: true, false, either by an open input,
 // or unknown. at is the node that names it.
 func (t *template) condition(at *yaml.Node, name string) *estate.Value {
-	unknown := estate.Unknown(reasonCondition, "condition "+name)
+	unknown := estate.Unknown(reasonCondition, t.input("condition", name))
 	c := t.conditions[name]
 	if c == nil {
 		t.problem(at, "condition %s is not declared under Conditions", name)

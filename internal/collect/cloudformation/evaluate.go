@@ -49,7 +49,7 @@ func (t *template) evalAt(n *yaml.Node, depth int) *estate.Value {
 		if !t.exhausted {
 			t.exhausted = true
 			t.builder.Problem(estate.Problem{
-				Position: position(t.file, n), Fatal: true,
+				Position: t.at(n), Fatal: true,
 				Message: fmt.Sprintf("the template has more than %d values once its aliases are expanded", maxNodes),
 			})
 		}
@@ -61,9 +61,9 @@ func (t *template) evalAt(n *yaml.Node, depth int) *estate.Value {
 	}
 	if name, arg, ok := intrinsic(n); ok && (name != "Condition" || n.Kind == yaml.ScalarNode) {
 		if t.sam {
-			t.written[position(t.file, n)] = name
+			t.written[t.at(n)] = name
 		}
-		return t.call(n, name, arg, depth).At(position(t.file, n))
+		return t.call(n, name, arg, depth).At(t.at(n))
 	}
 	var v *estate.Value
 	switch n.Kind {
@@ -82,7 +82,7 @@ func (t *template) evalAt(n *yaml.Node, depth int) *estate.Value {
 		t.each(n, func(key, value *yaml.Node) {
 			item := t.evalAt(value, depth+1)
 			if item == nil && t.keepNoValue {
-				item = estate.Null().At(position(t.file, follow(value)))
+				item = estate.Null().At(t.at(follow(value)))
 			}
 			if item != nil {
 				fields = append(fields, estate.Field{Name: key.Value, Value: item})
@@ -92,7 +92,7 @@ func (t *template) evalAt(n *yaml.Node, depth int) *estate.Value {
 	default:
 		v = estate.Unknown(reasonShape, "value")
 	}
-	return v.At(position(t.file, n))
+	return v.At(t.at(n))
 }
 
 // yamlBooleans are the words that YAML 1.1, which CloudFormation reads, takes
@@ -212,22 +212,41 @@ func (t *template) call(n *yaml.Node, name string, arg *yaml.Node, depth int) *e
 	case "Fn::Base64":
 		return t.lift(encode, eval(arg))
 	case "Fn::ImportValue":
-		return estate.Unknown(reasonExport, "export "+eval(arg).String())
+		return t.lift(func(a []*estate.Value) *estate.Value {
+			if name, known := a[0].Scalar(); known {
+				return estate.Unknown(estate.ReasonExport, estate.ExportInput(name))
+			}
+			return estate.Unknown(estate.ReasonExport, estate.ExportInput(a[0].String()))
+		}, eval(arg))
 	case "Fn::GetAZs":
 		return estate.Unknown(reasonZones, "zones of "+eval(arg).String())
 	case "Fn::Transform":
-		macro := "Fn::Transform"
-		if m := child(arg, "Name"); m != nil {
-			macro = m.Value
-		}
-		return estate.Unknown(reasonMacro, "macro "+macro)
+		return estate.Unknown(reasonMacro, macroName(arg))
 	case "Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not", "Condition":
 		return t.decide(n)
-	case "Fn::Cidr", "Fn::Length", "Fn::ToJsonString", "Fn::GetStackOutput":
-		return estate.Unknown(reasonComputed, name)
+	case "Fn::Cidr":
+		args := list(2, 3)
+		if args == nil {
+			return t.malformed(arg, name, "a list of an address range, a count and perhaps the bits for hosts")
+		}
+		values := make([]*estate.Value, len(args))
+		for i, a := range args {
+			values[i] = eval(a)
+		}
+		return t.lift(func(a []*estate.Value) *estate.Value { return t.cidrs(n, a) }, values...)
+	case "Fn::Length", "Fn::ToJsonString":
+		if t.needsExtensions(n, name) {
+			return estate.Unknown(reasonShape, name)
+		}
+		if name == "Fn::Length" {
+			return t.length(eval(arg))
+		}
+		return t.jsonString(eval(arg))
+	case "Fn::GetStackOutput":
+		return estate.Unknown(reasonComputed, name+" of "+eval(arg).String())
 	}
-	if strings.HasPrefix(name, "Fn::ForEach") {
-		return estate.Unknown(reasonMacro, name)
+	if strings.HasPrefix(name, forEach) {
+		return estate.Unknown(reasonMacro, name) // reported when it could not be expanded
 	}
 	t.problem(n, "%s is not a function of CloudFormation", name)
 	return estate.Unknown(reasonShape, name)
@@ -240,6 +259,8 @@ func (t *template) ref(n *yaml.Node, name string) *estate.Value {
 		return nil
 	case strings.HasPrefix(name, "AWS::"):
 		return t.pseudo(name)
+	case t.arguments[name] != nil && t.parameters[name] != nil:
+		return t.resolveParameter(name)
 	case t.parameters[name] != nil:
 		return dynamic(t.resolveParameter(name))
 	case t.resources[name] != "" || t.sam:
@@ -275,6 +296,17 @@ func (t *template) getAtt(n, arg *yaml.Node) *estate.Value {
 func (t *template) attribute(n *yaml.Node, resource, attribute string) *estate.Value {
 	kind := t.resources[resource]
 	switch {
+	case stackTypes[kind] != "" && strings.HasPrefix(attribute, "Outputs."):
+		stack := t.nestedStack(resource)
+		if stack == nil {
+			return estate.Unknown(reasonAttribute, t.prefix+resource+"."+attribute)
+		}
+		v, ok := stack.outputs[strings.TrimPrefix(attribute, "Outputs.")]
+		if !ok {
+			t.problem(n, "stack %s has no output %s", resource, strings.TrimPrefix(attribute, "Outputs."))
+			return estate.Unknown(reasonAttribute, t.prefix+resource+"."+attribute)
+		}
+		return v
 	case strings.HasPrefix(kind, "Custom::") || strings.HasPrefix(kind, "AWS::CloudFormation::") ||
 		kind == "AWS::Serverless::Application" || kind == "AWS::SSM::Parameter" && attribute == "Value":
 		// Its text is whatever the provider, the nested stack or the parameter says.
@@ -322,7 +354,7 @@ func (t *template) sub(arg *yaml.Node, depth int) *estate.Value {
 		default:
 			v = t.ref(text, name)
 		}
-		parts = append(parts, v.At(position(t.file, text)))
+		parts = append(parts, v.At(t.at(text)))
 	}
 	parts = append(parts, estate.String(rest))
 	return t.lift(func(parts []*estate.Value) *estate.Value { return dynamic(concatenate(parts)) }, parts...)
@@ -361,7 +393,7 @@ func (t *template) choose(name *yaml.Node, yes, no *estate.Value) *estate.Value 
 			}
 			return estate.OneOf(c.Input(), cases...)
 		default:
-			input := "condition " + name.Value
+			input := t.input("condition", name.Value)
 			return estate.OneOf(input,
 				estate.Case{When: "true", Value: given(yes, input, "true")},
 				estate.Case{When: "false", Value: given(no, input, "false")})

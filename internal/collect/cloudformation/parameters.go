@@ -16,7 +16,6 @@ const (
 	reasonNoValue    = "parameter without value"
 	reasonSSM        = "SSM parameter is read at deployment"
 	reasonUndeclared = "no such resource or parameter"
-	reasonExport     = "export of another stack"
 	reasonAttribute  = "attribute of a custom resource or nested stack"
 	reasonMacro      = "macro is not run"
 	reasonDynamic    = "dynamic reference"
@@ -49,7 +48,7 @@ func (t *template) resolveParameter(name string) *estate.Value {
 }
 
 func (t *template) parameterValue(name string, n *yaml.Node) *estate.Value {
-	input := "parameter " + name
+	input := t.input("parameter", name)
 	if n.Kind != yaml.MappingNode {
 		t.problem(n, "parameter %s: expected a mapping with Type", name)
 		return estate.Unknown(reasonNoValue, input)
@@ -67,7 +66,12 @@ func (t *template) parameterValue(name string, n *yaml.Node) *estate.Value {
 	if strings.HasPrefix(kind, "AWS::SSM::Parameter::Value") {
 		return estate.Unknown(reasonSSM, input)
 	}
-	if given, ok := t.options.Parameters[name]; ok {
+	if t.parent != nil {
+		if v := t.arguments[name]; v != nil {
+			return t.typedArgument(kind, v)
+		}
+	} else if given, ok := t.options.Parameters[name]; ok {
+		t.checkParameter(name, n, given)
 		return typedParameter(kind, given)
 	}
 	if d := child(n, "Default"); d != nil {
@@ -86,6 +90,17 @@ func (t *template) parameterValue(name string, n *yaml.Node) *estate.Value {
 		return estate.OneOf(input, cases...)
 	}
 	return estate.Unknown(reasonNoValue, input)
+}
+
+// typedArgument gives a value handed into a nested stack the type of the
+// parameter. Lists are handed in as one text.
+func (t *template) typedArgument(kind string, v *estate.Value) *estate.Value {
+	return t.lift(func(a []*estate.Value) *estate.Value {
+		if text, known := a[0].Scalar(); known {
+			return typedParameter(kind, text)
+		}
+		return a[0]
+	}, v)
 }
 
 // typedParameter reads a parameter's text as its type.

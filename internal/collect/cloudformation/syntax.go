@@ -295,7 +295,7 @@ func members(n *yaml.Node, report func(*yaml.Node, string), f func(key, value *y
 				})
 			}
 		case last[key.Value] != i:
-			report(n.Content[last[key.Value]], fmt.Sprintf("%s stands twice; this one holds, the one on line %d does not", key.Value, key.Line))
+			report(n.Content[last[key.Value]], fmt.Sprintf("%s stands twice; this one holds, the one on line %d does not", key.Value, key.Line&(1<<lineBits-1)))
 		default:
 			f(key, value)
 		}

@@ -65,7 +65,9 @@ func (c *Collector) Collect(_ context.Context, f collect.File) []*estate.Builder
 			Position: position(f.Name, root), Message: "expected a mapping with Resources",
 		})}
 	}
-	t := newTemplate(f.Name, root, c.options)
+	options := c.options
+	options.Parameters = fromAssembly(f.Name, f.Tree, options.Parameters)
+	t := newTemplate(f.Name, root, options, f.Tree)
 	return []*estate.Builder{t.read()}
 }
 
@@ -77,6 +79,22 @@ type template struct {
 	root    *yaml.Node
 	options Options
 	builder *estate.Builder
+	tree    *collect.Tree // where files may be included from
+
+	// What a nested template has: the one around it, the resource's name in it
+	// with a slash behind, the calls that lead here, and its parameters' values.
+	parent    *template
+	prefix    string
+	callers   []estate.Position
+	arguments map[string]*estate.Value
+
+	files  []string // that AWS::Include spliced in
+	copied int      // entries made by loops
+	bodies map[string]body
+	stacks map[string]*nested
+	// exported are the values of outputs: of a nested template by the output's
+	// name, of another by the name under which it is exported.
+	exported map[string]*estate.Value
 
 	sam        bool
 	parameters map[string]*parameter
@@ -94,9 +112,10 @@ type template struct {
 	exhausted   bool // maxNodes was passed and reported
 }
 
-func newTemplate(file string, root *yaml.Node, o Options) *template {
+func newTemplate(file string, root *yaml.Node, o Options, tree *collect.Tree) *template {
 	t := &template{
-		file: file, root: root, options: o,
+		file: file, root: root, options: o, tree: tree,
+		stacks: map[string]*nested{}, exported: map[string]*estate.Value{},
 		parameters: map[string]*parameter{}, conditions: map[string]*condition{}, resources: map[string]string{},
 		written: map[estate.Position]string{}, ignoreGlobals: map[string]*estate.Value{}, connectors: map[string]*estate.Value{},
 	}
@@ -108,9 +127,22 @@ func newTemplate(file string, root *yaml.Node, o Options) *template {
 	return t
 }
 
+// at is the position of a node of the template, or of a file included in it.
+func (t *template) at(n *yaml.Node) estate.Position {
+	file := t.file
+	if i := n.Line >> lineBits; i > 0 {
+		file = t.files[i-1]
+	}
+	return estate.Position{File: file, Line: n.Line & (1<<lineBits - 1), Column: n.Column}
+}
+
+// input names what a person supplies, such as a parameter; within a nested
+// template, of which stack.
+func (t *template) input(kind, name string) string { return kind + " " + t.prefix + name }
+
 // problem records a fault at a node.
 func (t *template) problem(n *yaml.Node, format string, args ...any) {
-	t.builder.Problem(estate.Problem{Position: position(t.file, n), Message: fmt.Sprintf(format, args...)})
+	t.builder.Problem(estate.Problem{Position: t.at(n), Message: fmt.Sprintf(format, args...)})
 }
 
 // section is a top-level mapping; another form is a problem.
@@ -159,51 +191,89 @@ func (t *template) transforms() []string {
 	return names
 }
 
+func (t *template) hasTransform(name string) bool { return slices.Contains(t.transforms(), name) }
+
 // read evaluates the whole template.
 func (t *template) read() *estate.Builder {
-	for _, name := range t.transforms() {
-		if name != samTransform {
-			t.builder.Cover(estate.Coverage{Type: "*", State: estate.CoveragePartial, Reason: "macro " + name + " is not run"})
-		}
-	}
-	t.each(t.section("Parameters"), func(key, value *yaml.Node) { t.parameters[key.Value] = &parameter{node: follow(value)} })
-	t.each(t.section("Conditions"), func(key, value *yaml.Node) { t.conditions[key.Value] = &condition{node: value} })
-
-	section := t.section("Resources")
-	if section == nil && child(t.root, "Resources") == nil {
+	if child(t.root, "Resources") == nil {
 		return collect.Unread(t.file, "cloudformation", estate.Problem{
-			Position: position(t.file, t.root), Message: "the template has no Resources", Hint: "a template declares what it makes under Resources",
+			Position: t.at(t.root), Message: "the template has no Resources", Hint: "a template declares what it makes under Resources",
 		})
 	}
-	bodies := t.declare(section)
+	for _, r := range t.gather() {
+		t.builder.Add(r)
+	}
+	for _, name := range sortedNames(t.exported) {
+		t.builder.Export(name, t.exported[name])
+	}
+	return t.builder
+}
+
+// gather evaluates the template and the stacks nested in it. References of a
+// nested template are in its own terms.
+func (t *template) gather() []estate.Resource {
+	for _, name := range t.transforms() {
+		if name != samTransform && name != languageExtensions && name != include {
+			t.partial("macro %s is not run", name)
+		}
+	}
+	t.expandIncludes(t.root, nil)
+	t.each(t.section("Parameters"), func(key, value *yaml.Node) { t.parameters[key.Value] = &parameter{node: follow(value)} })
+	t.each(t.section("Conditions"), func(key, value *yaml.Node) { t.conditions[key.Value] = &condition{node: value} })
+	t.expandLoops()
+	t.each(t.section("Conditions"), func(key, value *yaml.Node) {
+		if t.conditions[key.Value] == nil {
+			t.conditions[key.Value] = &condition{node: value}
+		}
+	})
+	t.checkRules()
+	t.declare(t.section("Resources"))
 	var resources []estate.Resource
 	for _, name := range t.names {
-		resources = append(resources, t.resource(name, bodies[name]))
+		resources = append(resources, t.resource(name, t.bodies[name]))
 	}
 	if t.sam {
 		resources = t.transform(resources)
 	}
-	for _, r := range t.settle(resources) {
-		t.builder.Add(r)
-	}
-	t.findCycles(bodies)
-	return t.builder
+	resources = t.settle(append(resources, t.nestedResources()...))
+	t.readOutputs()
+	t.findCycles(resources)
+	return resources
+}
+
+// readOutputs evaluates the outputs that others can use.
+func (t *template) readOutputs() {
+	t.each(t.section("Outputs"), func(key, output *yaml.Node) {
+		output = follow(output)
+		name, value := key.Value, child(output, "Value")
+		if t.parent == nil {
+			export := child(child(output, "Export"), "Name")
+			if export == nil {
+				return
+			}
+			name, _ = t.eval(export).Scalar()
+		}
+		if value == nil || name == "" {
+			return
+		}
+		if when := child(output, "Condition"); when != nil && when.Kind == yaml.ScalarNode && t.existence(when) != nil {
+			return // not certainly there
+		}
+		t.exported[name] = t.eval(value)
+	})
 }
 
 // body is the node of one resource and of its name.
 type body struct{ key, value *yaml.Node }
 
 // declare notes every resource, so that references can tell what they name.
-func (t *template) declare(section *yaml.Node) map[string]body {
-	bodies := map[string]body{}
+func (t *template) declare(section *yaml.Node) {
+	t.bodies = map[string]body{}
 	t.each(section, func(key, value *yaml.Node) {
 		value = follow(value)
 		switch {
-		case strings.HasPrefix(key.Value, "Fn::ForEach::"):
-			t.builder.Cover(estate.Coverage{Type: "*", State: estate.CoveragePartial, Reason: key.Value + " is not expanded"})
-			return
 		case strings.HasPrefix(key.Value, "Fn::Transform"):
-			t.builder.Cover(estate.Coverage{Type: "*", State: estate.CoveragePartial, Reason: "an included part of Resources is not read"})
+			t.partial("what %s makes of Resources is not read", macroName(value))
 			return
 		case value.Kind != yaml.MappingNode:
 			t.problem(value, "resource %s: expected a mapping with Type and Properties", key.Value)
@@ -216,14 +286,21 @@ func (t *template) declare(section *yaml.Node) map[string]body {
 		}
 		t.resources[key.Value] = kind.Value
 		t.names = append(t.names, key.Value)
-		bodies[key.Value] = body{key, value}
+		t.bodies[key.Value] = body{key, value}
 	})
 	slices.Sort(t.names)
-	return bodies
+}
+
+// macroName is the name of the macro that a call of Fn::Transform runs.
+func macroName(call *yaml.Node) string {
+	if name := child(call, "Name"); name != nil && name.Kind == yaml.ScalarNode {
+		return "macro " + name.Value
+	}
+	return "a macro"
 }
 
 func (t *template) resource(name string, b body) estate.Resource {
-	r := estate.Resource{Type: t.resources[name], LogicalID: name, Source: position(t.file, b.key)}
+	r := estate.Resource{Type: t.resources[name], LogicalID: name, Source: t.at(b.key), Callers: t.callers}
 	switch properties := child(b.value, "Properties"); {
 	case properties == nil || properties.Tag == "!!null":
 	default:
@@ -248,7 +325,7 @@ func (t *template) resource(name string, b body) estate.Resource {
 		if n.Kind != yaml.ScalarNode {
 			t.problem(n, "resource %s: Condition: expected the name of a condition", name)
 		} else {
-			r.Exists, r.ExistsInput = t.existence(n), "condition "+n.Value
+			r.Exists, r.ExistsInput = t.existence(n), t.input("condition", n.Value)
 		}
 	}
 	if path := child(child(b.value, "Metadata"), "aws:cdk:path"); path != nil {
@@ -265,7 +342,7 @@ func (t *template) existence(n *yaml.Node) *estate.Value {
 	case v.Kind() == estate.KindBool && v.AsBool():
 		return nil
 	case v.Kind() == estate.KindUnknown:
-		return estate.OneOf("condition "+n.Value, estate.Case{When: "true", Value: estate.Bool(true)}, estate.Case{When: "false", Value: estate.Bool(false)})
+		return estate.OneOf(t.input("condition", n.Value), estate.Case{When: "true", Value: estate.Bool(true)}, estate.Case{When: "false", Value: estate.Bool(false)})
 	}
 	return v
 }
@@ -308,6 +385,9 @@ func (t *template) settle(resources []estate.Resource) []estate.Resource {
 				return v
 			}
 			name := v.Reference().Resource
+			if strings.HasPrefix(name, outside) {
+				return v
+			}
 			t.builder.Problem(estate.Problem{
 				Position: v.Position(), Message: fmt.Sprintf("%s is not a resource or parameter of the template", name),
 			})
@@ -320,19 +400,22 @@ func (t *template) settle(resources []estate.Resource) []estate.Resource {
 // findCycles reports resources that CloudFormation could not make because
 // each waits for the other. SAM resources are left out: the transform adds
 // resources between them.
-func (t *template) findCycles(bodies map[string]body) {
+func (t *template) findCycles(resources []estate.Resource) {
 	if t.sam {
 		return
 	}
 	waits := map[string][]string{}
-	for _, r := range t.builder.Resources() {
+	for _, r := range resources {
+		if _, own := t.bodies[r.LogicalID]; !own {
+			continue
+		}
 		r.Properties.Each("", func(_ string, v *estate.Value) bool {
-			if v.Kind() == estate.KindReference && v.Reference().Resource != r.LogicalID {
+			if _, own := t.bodies[v.Reference().Resource]; own && v.Reference().Resource != r.LogicalID {
 				waits[r.LogicalID] = append(waits[r.LogicalID], v.Reference().Resource)
 			}
 			return true
 		})
-		if n := child(bodies[r.LogicalID].value, "DependsOn"); n != nil {
+		if n := child(t.bodies[r.LogicalID].value, "DependsOn"); n != nil {
 			waits[r.LogicalID] = append(waits[r.LogicalID], t.dependsOn(r.LogicalID, n)...)
 		}
 	}
@@ -347,7 +430,7 @@ func (t *template) findCycles(bodies map[string]body) {
 			switch state[next] {
 			case open:
 				circle := append(slices.Clone(path[slices.Index(path, next):]), next)
-				t.problem(bodies[next].key, "resources wait for each other: %s", strings.Join(circle, " → "))
+				t.problem(t.bodies[next].key, "resources wait for each other: %s", strings.Join(circle, " → "))
 			case done:
 			default:
 				visit(next)

@@ -29,16 +29,16 @@ var (
 	localSourceJSON = regexp.MustCompile(`"source"\s*:\s*"(\.\.?(?:/[^"\n$]*)?)"`)
 )
 
-// Includes implements [collect.Includer]: the modules that a folder calls.
-func (*Collector) Includes(f collect.File) []string {
+// Survey implements [collect.Surveyor]: a folder includes the modules that it
+// calls.
+func (*Collector) Survey(f collect.File) (found collect.Survey) {
 	if !f.Folder {
-		return nil
+		return found
 	}
 	sources, err := sourcesIn(f.Tree, f.Name)
 	if err != nil {
-		return nil
+		return found
 	}
-	var folders []string
 	for _, source := range sources {
 		data, err := f.Tree.Read(path.Join(f.Name, source), maxSourceSize)
 		if err != nil {
@@ -49,10 +49,10 @@ func (*Collector) Includes(f collect.File) []string {
 			pattern = localSourceJSON
 		}
 		for _, m := range pattern.FindAllSubmatch(data, -1) {
-			folders = append(folders, path.Join(f.Name, string(m[1])))
+			found.Includes = append(found.Includes, path.Join(f.Name, string(m[1])))
 		}
 	}
-	return folders
+	return found
 }
 
 // configurationOf reads a folder of .tf files, with the modules that it calls,

@@ -85,7 +85,6 @@ func (x *expander) application(r *estate.Resource) {
 	}
 	props["Tags"] = list(slices.Concat(first, tagList(get(p, "Tags")).Items())...)
 	x.add(originOf(r), "AWS::CloudFormation::Stack", r.LogicalID, props)
-	x.partial("*", "the resources of application "+r.LogicalID+" are in a template of their own")
 }
 
 // capacityProvider expands AWS::Serverless::CapacityProvider.
