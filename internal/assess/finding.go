@@ -38,7 +38,11 @@ func finding(c *check.Check, r *estate.Resource, result check.Result) *Finding {
 		f.Callers = append(f.Callers, sourceOf(p))
 	}
 	for _, fn := range r.Functions() {
-		f.Functions = append(f.Functions, fn.LogicalID)
+		if fn.Scope() == r.Scope() {
+			f.Functions = append(f.Functions, fn.LogicalID)
+		} else {
+			f.Functions = append(f.Functions, fn.ID)
+		}
 	}
 	if result.Outcome == check.Fail {
 		f.Message = r.Address + " " + fillIn(c.Message, r)

@@ -149,7 +149,7 @@ type Finding struct {
 	Severity  check.Severity `json:"severity"`
 	Resource  ResourceInfo   `json:"resource"`
 	Scope     string         `json:"scope"`
-	Functions []string       `json:"functions"` // logical ids within the scope
+	Functions []string       `json:"functions"` // logical ids within the scope; whole ids of functions in other scopes of its group
 	Message   string         `json:"message"`
 	Witness   *Witness       `json:"witness,omitempty"`
 	Missing   []Missing      `json:"missing,omitempty"`

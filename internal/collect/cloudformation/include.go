@@ -32,6 +32,7 @@ func (t *template) expandIncludes(n *yaml.Node, within []string) {
 				continue
 			}
 			n.Content = append(n.Content[:i:i], append(part.Content, n.Content[i+2:]...)...)
+			i += len(part.Content) // expanded when it was read
 		}
 	}
 	for i, c := range n.Content {

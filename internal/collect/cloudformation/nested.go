@@ -153,7 +153,6 @@ func (t *template) nestedResources() []estate.Resource {
 		exists, input := t.existenceOf(name)
 		for _, r := range n.read {
 			r.LogicalID = stack + r.LogicalID
-			r.Address = stack + r.Address
 			r.Properties = n.template.placed(r.Properties)
 			switch {
 			case exists == nil:

@@ -6,6 +6,7 @@ package cloudformation
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -49,13 +50,16 @@ var (
 func (*Collector) Claims(f collect.File) bool {
 	if isJSON(bytes.TrimPrefix(f.Data, []byte("\ufeff"))) {
 		head := f.Data[:min(len(f.Data), 1<<16)]
-		return jsonSection.Match(f.Data) && !jsonOther.Match(head)
+		return isChangeSet(f.Data) || jsonSection.Match(f.Data) && !jsonOther.Match(head)
 	}
 	return yamlSection.Match(f.Data)
 }
 
 // Collect implements [collect.Collector]: one scope a file.
 func (c *Collector) Collect(_ context.Context, f collect.File) []*estate.Builder {
+	if isChangeSet(f.Data) {
+		return []*estate.Builder{readChangeSet(f)}
+	}
 	root, problem := parse(f.Name, f.Data)
 	if problem != nil {
 		return []*estate.Builder{collect.Unread(f.Name, "cloudformation", *problem)}
@@ -70,6 +74,9 @@ func (c *Collector) Collect(_ context.Context, f collect.File) []*estate.Builder
 	t := newTemplate(f.Name, root, options, f.Tree)
 	return []*estate.Builder{t.read()}
 }
+
+// cdkPath is the metadata that names the construct which a resource comes of.
+const cdkPath = "aws:cdk:path"
 
 const samTransform = "AWS::Serverless-2016-10-31"
 
@@ -235,6 +242,13 @@ func (t *template) gather() []estate.Resource {
 	if t.sam {
 		resources = t.transform(resources)
 	}
+	for i := range resources {
+		r := &resources[i]
+		r.Callers = t.callers
+		if r.Address == "" || child(child(t.bodies[r.LogicalID].value, "Metadata"), cdkPath) == nil {
+			r.Address = t.prefix + cmp.Or(r.Address, r.LogicalID)
+		}
+	}
 	resources = t.settle(append(resources, t.nestedResources()...))
 	t.readOutputs()
 	t.findCycles(resources)
@@ -300,7 +314,7 @@ func macroName(call *yaml.Node) string {
 }
 
 func (t *template) resource(name string, b body) estate.Resource {
-	r := estate.Resource{Type: t.resources[name], LogicalID: name, Source: t.at(b.key), Callers: t.callers}
+	r := estate.Resource{Type: t.resources[name], LogicalID: name, Source: t.at(b.key)}
 	switch properties := child(b.value, "Properties"); {
 	case properties == nil || properties.Tag == "!!null":
 	default:
@@ -328,7 +342,7 @@ func (t *template) resource(name string, b body) estate.Resource {
 			r.Exists, r.ExistsInput = t.existence(n), t.input("condition", n.Value)
 		}
 	}
-	if path := child(child(b.value, "Metadata"), "aws:cdk:path"); path != nil {
+	if path := child(child(b.value, "Metadata"), cdkPath); path != nil {
 		r.Address = path.Value
 	}
 	return r
