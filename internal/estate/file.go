@@ -265,7 +265,11 @@ func (v *Value) AppendJSON(b []byte) []byte {
 		}
 		b = append(b, key...)
 		b = append(appendString(b, v.gap.Reason), `,"input":`...)
-		return append(appendString(b, v.gap.Input), "}}"...)
+		b = appendString(b, v.gap.Input)
+		if v.derived {
+			b = append(b, `,"derived":true`...)
+		}
+		return append(b, "}}"...)
 	case KindAbsent:
 	}
 	return append(b, `{"$absent":true}`...)
@@ -363,13 +367,19 @@ func reviveMarked(mark string, v *Value) (*Value, error) {
 	case "$secret":
 		return Secret(field("why")), nil
 	case "$unknown":
-		return Unknown(field("reason"), field("input")), nil
+		if v.Field("derived").AsBool() {
+			return Unknown(field("reason"), field("input")), nil
+		}
+		return UnknownText(field("reason"), field("input")), nil
 	case "$denied":
 		return Denied(field("reason"), field("input")), nil
 	case "$text":
 		parts, err := reviveAll(v.Items())
 		if err != nil {
 			return nil, err
+		}
+		if len(parts) == 0 || slices.Contains(parts, nil) {
+			return nil, errors.New("$text: expected texts and holes")
 		}
 		return &Value{kind: KindText, items: parts}, nil
 	case "$literal":
@@ -390,6 +400,9 @@ func reviveMarked(mark string, v *Value) (*Value, error) {
 				return nil, err
 			}
 			cases = append(cases, Case{c.Field("when").AsString(), inner})
+		}
+		if len(cases) == 0 {
+			return nil, errors.New("$oneOf: expected cases")
 		}
 		return &Value{kind: KindOneOf, s: field("input"), cases: cases}, nil
 	default:

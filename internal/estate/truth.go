@@ -65,7 +65,7 @@ func Equal(a, b *Value) bool {
 	case KindReference:
 		return a.ref == b.ref
 	case KindUnknown, KindDenied:
-		return a.gap == b.gap
+		return a.gap == b.gap && a.derived == b.derived
 	case KindList, KindText:
 		if len(a.items) != len(b.items) {
 			return false
@@ -103,8 +103,8 @@ func Equal(a, b *Value) bool {
 // Matches compares what two texts denote, not how they are written: True when
 // they must be the same text, False when they cannot be, Maybe otherwise.
 // A reference denotes some non-empty text without '*', the same one wherever
-// it stands; an unknown hole may be any text, but holes with the same named
-// input hold the same one.
+// it stands; an unknown hole may be any text, but the same [UnknownText] is the
+// same text.
 func Matches(a, b *Value) Truth {
 	pa, okA := textParts(a)
 	pb, okB := textParts(b)
@@ -137,7 +137,7 @@ func sameParts(a, b []*Value) bool {
 		return false
 	}
 	for i := range a {
-		if !Equal(a[i], b[i]) || a[i].Kind() == KindUnknown && a[i].gap.Input == "" {
+		if !Equal(a[i], b[i]) || a[i].Kind() == KindDenied || a[i].Kind() == KindUnknown && (a[i].derived || a[i].gap.Input == "") {
 			return false
 		}
 	}

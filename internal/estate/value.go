@@ -103,6 +103,7 @@ type Value struct {
 	cases   []Case
 	ref     Reference
 	gap     Gap
+	derived bool // Unknown: made of what the gap names, and not that itself
 }
 
 // Null is JSON's null, which only free-form (json) properties may hold.
@@ -161,8 +162,15 @@ func Ref(resource, attribute string) *Value {
 // recognised ("parameter DbPassword is NoEcho").
 func Secret(why string) *Value { return &Value{kind: KindSecret, s: why} }
 
-// Unknown could not be resolved.
+// Unknown could not be resolved. Two such values need not be the same, even
+// where the same input would settle both: two members of one list, say.
 func Unknown(reason, input string) *Value {
+	return &Value{kind: KindUnknown, gap: Gap{reason, input}, derived: true}
+}
+
+// UnknownText is the input itself: a text that is not known, and the same one
+// wherever a value with this reason and input stands.
+func UnknownText(reason, input string) *Value {
 	return &Value{kind: KindUnknown, gap: Gap{reason, input}}
 }
 

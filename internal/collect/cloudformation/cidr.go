@@ -23,7 +23,7 @@ const maxRanges = 256
 func (t *template) cidrs(n *yaml.Node, args []*estate.Value) *estate.Value {
 	block, known := args[0].Scalar()
 	if !known {
-		return estate.Unknown(reasonComputed, "ranges of "+args[0].String())
+		return derived(reasonComputed, args[0])
 	}
 	count, bits := 0, hostBits
 	for i, to := range []*int{&count, &bits} {
@@ -32,7 +32,7 @@ func (t *template) cidrs(n *yaml.Node, args []*estate.Value) *estate.Value {
 		}
 		text, known := args[i+1].Scalar()
 		if !known {
-			return estate.Unknown(reasonComputed, "ranges by "+args[i+1].String())
+			return derived(reasonComputed, args[i+1])
 		}
 		number, err := strconv.Atoi(text)
 		if err != nil {

@@ -142,7 +142,7 @@ func dynamic(v *estate.Value) *estate.Value {
 			service, name = m[1], m[2]
 		}
 		if service == "ssm" {
-			return estate.Unknown(reasonDynamic, service+":"+name)
+			return estate.UnknownText(reasonDynamic, service+":"+name)
 		}
 		return estate.Secret("dynamic reference to " + service + ":" + name)
 	}
@@ -214,12 +214,12 @@ func (t *template) call(n *yaml.Node, name string, arg *yaml.Node, depth int) *e
 	case "Fn::ImportValue":
 		return t.lift(func(a []*estate.Value) *estate.Value {
 			if name, known := a[0].Scalar(); known {
-				return estate.Unknown(estate.ReasonExport, estate.ExportInput(name))
+				return estate.UnknownText(estate.ReasonExport, estate.ExportInput(name))
 			}
-			return estate.Unknown(estate.ReasonExport, estate.ExportInput(a[0].String()))
+			return estate.Unknown(estate.ReasonExport, "export named by "+derived(reasonPart, a[0]).Gap().Input)
 		}, eval(arg))
 	case "Fn::GetAZs":
-		return estate.Unknown(reasonZones, "zones of "+eval(arg).String())
+		return derived(reasonZones, eval(arg))
 	case "Fn::Transform":
 		return estate.Unknown(reasonMacro, macroName(arg))
 	case "Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not", "Condition":
@@ -243,7 +243,7 @@ func (t *template) call(n *yaml.Node, name string, arg *yaml.Node, depth int) *e
 		}
 		return t.jsonString(eval(arg))
 	case "Fn::GetStackOutput":
-		return estate.Unknown(reasonComputed, name+" of "+eval(arg).String())
+		return estate.Unknown(reasonComputed, name)
 	}
 	if strings.HasPrefix(name, forEach) {
 		return estate.Unknown(reasonMacro, name) // reported when it could not be expanded
@@ -299,18 +299,18 @@ func (t *template) attribute(n *yaml.Node, resource, attribute string) *estate.V
 	case stackTypes[kind] != "" && strings.HasPrefix(attribute, "Outputs."):
 		stack := t.nestedStack(resource)
 		if stack == nil {
-			return estate.Unknown(reasonAttribute, t.prefix+resource+"."+attribute)
+			return estate.UnknownText(reasonAttribute, t.prefix+resource+"."+attribute)
 		}
 		v, ok := stack.outputs[strings.TrimPrefix(attribute, "Outputs.")]
 		if !ok {
 			t.problem(n, "stack %s has no output %s", resource, strings.TrimPrefix(attribute, "Outputs."))
-			return estate.Unknown(reasonAttribute, t.prefix+resource+"."+attribute)
+			return estate.UnknownText(reasonAttribute, t.prefix+resource+"."+attribute)
 		}
 		return v
 	case strings.HasPrefix(kind, "Custom::") || strings.HasPrefix(kind, "AWS::CloudFormation::") ||
 		kind == "AWS::Serverless::Application" || kind == "AWS::SSM::Parameter" && attribute == "Value":
 		// Its text is whatever the provider, the nested stack or the parameter says.
-		return estate.Unknown(reasonAttribute, resource+"."+attribute)
+		return estate.UnknownText(reasonAttribute, resource+"."+attribute)
 	case kind != "" || t.sam:
 		return estate.Ref(resource, attribute)
 	}
@@ -474,7 +474,7 @@ func join(args []*estate.Value) *estate.Value {
 	delimiter, list := args[0], args[1]
 	if list.Kind() != estate.KindList {
 		if list.Kind() == estate.KindUnknown {
-			return list
+			return derived(reasonPart, list)
 		}
 		return estate.Unknown(reasonShape, "Fn::Join")
 	}
@@ -497,24 +497,39 @@ func split(args []*estate.Value) *estate.Value {
 		}
 		return estate.List(items...)
 	}
-	if text.Kind() == estate.KindUnknown {
-		return text
-	}
-	return estate.Unknown(reasonPart, text.String())
+	return derived(reasonPart, text)
+}
+
+// derived is a value made of one that is not known. Its input names what is
+// not known, and never holds text of the template, which may be a credential.
+func derived(reason string, of *estate.Value) *estate.Value {
+	found := estate.Gap{Reason: reason}
+	of.Each("", func(_ string, v *estate.Value) bool {
+		switch v.Kind() {
+		case estate.KindUnknown, estate.KindDenied:
+			found = v.Gap()
+		case estate.KindReference:
+			found.Input = v.Reference().String()
+		case estate.KindOneOf:
+			found.Input = v.Input()
+		case estate.KindSecret:
+			found.Input = v.Why()
+		}
+		return found.Input == ""
+	})
+	return estate.Unknown(found.Reason, found.Input)
 }
 
 // pick is Fn::Select.
 func (t *template) pick(n *yaml.Node, index, list *estate.Value) *estate.Value {
 	switch list.Kind() {
 	case estate.KindList:
-	case estate.KindUnknown, estate.KindDenied:
-		return list
 	default:
-		return estate.Unknown(reasonPart, list.String())
+		return derived(reasonPart, list)
 	}
 	text, known := index.Scalar()
 	if !known {
-		return estate.Unknown(reasonPart, index.String())
+		return derived(reasonPart, index)
 	}
 	i, err := strconv.Atoi(text)
 	if err != nil || i < 0 || i >= len(list.Items()) {
@@ -527,7 +542,7 @@ func (t *template) pick(n *yaml.Node, index, list *estate.Value) *estate.Value {
 func encode(args []*estate.Value) *estate.Value {
 	text, ok := args[0].Scalar()
 	if !ok {
-		return estate.Unknown(reasonPart, args[0].String())
+		return derived(reasonPart, args[0])
 	}
 	if what := estate.Credential("", text); what != "" {
 		return estate.Secret(what)
@@ -544,19 +559,19 @@ func (t *template) findInMap(n *yaml.Node, args []*yaml.Node, depth int) *estate
 		return estate.Unknown(reasonMapping, name.AsString())
 	}
 	if mapping == nil {
-		return estate.Unknown(reasonMapping, name.String())
+		return derived(reasonMapping, name)
 	}
-	top := openKey(t.evalAt(args[1], depth+1), mapping)
 	second := t.evalAt(args[2], depth+1)
 	fallback := (*yaml.Node)(nil)
 	if len(args) == 4 {
 		fallback = child(follow(args[3]), "DefaultValue")
 	}
+	top := openKey(t.evalAt(args[1], depth+1), mapping, fallback != nil)
 	return t.lift(func(keys []*estate.Value) *estate.Value {
 		first, ok1 := keys[0].Scalar()
 		last, ok2 := keys[1].Scalar()
 		if !ok1 || !ok2 {
-			return estate.Unknown(reasonMapping, name.AsString()+" by "+keys[0].String()+", "+keys[1].String())
+			return derived(reasonMapping, estate.List(keys...))
 		}
 		entry := child(child(mapping, first), last)
 		switch {
@@ -570,15 +585,21 @@ func (t *template) findInMap(n *yaml.Node, args []*yaml.Node, depth int) *estate
 	}, top, second)
 }
 
+// anotherKey is a key that no mapping has.
+const anotherKey = "a key that the mapping does not have"
+
 // openKey is a key that is not known, as one of the keys that the mapping has:
-// any other would make the deployment fail.
-func openKey(key *estate.Value, mapping *yaml.Node) *estate.Value {
+// any other would make the deployment fail, or take the fallback.
+func openKey(key *estate.Value, mapping *yaml.Node, fallback bool) *estate.Value {
 	if key.Kind() != estate.KindUnknown || mapping.Kind != yaml.MappingNode || len(mapping.Content) > 2*maxChoices {
 		return key
 	}
 	var cases []estate.Case
 	for i := 0; i < len(mapping.Content); i += 2 {
 		cases = append(cases, estate.Case{When: mapping.Content[i].Value, Value: estate.String(mapping.Content[i].Value)})
+	}
+	if fallback {
+		cases = append(cases, estate.Case{When: anotherKey, Value: estate.String(anotherKey)})
 	}
 	return estate.OneOf(key.Gap().Input, cases...)
 }

@@ -135,7 +135,7 @@ func alphanumeric(s string) string {
 func (t *template) length(v *estate.Value) *estate.Value {
 	return t.lift(func(args []*estate.Value) *estate.Value {
 		if args[0].Kind() != estate.KindList {
-			return estate.Unknown(reasonComputed, "length of "+args[0].String())
+			return derived(reasonComputed, args[0])
 		}
 		return estate.Int(int64(len(args[0].Items())))
 	}, v)

@@ -51,7 +51,7 @@ func (t *template) parameterValue(name string, n *yaml.Node) *estate.Value {
 	input := t.input("parameter", name)
 	if n.Kind != yaml.MappingNode {
 		t.problem(n, "parameter %s: expected a mapping with Type", name)
-		return estate.Unknown(reasonNoValue, input)
+		return estate.UnknownText(reasonNoValue, input)
 	}
 	text := func(key string) string {
 		if c := child(n, key); c != nil && c.Kind == yaml.ScalarNode {
@@ -64,7 +64,7 @@ func (t *template) parameterValue(name string, n *yaml.Node) *estate.Value {
 		return estate.Secret(input + " is NoEcho")
 	}
 	if strings.HasPrefix(kind, "AWS::SSM::Parameter::Value") {
-		return estate.Unknown(reasonSSM, input)
+		return estate.UnknownText(reasonSSM, input)
 	}
 	if t.parent != nil {
 		if v := t.arguments[name]; v != nil {
@@ -77,7 +77,7 @@ func (t *template) parameterValue(name string, n *yaml.Node) *estate.Value {
 	if d := child(n, "Default"); d != nil {
 		if d.Kind != yaml.ScalarNode {
 			t.problem(d, "parameter %s: Default: expected a text or number", name)
-			return estate.Unknown(reasonNoValue, input)
+			return estate.UnknownText(reasonNoValue, input)
 		}
 		return typedParameter(kind, d.Value)
 	}
@@ -89,7 +89,7 @@ func (t *template) parameterValue(name string, n *yaml.Node) *estate.Value {
 		}
 		return estate.OneOf(input, cases...)
 	}
-	return estate.Unknown(reasonNoValue, input)
+	return estate.UnknownText(reasonNoValue, input)
 }
 
 // typedArgument gives a value handed into a nested stack the type of the
@@ -128,7 +128,7 @@ func (t *template) pseudo(name string) *estate.Value {
 	if name == "AWS::NotificationARNs" {
 		return estate.Unknown(reasonComputed, name)
 	}
-	return estate.Unknown(estate.ReasonPseudoParameter, name)
+	return estate.UnknownText(estate.ReasonPseudoParameter, name)
 }
 
 // ReadParameters reads a file of parameter values, JSON or YAML, in any of the

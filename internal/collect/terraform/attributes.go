@@ -44,7 +44,7 @@ func (s site) at(name string) site {
 // input is the name of the attribute in a gap.
 func (s site) input() string { return join(s.c.address, s.path) }
 
-func (s site) unknown() *estate.Value { return estate.Unknown(reasonApply, s.input()).At(s.c.at) }
+func (s site) unknown() *estate.Value { return estate.UnknownText(reasonApply, s.input()).At(s.c.at) }
 
 // attributesOf are the attributes of an instance that its row asks for, as a
 // Map. References in it point at addresses and the provider's attributes.

@@ -163,7 +163,7 @@ func (o *occurrence) computed(row *row, name string) cty.Value {
 	if m.used[name] {
 		return unknown(cty.DynamicPseudoType, reasonApply, input)
 	}
-	return m.text(estate.Unknown(reasonApply, input))
+	return m.text(estate.UnknownText(reasonApply, input))
 }
 
 // read is an attribute of a data source.
@@ -184,7 +184,7 @@ func (o *occurrence) read(name string) cty.Value {
 	if m.used[name] {
 		return unknown(cty.DynamicPseudoType, reasonData, join(o.address, name))
 	}
-	return m.text(estate.Unknown(reasonData, join(o.address, name)))
+	return m.text(estate.UnknownText(reasonData, join(o.address, name)))
 }
 
 // fields are the attributes and blocks of a body as expressions see them.

@@ -260,7 +260,7 @@ func (m *instance) workspace() cty.Value {
 		if g, ok := m.root.given["terraform.workspace"]; ok {
 			return cty.StringVal(g.text)
 		}
-		return m.text(estate.Unknown(reasonWorkspace, "terraform.workspace"))
+		return m.text(estate.UnknownText(reasonWorkspace, "terraform.workspace"))
 	})
 }
 
@@ -277,7 +277,7 @@ func (m *instance) pathTo(name string) cty.Value {
 	case "root":
 		return cty.StringVal(".")
 	case "cwd":
-		return m.once("path.cwd", func() cty.Value { return m.text(estate.Unknown(reasonApply, "path.cwd")) })
+		return m.once("path.cwd", func() cty.Value { return m.text(estate.UnknownText(reasonApply, "path.cwd")) })
 	}
 	return cty.NilVal
 }
@@ -387,7 +387,7 @@ func (m *instance) typed(d *declared, name string) cty.Value {
 // absent is a variable that nobody gave a value.
 func (m *instance) absent(t cty.Type, input string) cty.Value {
 	if t == cty.String || t == cty.DynamicPseudoType {
-		return m.text(estate.Unknown(reasonVariable, input))
+		return m.text(estate.UnknownText(reasonVariable, input))
 	}
 	return unknown(t, reasonVariable, input)
 }

@@ -181,7 +181,7 @@ func (t translator) reference(v *estate.Value) *estate.Value {
 		if t.there[ref.Resource] != nil && row == nil {
 			return v // a resource that the table added refers in CloudFormation's terms
 		}
-		return estate.Unknown(reasonApply, join(ref.Resource, ref.Attribute)).At(v.Position())
+		return estate.UnknownText(reasonApply, join(ref.Resource, ref.Attribute)).At(v.Position())
 	}
 	to, otherwise, conditional := strings.Cut(to, " or ")
 	if suffix, attribute, ok := strings.Cut(to, "."); ok && strings.HasPrefix(to, "/") {
@@ -189,7 +189,7 @@ func (t translator) reference(v *estate.Value) *estate.Value {
 			return estate.Ref(ref.Resource+suffix, attribute).At(v.Position())
 		}
 		if !conditional {
-			return estate.Unknown(reasonApply, join(ref.Resource, ref.Attribute)).At(v.Position())
+			return estate.UnknownText(reasonApply, join(ref.Resource, ref.Attribute)).At(v.Position())
 		}
 		if to = otherwise; strings.HasPrefix(to, "'") {
 			return estate.String(strings.Trim(to, "'")).At(v.Position())
@@ -238,7 +238,7 @@ func (t translator) configured(row *row, resource, name string) *estate.Value {
 		}
 	default:
 	}
-	return estate.Unknown(reasonApply, join(resource, name))
+	return estate.UnknownText(reasonApply, join(resource, name))
 }
 
 // partitions are the partitions of regions, by how the region's name begins;
@@ -268,5 +268,5 @@ func pseudoParameter(name, region string) *estate.Value {
 			break
 		}
 	}
-	return estate.Unknown(estate.ReasonPseudoParameter, name)
+	return estate.UnknownText(estate.ReasonPseudoParameter, name)
 }

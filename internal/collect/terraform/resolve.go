@@ -341,7 +341,7 @@ var pseudoAttributes = map[string]string{
 
 func pseudo(kind, attribute string) *estate.Value {
 	if name, ok := pseudoAttributes[kind+"."+attribute]; ok {
-		return estate.Unknown(estate.ReasonPseudoParameter, name)
+		return estate.UnknownText(estate.ReasonPseudoParameter, name)
 	}
 	return nil
 }
@@ -416,7 +416,7 @@ func (r *reader) unknownMember(s site, spec attribute, h head) *estate.Value {
 		case spec.alone():
 			return v.At(s.c.at)
 		case spec.is(wordPattern) && strings.HasSuffix(v.Reference().Attribute, "arn"):
-			return estate.Text(v, estate.Unknown(reasonApply, "rest of "+s.input())).At(s.c.at)
+			return estate.Text(v, estate.UnknownText(reasonApply, "rest of "+s.input())).At(s.c.at)
 		}
 		return around(s, v)
 	default:
@@ -455,7 +455,7 @@ func around(s site, v *estate.Value) *estate.Value {
 		return s.unknown()
 	}
 	return estate.Text(
-		estate.Unknown(reasonApply, "start of "+s.input()), v, estate.Unknown(reasonApply, "rest of "+s.input()),
+		estate.UnknownText(reasonApply, "start of "+s.input()), v, estate.UnknownText(reasonApply, "rest of "+s.input()),
 	).At(s.c.at)
 }
 

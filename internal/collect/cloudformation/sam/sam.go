@@ -156,7 +156,7 @@ func newExpander(in Input) *expander {
 // over those that matter, so that none of them counts as left out.
 func allUnknown(kind string, v *estate.Value) *estate.Value {
 	if v.Kind() != estate.KindUnknown && v.Kind() != estate.KindDenied {
-		v = estate.Unknown("properties are not a mapping", v.String()).At(v.Position())
+		v = estate.Unknown("properties are not a mapping", "Properties").At(v.Position())
 	}
 	made := object{}
 	names := globalProperties[kind]
