@@ -120,6 +120,7 @@ type Scope struct {
 	open      map[openEnd][]Edge // edges whose end is not known
 	model     *Model
 	group     *group
+	place     place
 }
 
 // Inputs are the possible values of every open input of the scope, by name:
@@ -168,12 +169,21 @@ type Builder struct {
 	problems  []Problem
 	exports   []Field
 	group     string // "" for a scope of its own
+	promised  int    // resources that an estate file says the scope has; -1 for any number
+	place     place
 }
+
+// place is where the resources of a scope are; "" is not known.
+type place struct{ region, account string }
 
 // NewBuilder starts a scope.
 func NewBuilder(id, format string) *Builder {
-	return &Builder{id: id, format: format}
+	return &Builder{id: id, format: format, promised: -1}
 }
+
+// Place says where the resources of the scope are, as far as that is known;
+// "" is not known. ARNs of other places name none of them.
+func (b *Builder) Place(region, account string) { b.place = place{region, account} }
 
 // Add puts a resource into the scope. ID may be left empty.
 func (b *Builder) Add(r Resource) {
@@ -221,6 +231,7 @@ func (b *Builder) scope(m *Model) *Scope {
 		coverage: slices.Clone(b.coverage),
 		problems: slices.Clone(b.problems),
 		model:    m,
+		place:    b.place,
 	}
 	kept := make([]*Resource, 0, len(b.resources))
 	for i := range b.resources {

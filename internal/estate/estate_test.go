@@ -110,7 +110,8 @@ func TestEdges(t *testing.T) {
 		want                 string // logical ids, "?" unknown, "!" outside
 	}{
 		{"reference", f(`{"Role":{"$ref":{"resource":"R","attribute":"Arn"}}}`), "roles", []string{`AWS::IAM::Role R {}`}, "R"},
-		{"arn_of_named", f(`{"Role":"arn:aws:iam::111122223333:role/service/r1"}`), "roles", []string{`AWS::IAM::Role R {"RoleName":"r1"}`}, "R"},
+		{"arn_of_named", f(`{"Role":"arn:aws:iam::111122223333:role/service/r1"}`), "roles", []string{`AWS::IAM::Role R {"RoleName":"r1"}`}, "?"},
+		{"arn_of_named_here", f(`{"Role":{"$text":["arn:aws:iam::",{"$unknown":{"reason":"known at deployment","input":"AWS::AccountId"}},":role/service/r1"]}}`), "roles", []string{`AWS::IAM::Role R {"RoleName":"r1"}`}, "R"},
 		{"arn_outside", f(`{"Role":"arn:aws:iam::111122223333:role/r2"}`), "roles", []string{`AWS::IAM::Role R {"RoleName":"r1"}`}, "!"},
 		{"unknown", f(`{"Role":` + unknown + `}`), "roles", nil, "?"},
 		{"default_log_group_by_name", f(`{"FunctionName":"pay"}`), "logGroups", []string{`AWS::Logs::LogGroup L {"LogGroupName":"/aws/lambda/pay"}`}, "L"},
@@ -129,7 +130,7 @@ func TestEdges(t *testing.T) {
 		{"mapping_by_name_and_alias", `AWS::Lambda::EventSourceMapping M {"FunctionName":"pay:live"}`, "functions", []string{f(`{"FunctionName":"pay"}`)}, "F"},
 		{"mapping_through_alias", `AWS::Lambda::EventSourceMapping M {"FunctionName":{"$ref":{"resource":"A","attribute":"Ref"}}}`, "functions",
 			[]string{f(`{}`), `AWS::Lambda::Alias A {"FunctionName":{"$ref":{"resource":"F","attribute":"Ref"}}}`}, "F"},
-		{"integration_uri", `AWS::ApiGatewayV2::Integration I {"IntegrationUri":"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:111122223333:function:pay/invocations"}`, "functions", []string{f(`{"FunctionName":"pay"}`)}, "F"},
+		{"integration_uri", `AWS::ApiGatewayV2::Integration I {"IntegrationUri":"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:111122223333:function:pay/invocations"}`, "functions", []string{f(`{"FunctionName":"pay"}`)}, "?"},
 		{"inverse", f(`{"FunctionName":"pay"}`), "permissions", []string{`AWS::Lambda::Permission P {"FunctionName":"pay"}`, `AWS::Lambda::Permission Q {"FunctionName":"other"}`}, "P"},
 		{"inverse_unknown", f(`{}`), "permissions", []string{`AWS::Lambda::Permission P {"FunctionName":` + unknown + `}`}, "?"},
 	} {

@@ -33,11 +33,14 @@ type (
 		Scope *scopeHead `json:"scope"`
 	}
 	scopeHead struct {
-		ID       string        `json:"id"`
-		Format   string        `json:"format"`
-		Group    string        `json:"group,omitempty"` // scopes of one group refer to each other
-		Coverage []Coverage    `json:"coverage,omitempty"`
-		Problems []problemLine `json:"problems,omitempty"`
+		ID     string `json:"id"`
+		Format string `json:"format"`
+		Group  string `json:"group,omitempty"` // scopes of one group refer to each other
+		// Resources is how many lines follow, by which a file is found out that
+		// was cut off.
+		Resources *int          `json:"resources,omitempty"`
+		Coverage  []Coverage    `json:"coverage,omitempty"`
+		Problems  []problemLine `json:"problems,omitempty"`
 	}
 	problemLine struct {
 		Source  sourceLine `json:"source"`
@@ -112,6 +115,8 @@ func (w *Writer) Write(s *Scope) error {
 		w.headed = true
 	}
 	head := &scopeHead{ID: s.ID, Format: s.Format, Coverage: s.coverage}
+	n := len(s.resources)
+	head.Resources = &n
 	if len(s.group.scopes) > 1 {
 		head.Group = s.group.scopes[0].ID
 	}
@@ -446,6 +451,9 @@ func Read(name string, r io.Reader, f func(*Builder) error) error {
 		}
 		if next != nil {
 			if b != nil {
+				if err := b.whole(); err != nil {
+					return fault(line, err)
+				}
 				if err := f(b); err != nil {
 					return err
 				}
@@ -459,8 +467,21 @@ func Read(name string, r io.Reader, f func(*Builder) error) error {
 	if line == 0 {
 		return fault(0, errors.New("empty; expected an estate file"))
 	}
-	if b != nil {
-		return f(b)
+	if b == nil {
+		return nil
+	}
+	if err := b.whole(); err != nil {
+		// What is there is still worth something, as long as it says so.
+		b.Cover(Coverage{Type: "*", State: CoveragePartial, Reason: "the estate file ends early"})
+		return errors.Join(f(b), fault(line, err))
+	}
+	return f(b)
+}
+
+// whole fails when resources are missing that the scope's line promised.
+func (b *Builder) whole() error {
+	if b.promised >= 0 && len(b.resources) < b.promised {
+		return fmt.Errorf("scope %s has %d of %d resources; the file was cut off", b.id, len(b.resources), b.promised)
 	}
 	return nil
 }
@@ -485,6 +506,9 @@ func readLine(number int, data []byte, b *Builder) (*Builder, error) {
 		}
 		next := NewBuilder(l.Scope.ID, l.Scope.Format)
 		next.group = l.Scope.Group
+		if l.Scope.Resources != nil {
+			next.promised = *l.Scope.Resources
+		}
 		next.coverage = l.Scope.Coverage
 		for _, p := range l.Scope.Problems {
 			next.problems = append(next.problems, Problem{Position(p.Source), p.Message, p.Hint, p.Fatal})

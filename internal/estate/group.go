@@ -72,6 +72,7 @@ func buildGroup(m *Model, builders []*Builder) []*Scope {
 		all = append(all, s.resources...)
 	}
 	kept := normalise(all, m)
+	hideChoices(kept)
 	for _, s := range g.scopes {
 		s.resources = s.resources[:0:0]
 	}

@@ -17,11 +17,55 @@ func (x resolver) byName(rule *Rule, v *Value, outside bool) []Edge {
 		if !fits {
 			continue
 		}
+		here, input := x.scope.place.holds(named.value)
+		if here == False {
+			if outside {
+				found = append(found, Edge{Gap: Gap{"outside what was read", v.String()}, Outside: true, When: named.when})
+			}
+			continue
+		}
 		for _, one := range alternatives(x.substitute(name), named.when) {
-			found = append(found, x.named(rule, one, v, outside)...)
+			for _, e := range x.named(rule, one, v, outside) {
+				if here == Maybe && e.To != nil {
+					e = Edge{Gap: Gap{"may be of another account or region", input}, When: e.When}
+				}
+				found = append(found, e)
+			}
 		}
 	}
 	return found
+}
+
+// holds reports whether an ARN is of the place, and which pseudo parameter
+// would tell. What is no ARN is a name, which is of the place.
+func (p place) holds(v *Value) (Truth, string) {
+	parts, ok := textParts(v)
+	if !ok || !strings.HasPrefix(literal(parts, 0), "arn:") {
+		return True, ""
+	}
+	if inner, ok := cutThrough(parts, "/functions/"); ok && strings.HasPrefix(literal(inner, 0), "arn:") {
+		parts = inner // of an integration's URI
+	}
+	segments, _ := splitARN(parts)
+	if segments == nil {
+		return True, "" // which part is which is not known; the name decides
+	}
+	here, input := True, ""
+	for _, one := range []struct{ pseudo, known string }{{"AWS::Region", p.region}, {"AWS::AccountId", p.account}} {
+		segment := segments[3]
+		if one.pseudo == "AWS::AccountId" {
+			segment = segments[4]
+		}
+		text, literal := segment.Scalar()
+		switch {
+		case !literal || text == "" || text == one.known:
+		case one.known == "":
+			here, input = here.And(Maybe), one.pseudo
+		default:
+			return False, ""
+		}
+	}
+	return here, input
 }
 
 // named finds the resources that have one name.

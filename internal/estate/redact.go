@@ -3,6 +3,8 @@ package estate
 import (
 	"math"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -141,11 +143,24 @@ func withholdNamed(name string, v *Value) *Value {
 			return Secret("a literal in " + name).At(v.pos)
 		}
 		return v
-	case KindList, KindText:
+	case KindList:
 		c := *v
 		c.items = make([]*Value, len(v.items))
 		for i, item := range v.items {
-			c.items[i] = withholdNamed(itemName(v, name), item)
+			c.items[i] = withholdNamed(name, item)
+		}
+		return &c
+	case KindText:
+		c := *v
+		c.items = make([]*Value, len(v.items))
+		lead := literal(v.items, 0)
+		for i, item := range v.items {
+			// The pieces of an address are not credentials, whatever its name.
+			inner := name
+			if !plausible(lead + "0123456789abcdef") {
+				inner = ""
+			}
+			c.items[i] = withholdNamed(inner, item)
 		}
 		return &c
 	case KindMap:
@@ -165,15 +180,6 @@ func withholdNamed(name string, v *Value) *Value {
 	default:
 		return v
 	}
-}
-
-// itemName is the name under which a member of a list or text is judged: the
-// pieces of a text are not whole credentials.
-func itemName(v *Value, name string) string {
-	if v.kind == KindText {
-		return ""
-	}
-	return name
 }
 
 func firstString(v *Value, names ...string) string {
@@ -220,4 +226,48 @@ func cutOut(parts []*Value, what string, find func(string) [][]int) []*Value {
 		out = append(out, String(rest).At(p.pos))
 	}
 	return out
+}
+
+// hideChoices gives the values of inputs numbers where one of them decides
+// what a credential is: an allowed value of a parameter for a password.
+func hideChoices(resources []*Resource) {
+	hidden := map[string]bool{}
+	look := func(_ string, v *Value) bool {
+		for _, c := range v.Cases() {
+			if c.Value.Kind() == KindSecret || v.Kind() == KindOneOf && Credential("", c.When) != "" {
+				hidden[v.Input()] = true
+			}
+		}
+		return true
+	}
+	for _, r := range resources {
+		r.Properties.Each("", look)
+	}
+	if len(hidden) == 0 {
+		return
+	}
+	numbers := map[string]map[string]string{}
+	hide := func(v *Value) *Value {
+		if v.Kind() != KindOneOf || !hidden[v.s] {
+			return v
+		}
+		if numbers[v.s] == nil {
+			numbers[v.s] = map[string]string{}
+		}
+		c := *v
+		c.cases = slices.Clone(v.cases)
+		for i := range c.cases {
+			number, ok := numbers[v.s][c.cases[i].When]
+			if !ok {
+				number = "value " + strconv.Itoa(len(numbers[v.s])+1)
+				numbers[v.s][c.cases[i].When] = number
+			}
+			c.cases[i].When = number
+		}
+		return &c
+	}
+	for _, r := range resources {
+		r.Properties = r.Properties.Rewrite(hide)
+		r.Exists = r.Exists.Rewrite(hide)
+	}
 }

@@ -131,6 +131,7 @@ func newTemplate(file string, root *yaml.Node, o Options, tree *collect.Tree) *t
 		t.sam, format = true, "sam"
 	}
 	t.builder = estate.NewBuilder(file, format)
+	t.builder.Place(o.Parameters["AWS::Region"], o.Parameters["AWS::AccountId"])
 	return t
 }
 

@@ -79,7 +79,27 @@ func (c *Collector) configurationOf(ctx context.Context, f collect.File) *estate
 	for _, res := range shapeAll(all, ev) {
 		b.Add(res)
 	}
+	b.Place(ev.root.place())
 	return b
+}
+
+// place is the region and account that the root module's provider is for, ""
+// where the configuration does not say.
+func (m *instance) place() (region, account string) {
+	provider := m.providers["aws"]
+	if a := provider.attribute("region"); a != nil {
+		region = textOf(m.evaluate(a.Expr, nil, "provider.aws.region"))
+	}
+	if a := provider.attribute("allowed_account_ids"); a != nil {
+		ids := m.evaluate(a.Expr, nil, "provider.aws.allowed_account_ids")
+		if ids.IsWhollyKnown() && ids.CanIterateElements() && ids.LengthInt() == 1 {
+			for it := ids.ElementIterator(); it.Next(); {
+				_, id := it.Element()
+				account = textOf(id)
+			}
+		}
+	}
+	return region, account
 }
 
 // provided are the resources of all modules, ordered by address. It fails only

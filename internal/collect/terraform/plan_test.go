@@ -158,7 +158,7 @@ func TestProperties(t *testing.T) {
 		{"url_grants_the_call_too", plan("", change("aws_lambda_function_url.u", `{"authorization_type":"NONE","function_name":"f"}`, `{}`)), "aws_lambda_function_url.u/invoke-permission", "InvokedViaFunctionUrl", `true`},
 		{"recursion_is_stated_elsewhere", plan("", change(f, `{"function_name":"f"}`, `{}`), change("aws_lambda_function_recursion_config.c", `{"function_name":"f","recursive_loop":"Allow"}`, `{}`)), f, "RecursiveLoop", `"Allow"`},
 		{"what_is_not_mapped_has_no_default", plan("", change("aws_config_configuration_recorder.r", `{}`, `{}`)), "aws_config_configuration_recorder.r", "StartedOnCreate",
-			`{"$unknown":{"reason":"property is not read from this kind of source","input":"AWS::Config::ConfigurationRecorder.StartedOnCreate"}}`},
+			`{"$unknown":{"reason":"property is not read from this kind of source","input":"AWS::Config::ConfigurationRecorder.StartedOnCreate","derived":true}}`},
 		{"origin_of_a_key", plan("", change("aws_kms_key.k", `{}`, `{}`)), "aws_kms_key.k", "Origin", `{"$default":"AWS_KMS"}`},
 		{"origin_by_the_store", plan("", change("aws_kms_key.k", `{"custom_key_store_id":"cks-1"}`, `{}`)), "aws_kms_key.k", "Origin", `"AWS_CLOUDHSM"`},
 		{"origin_by_a_store_not_known", plan(config("aws_kms_key.k", `{"custom_key_store_id":{"references":["local.store"]}}`), change("aws_kms_key.k", `{}`, `{"custom_key_store_id":true}`)), "aws_kms_key.k", "Origin",

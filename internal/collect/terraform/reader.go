@@ -60,6 +60,7 @@ func (r *reader) read(ctx context.Context) (*estate.Builder, error) {
 	for _, res := range shapeAll(all, r) {
 		b.Add(res)
 	}
+	b.Place(r.place())
 	coverUnmapped(b, unmapped)
 	for _, c := range r.plan.drifted {
 		if ofAWS(c.kind) && !c.data {
@@ -116,6 +117,23 @@ func (r *row) attributesFor(c *change) map[string]attribute {
 		return v.Attributes
 	}
 	return nil
+}
+
+// place is the region and account that the plan was made for, "" where it does
+// not say.
+func (r *reader) place() (region, account string) {
+	if e := r.plan.providers["aws"].member("expressions", "region"); e != nil {
+		region = r.expression(place{module: r.plan.root}, e).AsString()
+	}
+	for _, entry := range r.plan.data {
+		if id := entry.member("values", "account_id").text(); id != "" && entry.member("type").text() == "aws_caller_identity" {
+			account = id
+		}
+	}
+	if ids := r.plan.providers["aws"].member("expressions", "allowed_account_ids", "constant_value").list(); len(ids) == 1 {
+		account = ids[0].text()
+	}
+	return region, account
 }
 
 // identities implements [namer].

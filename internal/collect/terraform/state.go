@@ -179,7 +179,19 @@ func (r *stateReader) read(ctx context.Context, b *estate.Builder, all []stored)
 		b.Add(res)
 	}
 	coverUnmapped(b, unmapped)
+	b.Place(placeOf(all))
 	return nil
+}
+
+// placeOf is the region and account of the first resource whose ARN says both.
+func placeOf(all []stored) (region, account string) {
+	for _, s := range all {
+		parts := strings.SplitN(s.values.member("arn").text(), ":", 6)
+		if ofAWS(s.kind) && len(parts) == 6 && parts[3] != "" && parts[4] != "" {
+			return parts[3], parts[4]
+		}
+	}
+	return "", ""
 }
 
 // identify notes the identities of an instance by which others may name it.

@@ -1,0 +1,129 @@
+package estate_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"assay/internal/estate"
+)
+
+// ends names what the edges of a resource end at: a logical id, "outside" or
+// the input that would tell.
+func ends(r *estate.Resource, name string) string {
+	var all []string
+	for _, e := range r.Related(name) {
+		switch {
+		case e.To != nil:
+			all = append(all, e.To.ID)
+		case e.Outside:
+			all = append(all, "outside")
+		default:
+			all = append(all, "? "+e.Gap.Input)
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// TestPlaces holds ARNs to the account and region that they name.
+func TestPlaces(t *testing.T) {
+	m := model(t)
+	for _, tt := range []struct{ name, region, account, role, want string }{
+		{"here", "eu-west-1", "111122223333", "arn:aws:iam::111122223333:role/r1", "s#R"},
+		{"another_account", "eu-west-1", "111122223333", "arn:aws:iam::999999999999:role/r1", "outside"},
+		{"account_not_known", "eu-west-1", "", "arn:aws:iam::111122223333:role/r1", "? AWS::AccountId"},
+		{"no_account", "", "", "arn:aws:iam:::role/r1", "s#R"},
+		{"another_name", "", "", "arn:aws:iam::111122223333:role/r2", "outside"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := estate.NewBuilder("s", "cloudformation")
+			b.Place(tt.region, tt.account)
+			b.Add(estate.Resource{Type: "AWS::Lambda::Function", LogicalID: "F", Properties: estate.Map(estate.Field{Name: "Role", Value: estate.String(tt.role)})})
+			b.Add(estate.Resource{Type: "AWS::IAM::Role", LogicalID: "R", Properties: estate.Map(estate.Field{Name: "RoleName", Value: estate.String("r1")})})
+			if diff := cmp.Diff(tt.want, ends(b.Build(m).Resource("F"), "roles")); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestIdentity tells an input from what is made of it.
+func TestIdentity(t *testing.T) {
+	bare, made := estate.UnknownText("r", "parameter L"), estate.Unknown("r", "parameter L")
+	for _, tt := range []struct {
+		name string
+		a, b *estate.Value
+		want estate.Truth
+	}{
+		{"itself", bare, bare, estate.True},
+		{"in_texts", estate.Text(estate.String("a"), bare), estate.Text(estate.String("a"), bare), estate.True},
+		{"two_members", made, made, estate.Maybe},
+		{"member_and_list", made, bare, estate.Maybe},
+		{"denied", estate.Denied("r", "p"), estate.Denied("r", "p"), estate.Maybe},
+	} {
+		if got := estate.Matches(tt.a, tt.b); got != tt.want {
+			t.Errorf("%s: %v, expected %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestWithheldParts looks for credentials where they hide.
+func TestWithheldParts(t *testing.T) {
+	region := estate.UnknownText(estate.ReasonPseudoParameter, "AWS::Region")
+	variables := func(name string, v *estate.Value) *estate.Value {
+		return estate.Map(estate.Field{Name: "Environment", Value: estate.Map(estate.Field{Name: "Variables", Value: estate.Map(estate.Field{Name: name, Value: v})})})
+	}
+	choice := estate.OneOf("parameter W", estate.Case{When: "S3cr3tP4ssw0rdA", Value: estate.String("S3cr3tP4ssw0rdA")}, estate.Case{When: "S3cr3tP4ssw0rdB", Value: estate.String("S3cr3tP4ssw0rdB")})
+	for _, tt := range []struct {
+		name string
+		v    *estate.Value
+	}{
+		{"DB_PASSWORD", estate.Text(estate.String("S3cr3tP4ssw0rd-"), region)},
+		{"DB_PASSWORD", choice},
+		{"X", estate.Text(estate.String("postgres://admin:S3cr3tP4ss@db/"), region)},
+	} {
+		b := estate.NewBuilder("s", "cloudformation")
+		b.Add(estate.Resource{Type: "AWS::Lambda::Function", LogicalID: "F", Properties: variables(tt.name, tt.v)})
+		b.Add(estate.Resource{Type: "AWS::SQS::Queue", LogicalID: "Q", Properties: estate.Map(), Exists: estate.OneOf("parameter W", estate.Case{When: "S3cr3tP4ssw0rdA", Value: estate.Bool(true)}, estate.Case{When: "S3cr3tP4ssw0rdB", Value: estate.Bool(false)}), ExistsInput: "c"})
+		s := b.Build(model(t))
+		var out bytes.Buffer
+		if err := estate.NewWriter(&out).Write(s); err != nil {
+			t.Fatal(err)
+		}
+		if tt.name != "X" && strings.Contains(strings.Split(out.String(), `"AWS::SQS::Queue"`)[0], "S3cr3t") || strings.Contains(out.String(), "admin:S3cr3t") {
+			t.Errorf("%s: %s", tt.name, out.String())
+		}
+	}
+	// An address is not a credential, whatever it is called.
+	b := estate.NewBuilder("s", "cloudformation")
+	b.Add(estate.Resource{Type: "AWS::Lambda::Function", LogicalID: "F", Properties: variables("DB_PASSWORD", estate.Text(estate.String("/app/v1234567/"), region, estate.String("/password1")))})
+	v := b.Build(model(t)).Resource("F").Properties.Path("Environment.Variables.DB_PASSWORD")
+	if v.Items()[0].Kind() != estate.KindString {
+		t.Errorf("withheld %s", v)
+	}
+}
+
+// TestCutOff finds out files that end early, or hold what no file holds.
+func TestCutOff(t *testing.T) {
+	b := estate.NewBuilder("s", "cloudformation")
+	for _, id := range []string{"A", "B"} {
+		b.Add(estate.Resource{Type: "AWS::SQS::Queue", LogicalID: id})
+	}
+	var out bytes.Buffer
+	if err := estate.NewWriter(&out).Write(b.Build(model(t))); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(out.String(), "\n")
+	for _, tt := range []struct{ name, data, want string }{
+		{"resource", strings.Join(lines[:len(lines)-2], ""), "scope s has 1 of 2 resources; the file was cut off"},
+		{"text", lines[0] + `{"scope":{"id":"s","format":"x"}}` + "\n" + `{"type":"T","logicalId":"L","properties":{"A":{"$text":[]}}}` + "\n", "$text: expected texts and holes"},
+		{"choice", lines[0] + `{"scope":{"id":"s","format":"x"}}` + "\n" + `{"type":"T","logicalId":"L","properties":{"A":{"$oneOf":{"input":"i","cases":[]}}}}` + "\n", "$oneOf: expected cases"},
+	} {
+		err := estate.Read("f", strings.NewReader(tt.data), func(*estate.Builder) error { return nil })
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, expected %q", tt.name, err, tt.want)
+		}
+	}
+}
