@@ -50,7 +50,7 @@ func (nothing) Summary(*assess.Summary) error   { return nil }
 // BenchmarkTemplate runs everything over one template of so many functions,
 // which shows whether cost grows with the template or faster.
 func BenchmarkTemplate(b *testing.B) {
-	for _, n := range []int{10, 100, 1000} {
+	for _, n := range []int{10, 100, 1000, 10000} {
 		b.Run(fmt.Sprintf("functions=%d", n), func(b *testing.B) {
 			var s strings.Builder
 			s.WriteString("Transform: AWS::Serverless-2016-10-31\nResources:\n")

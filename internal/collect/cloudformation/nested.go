@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -178,24 +179,34 @@ func (t *template) existenceOf(name string) (*estate.Value, string) {
 }
 
 var (
-	// localTemplate finds what may be the place of a nested template or of an
-	// included file.
-	localTemplate = regexp.MustCompile(`["']?(?:TemplateURL|Location|aws:asset:path)["']?\s*:\s*["']?([^\s"',}]+)`)
-	exchange      = regexp.MustCompile(`Fn::ImportValue|!ImportValue|["']?Export["']?\s*:`)
+	// placeCues stand before what may be the place of a nested template or of an
+	// included file, and placeBehind is such a place.
+	placeCues   = [][]byte{[]byte("TemplateURL"), []byte("Location"), []byte("aws:asset:path")}
+	placeBehind = regexp.MustCompile(`^["']?\s*:\s*["']?([^\s"',}]+)`)
+	// exchangeCues stand in templates that export or import.
+	exchangeCues = [][]byte{[]byte("ImportValue"), []byte("Export")}
 )
+
+// maxPlace bounds how far a place may stand behind its cue, in bytes.
+const maxPlace = 1024
 
 // Survey implements [collect.Surveyor].
 func (c *Collector) Survey(f collect.File) collect.Survey {
 	var found collect.Survey
-	if !bytes.Contains(f.Data, []byte("TemplateURL")) && !bytes.Contains(f.Data, []byte("Location")) && !bytes.Contains(f.Data, []byte("ImportValue")) && !bytes.Contains(f.Data, []byte("Export")) {
-		return found // most files, and large plans
-	}
-	for _, m := range localTemplate.FindAllSubmatch(f.Data, -1) {
-		if place := string(m[1]); !strings.Contains(place, "://") {
-			found.Includes = append(found.Includes, path.Join(path.Dir(f.Name), place))
+	for _, cue := range placeCues {
+		for rest := f.Data; ; {
+			i := bytes.Index(rest, cue)
+			if i < 0 {
+				break
+			}
+			rest = rest[i+len(cue):]
+			if m := placeBehind.FindSubmatch(rest[:min(len(rest), maxPlace)]); m != nil && !bytes.Contains(m[1], []byte("://")) {
+				found.Includes = append(found.Includes, path.Join(path.Dir(f.Name), string(m[1])))
+			}
 		}
 	}
-	if !exchange.Match(f.Data) || !c.Claims(f) {
+	exchanges := slices.ContainsFunc(exchangeCues, func(cue []byte) bool { return bytes.Contains(f.Data, cue) })
+	if !exchanges || !c.Claims(f) {
 		return found
 	}
 	for _, b := range c.Collect(context.Background(), f) {
