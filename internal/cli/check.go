@@ -101,16 +101,18 @@ func newCheck(s Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [PATH…]",
 		Short: "Check templates and plans, and say where the workloads stand",
-		Long: `check reads CloudFormation and SAM templates (YAML, JSON), Terraform plans
-(terraform show -json) and estate files, in files and folders; "-" is standard
-input. It decides the checks, prints findings by function and the standing of
-each framework's requirements.
+		Long: `check reads CloudFormation, SAM and CDK templates (YAML, JSON), change sets,
+Terraform configurations (a folder of .tf files), plans and states (terraform
+show -json) and estate files, in files and folders; "-" is standard input. It
+decides the checks, prints findings by function and the standing of each
+framework's requirements.
 
 Exit codes: 0 nothing at or above --fail-on fails; 1 something does; 2 wrong
 usage, or nothing readable; 3 something could not be read or judged and
 --allow-incomplete was not given.`,
 		Example: `  assay check
   assay check template.yaml --parameter Stage=prod
+  assay check infra/ --var stage=prod
   assay check . --framework pci-dss-4.0.1 --format sarif --output assay.sarif --format text
   terraform show -json plan.out | assay check -`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args, s) },
@@ -202,7 +204,7 @@ func (f *checkFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 		return err
 	}
 	if sum.Scopes == 0 {
-		return usage("nothing to check in %s: no template, plan or estate file was found", strings.Join(args, ", "))
+		return usage("nothing to check in %s: no template, Terraform configuration, plan, state or estate file was found", strings.Join(args, ", "))
 	}
 	return f.verdict(sum, limit, missing)
 }

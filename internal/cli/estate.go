@@ -82,7 +82,7 @@ func writeEstate(cmd *cobra.Command, args []string, in *inputs, format, output s
 	}
 	switch {
 	case scopes == 0:
-		return usage("nothing to read in %s: no template, plan or estate file was found", strings.Join(args, ", "))
+		return usage("nothing to read in %s: no template, Terraform configuration, plan, state or estate file was found", strings.Join(args, ", "))
 	case incomplete:
 		return &exit{ExitIncomplete, missing}
 	}
