@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -65,6 +66,34 @@ func isJSON(data []byte) bool {
 	rest, braced := bytes.CutPrefix(bytes.TrimLeft(data, space), []byte("{"))
 	rest = bytes.TrimLeft(rest, space)
 	return braced && (len(rest) == 0 || rest[0] == '"' || rest[0] == '}')
+}
+
+// hasMember reports whether an object in JSON, perhaps not a whole one, has a
+// member of one of the names itself, and not deeper down.
+func hasMember(data []byte, names ...string) bool {
+	depth := 0
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		case '"':
+			start := i + 1
+			for i++; i < len(data) && data[i] != '"'; i++ {
+				if data[i] == '\\' {
+					i++
+				}
+			}
+			if depth == 1 && i < len(data) && slices.Contains(names, string(data[start:i])) {
+				rest := bytes.TrimLeft(data[i+1:min(len(data), i+64)], " \t\r\n")
+				if bytes.HasPrefix(rest, []byte(":")) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // invalidUTF8 is the offset of the first byte that is not UTF-8, or -1.

@@ -40,17 +40,12 @@ func New(o Options) *Collector { return &Collector{o} }
 // Name implements [collect.Collector].
 func (*Collector) Name() string { return "CloudFormation or SAM template" }
 
-var (
-	yamlSection = regexp.MustCompile(`(?m)^["']?(Resources|AWSTemplateFormatVersion|Transform)["']?\s*:`)
-	jsonSection = regexp.MustCompile(`"(Resources|AWSTemplateFormatVersion)"\s*:`)
-	jsonOther   = regexp.MustCompile(`"(planned_values|terraform_version|swagger|openapi)"\s*:`)
-)
+var yamlSection = regexp.MustCompile(`(?m)^["']?(Resources|AWSTemplateFormatVersion|Transform)["']?\s*:`)
 
 // Claims implements [collect.Collector].
 func (*Collector) Claims(f collect.File) bool {
 	if isJSON(bytes.TrimPrefix(f.Data, []byte("\ufeff"))) {
-		head := f.Data[:min(len(f.Data), 1<<16)]
-		return isChangeSet(f.Data) || jsonSection.Match(f.Data) && !jsonOther.Match(head)
+		return isChangeSet(f.Data) || hasMember(f.Data, "Resources", "AWSTemplateFormatVersion")
 	}
 	return yamlSection.Match(f.Data)
 }
