@@ -262,7 +262,9 @@ func TestClaims(t *testing.T) {
 		"byte_order_mark": {"\ufeff{\"Resources\": {}}", true},
 		"kubernetes":      {"apiVersion: v1\nkind: Pod\n", false},
 		"package":         {`{"name": "x"}`, false},
-		"plan":            {`{"format_version":"1.2","terraform_version":"1.11.4","planned_values":{},"Resources":{}}`, false},
+		"plan":            {`{"format_version":"1.2","terraform_version":"1.11.4","planned_values":{"Resources":{}}}`, false},
+		"api_document":    {`{"Resources":{"A":{"Properties":{"Body":{"openapi":"3.0.1"}}}}}`, true},
+		"serverless":      {`{"service":{},"compiledCloudFormationTemplate":{"Resources":{}}}`, false},
 		"nested_word":     {"spec:\n  Resources: 1\n", false},
 	} {
 		if got := collector().Claims(collect.File{Data: []byte(tt.data)}); got != tt.want {

@@ -1,4 +1,5 @@
-"""Writes what AWS's SAM translator makes of every template here to NAME.json.
+"""Writes what AWS's SAM translator makes of every template here, or in the
+folder that is named, to NAME.json.
 
 Needs the packages aws-sam-translator (1.110.0) and boto3; calls nothing at AWS.
 """
@@ -6,6 +7,7 @@ Needs the packages aws-sam-translator (1.110.0) and boto3; calls nothing at AWS.
 import glob
 import json
 import os
+import sys
 
 os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
 
@@ -14,7 +16,7 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
-for name in sorted(glob.glob(os.path.join(os.path.dirname(__file__) or ".", "*.yaml"))):
+for name in sorted(glob.glob(os.path.join(sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(__file__) or ".", "*.yaml"))):
     with open(name) as f:
         template = yaml_parse(f.read())
     parameters = {
