@@ -75,7 +75,11 @@ func (x resolver) named(rule *Rule, name alternative, v *Value, outside bool) []
 	certain := false
 	for _, t := range x.scope.ofType(rule.To) {
 		for _, own := range alternatives(t.scope.seenBy(x.scope, resolver{t.scope}.nameOf(t)), name.when) {
-			switch matchNames(name.value, own.value) {
+			match := matchNames(name.value, own.value)
+			if Matches(v, own.value) == True {
+				match = True // written as the name is, whatever its holes hold
+			}
+			switch match {
 			case True:
 				found = append(found, Edge{To: t, When: own.when})
 				certain = certain || len(own.when) == len(name.when)
