@@ -21,17 +21,28 @@ const evaluationVar = "@evaluation"
 // not fully known, or blind to what a text with holes does say. Each gets its
 // evaluated arguments, of which some may be unknown.
 var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
-	operators.Equals:    func(ev *evaluation, a []ref.Val) ref.Val { return ev.equal(a[0], a[1]) },
-	operators.NotEquals: func(ev *evaluation, a []ref.Val) ref.Val { return not(ev.equal(a[0], a[1])) },
-	operators.In:        func(ev *evaluation, a []ref.Val) ref.Val { return ev.in(a[0], a[1]) },
-	"startsWith":        textTest(estate.HasPrefix),
-	"endsWith":          textTest(estate.HasSuffix),
-	"contains":          textTest(estate.Contains),
-	presentFunction:     present,
-	"runtime":           runtimeRow,
-	"credential":        credential,
-	"statements":        statements,
-	"administrator":     administrator,
+	operators.Equals:        func(ev *evaluation, a []ref.Val) ref.Val { return ev.equal(a[0], a[1]) },
+	operators.NotEquals:     func(ev *evaluation, a []ref.Val) ref.Val { return not(ev.equal(a[0], a[1])) },
+	operators.In:            func(ev *evaluation, a []ref.Val) ref.Val { return ev.in(a[0], a[1]) },
+	operators.Less:          order(func(c int) bool { return c < 0 }),
+	operators.LessEquals:    order(func(c int) bool { return c <= 0 }),
+	operators.Greater:       order(func(c int) bool { return c > 0 }),
+	operators.GreaterEquals: order(func(c int) bool { return c >= 0 }),
+	"size":                  size,
+	"startsWith":            textTest(estate.HasPrefix),
+	"endsWith":              textTest(estate.HasSuffix),
+	"contains":              textTest(estate.Contains),
+	presentFunction:         present,
+	"runtime":               runtimeRow,
+	"credential":            credential,
+	"statements":            statements,
+	"administrator":         administrator,
+	"narrows":               narrows,
+	"awsKey":                awsKey,
+	"boundless":             boundless,
+	"grants":                grants,
+	"qualifier":             qualifier,
+	"undecided":             undecided,
 }
 
 // decorate replaces the planned calls of own functions.
@@ -144,6 +155,11 @@ func truth(t estate.Truth, undecided ref.Val) ref.Val {
 // equal is three-valued deep equality.
 func (ev *evaluation) equal(a, b ref.Val) ref.Val {
 	unkA, unkB := types.IsUnknown(a), types.IsUnknown(b)
+	if least, of, ok := ev.least(a, b); ok {
+		if n, known := of.(types.Int); known && int(n) < least {
+			return types.False
+		}
+	}
 	if unkA || unkB {
 		return truth(ev.sameText(a, b), merge(a, b))
 	}
@@ -188,6 +204,86 @@ func (ev *evaluation) textOf(v ref.Val) (*estate.Value, bool) {
 		return h.value, true
 	default:
 		return nil, false
+	}
+}
+
+// size is the number of members. Where some may not be there it is unknown, and
+// at least the number of those that are.
+func size(ev *evaluation, args []ref.Val) ref.Val {
+	var items []ref.Val
+	switch v := args[0].(type) {
+	case *listVal:
+		items = v.all()
+	case *mapVal:
+		items = v.keys()
+	case traits.Sizer:
+		return v.Size()
+	default:
+		if types.IsUnknown(args[0]) {
+			return args[0]
+		}
+		return types.MaybeNoSuchOverloadErr(args[0])
+	}
+	n := sizeOf(items)
+	if unk, open := n.(*types.Unknown); open {
+		certain := 0
+		for _, item := range items {
+			if !isMaybeAbsent(item) {
+				certain++
+			}
+		}
+		ev.sizes[unk] = certain
+	}
+	return n
+}
+
+// least finds, among two values, a size that is not known but has a lower
+// bound, and gives the bound and the other value.
+func (ev *evaluation) least(a, b ref.Val) (bound int, other ref.Val, ok bool) {
+	for _, pair := range [][2]ref.Val{{a, b}, {b, a}} {
+		if unk, open := pair[0].(*types.Unknown); open {
+			if bound, ok = ev.sizes[unk]; ok {
+				return bound, pair[1], true
+			}
+		}
+	}
+	return 0, nil, false
+}
+
+// order is a comparison of order. The size of a list that may have more members
+// than are certain is decided where its lower bound decides it.
+func order(holds func(comparison int) bool) func(*evaluation, []ref.Val) ref.Val {
+	return func(ev *evaluation, args []ref.Val) ref.Val {
+		if types.IsUnknown(args[0]) || types.IsUnknown(args[1]) {
+			least, other, ok := ev.least(args[0], args[1])
+			n, known := other.(types.Int)
+			if !ok || !known {
+				return merge(args...)
+			}
+			sign := 1 // of the size against the number
+			if types.IsUnknown(args[1]) {
+				sign = -1
+			}
+			// The size may be anything from its least value on.
+			above := holds(sign)
+			for _, c := range []int{0, -sign} {
+				possible := c == 0 && int(n) >= least || c != 0 && int(n) > least
+				if possible && holds(c) != above {
+					return merge(args...)
+				}
+			}
+			return types.Bool(above)
+		}
+		comparer, ok := args[0].(traits.Comparer)
+		if !ok {
+			return types.MaybeNoSuchOverloadErr(args[0])
+		}
+		result := comparer.Compare(args[1])
+		c, ok := result.(types.Int)
+		if !ok {
+			return result
+		}
+		return types.Bool(holds(int(c)))
 	}
 }
 

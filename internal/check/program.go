@@ -192,7 +192,7 @@ func (p *Program) Evaluate(r *estate.Resource, asOf string) Result {
 // for all of them holds without knowing it.
 func (p *Program) decide(r *estate.Resource, asOf string, assigned map[string]string, budget *int) Result {
 	*budget--
-	ev := &evaluation{lib: p.lib, assigned: assigned}
+	ev := &evaluation{sizes: map[*types.Unknown]int{}, lib: p.lib, assigned: assigned}
 	exists, gap := ev.exists(r)
 	if exists == estate.False {
 		return Result{Outcome: NotApplicable}
@@ -224,7 +224,7 @@ func (p *Program) split(r *estate.Resource, asOf, input string, assigned map[str
 			chosen[k] = v
 		}
 		chosen[input] = value
-		if there, _ := (&evaluation{lib: p.lib, assigned: chosen}).exists(r); there == estate.False {
+		if there, _ := (&evaluation{sizes: map[*types.Unknown]int{}, lib: p.lib, assigned: chosen}).exists(r); there == estate.False {
 			continue
 		}
 		result := p.decide(r, asOf, chosen, budget)
@@ -255,7 +255,7 @@ func (p *Program) run(ev *evaluation, r *estate.Resource, asOf string) Result {
 	if result.Outcome == Pass || result.Outcome == NotApplicable || ev.record {
 		return result
 	}
-	again := &evaluation{lib: ev.lib, assigned: ev.assigned, record: true}
+	again := &evaluation{sizes: map[*types.Unknown]int{}, lib: ev.lib, assigned: ev.assigned, record: true}
 	return p.once(again, r, asOf)
 }
 

@@ -26,6 +26,9 @@ type evaluation struct {
 	open []string
 	// holes are the values behind the ids of CEL unknowns; id n is holes[n-1].
 	holes []hole
+	// sizes are the lower bounds of sizes that are not known, by the unknown that
+	// stands for them.
+	sizes map[*types.Unknown]int
 	// record asks for reads, which are wanted only for what does not pass.
 	record bool
 	reads  []Read

@@ -66,12 +66,16 @@ func (s *Schema) coerceMap(v *Value, types map[string]string) *Value {
 		return v
 	}
 	c := *v
-	c.fields = make([]Field, len(v.fields))
-	for i, f := range v.fields {
-		c.fields[i] = f
-		if expr, ok := types[f.Name]; ok {
-			c.fields[i].Value = s.coerce(f.Value, expr)
+	c.fields = make([]Field, 0, len(v.fields))
+	for _, f := range v.fields {
+		// An ARN that is empty is how some tools write that there is none.
+		if f.Value.Kind() == KindString && f.Value.s == "" && strings.HasSuffix(f.Name, "Arn") {
+			continue
 		}
+		if expr, ok := types[f.Name]; ok {
+			f.Value = s.coerce(f.Value, expr)
+		}
+		c.fields = append(c.fields, f)
 	}
 	return &c
 }
