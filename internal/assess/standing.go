@@ -82,10 +82,11 @@ func standings(c *catalog.Catalog, frameworks []*catalog.Framework, outcomes map
 // check that only supports an objective can refute it but not establish it.
 func objectiveStanding(c *catalog.Catalog, id string, outcomes map[string]Counts) ObjectiveStanding {
 	s := ObjectiveStanding{ID: id}
-	decided, looked := false, false
+	decided, looked, leftOut := false, false, false
 	for _, t := range c.Bearing(id) {
 		n, ran := outcomes[t.ID]
 		if !ran {
+			leftOut = true // by --severity, say: what it would have found is open
 			continue
 		}
 		looked = true
@@ -96,7 +97,8 @@ func objectiveStanding(c *catalog.Catalog, id string, outcomes map[string]Counts
 			s.Open = append(s.Open, t.ID)
 		case n.Pass > 0:
 			s.Passed = append(s.Passed, t.ID)
-			decided = decided || t.Establishes[id].How == check.Decides
+			link := t.Establishes[id]
+			decided = decided || link.How == check.Decides && !(link.All && n.NotApplicable > 0)
 		}
 	}
 	switch {
@@ -108,9 +110,9 @@ func objectiveStanding(c *catalog.Catalog, id string, outcomes map[string]Counts
 		s.State = NotMet
 	case len(s.Open) > 0:
 		s.State = Undetermined
-	case decided:
+	case decided && !leftOut:
 		s.State = Met
-	case len(s.Passed) > 0:
+	case len(s.Passed) > 0 || looked && leftOut:
 		s.State = Undetermined
 	case looked:
 		s.State = NotApplicable

@@ -15,9 +15,10 @@ func TestStandings(t *testing.T) {
 	typed := func(id string, how check.How) *check.Typed {
 		return &check.Typed{Check: check.Check{ID: id, Establishes: map[string]check.Link{"A": {How: how, Why: "w"}}}}
 	}
+	whole := &check.Typed{Check: check.Check{ID: "E", Establishes: map[string]check.Link{"C": {How: check.Decides, Why: "w", All: true}}}}
 	c := &catalog.Catalog{
-		Checks:     []*check.Typed{typed("D", check.Decides), typed("S", check.Supports)},
-		Objectives: map[string]catalog.Objective{"A": {}, "B": {}, procedural: {}, report: {}},
+		Checks:     []*check.Typed{typed("D", check.Decides), typed("S", check.Supports), whole},
+		Objectives: map[string]catalog.Objective{"A": {}, "B": {}, "C": {}, procedural: {}, report: {}},
 	}
 	pass, fail, unknown, none := Counts{Pass: 1}, Counts{Fail: 1, Pass: 5}, Counts{Unknown: 1, Pass: 5}, Counts{NotApplicable: 2}
 	for _, tt := range []struct {
@@ -30,22 +31,26 @@ func TestStandings(t *testing.T) {
 		unread      int
 		want        State
 	}{
-		{"decided", []string{"A"}, "", "", "", map[string]Counts{"D": pass}, 0, Met},
+		{"decided", []string{"A"}, "", "", "", map[string]Counts{"D": pass, "S": pass}, 0, Met},
 		{"one_failure_of_many", []string{"A"}, "", "", "", map[string]Counts{"D": fail}, 0, NotMet},
 		{"one_unknown_of_many", []string{"A"}, "", "", "", map[string]Counts{"D": unknown}, 0, Undetermined},
 		{"failure_before_unknown", []string{"A"}, "", "", "", map[string]Counts{"D": unknown, "S": fail}, 0, NotMet},
 		{"support_refutes", []string{"A"}, "", "", "", map[string]Counts{"D": pass, "S": fail}, 0, NotMet},
 		{"support_alone_does_not_establish", []string{"A"}, "", "", "", map[string]Counts{"S": pass}, 0, Undetermined},
 		{"nothing_it_applies_to", []string{"A"}, "", "", "", map[string]Counts{"D": none, "S": none}, 0, NotApplicable},
-		{"no_subject_in_what_was_read_whole", []string{"A"}, "", "", "", map[string]Counts{"D": {}}, 0, NotApplicable},
+		{"no_subject_in_what_was_read_whole", []string{"A"}, "", "", "", map[string]Counts{"D": {}, "S": {}}, 0, NotApplicable},
+		{"a_check_is_left_out", []string{"A"}, "", "", "", map[string]Counts{"D": pass}, 0, Undetermined},
+		{"all_but_a_check_do_not_apply", []string{"A"}, "", "", "", map[string]Counts{"D": none}, 0, Undetermined},
+		{"some_are_not_judged", []string{"C"}, "", "", "", map[string]Counts{"E": {Pass: 1, NotApplicable: 1}}, 0, Undetermined},
+		{"all_are_judged", []string{"C"}, "", "", "", map[string]Counts{"E": {Pass: 2}}, 0, Met},
 		{"nobody_looked", []string{"A"}, "", "", "", nil, 0, NotTested},
 		{"no_check_looks", []string{"B"}, "", "", "", map[string]Counts{"D": pass}, 0, NotTested},
 		{"half_is_not_looked_at", []string{"A", "B"}, "", "", "", map[string]Counts{"D": pass}, 0, Undetermined},
 		{"half_is_not_looked_at_and_half_fails", []string{"A", "B"}, "", "", "", map[string]Counts{"D": fail}, 0, NotMet},
-		{"a_person_answers_too", []string{"A"}, catalog.Mixed, "", "", map[string]Counts{"D": pass}, 0, Attest},
+		{"a_person_answers_too", []string{"A"}, catalog.Mixed, "", "", map[string]Counts{"D": pass, "S": pass}, 0, Attest},
 		{"a_person_does_not_mend_a_failure", []string{"A"}, catalog.Mixed, "", "", map[string]Counts{"D": fail}, 0, NotMet},
 		{"procedure", []string{procedural}, catalog.Manual, "", "", nil, 0, Attest},
-		{"procedure_beside_a_check", []string{"A", procedural}, "", "", "", map[string]Counts{"D": pass}, 0, Attest},
+		{"procedure_beside_a_check", []string{"A", procedural}, "", "", "", map[string]Counts{"D": pass, "S": pass}, 0, Attest},
 		{"report", []string{report}, "", "", "", nil, 0, Inherits},
 		{"of_aws", []string{"A"}, "", catalog.AWS, "", map[string]Counts{"D": fail}, 0, Inherits},
 		{"out_of_scope", nil, "", "", "not ours", nil, 0, NotApplicable},

@@ -104,6 +104,9 @@ const (
 type Link struct {
 	How How    `yaml:"how" json:"how"`
 	Why string `yaml:"why" json:"why"`
+	// All says that the objective is about every subject: one to which the check
+	// does not apply is one that nobody judged.
+	All bool `yaml:"all" json:"all,omitempty"`
 }
 
 // Fix is the change that makes a failing resource pass, as data.
