@@ -10,9 +10,6 @@ import _ "embed"
 //go:embed cloudformation.jsonl
 var schemas []byte
 
-//go:embed cloudformation.source.json
-var schemaSource []byte
-
 //go:embed defaults.yaml
 var defaults []byte
 
@@ -35,10 +32,6 @@ var terraform []byte
 // reads, one JSON object a line.
 func Schemas() []byte { return schemas }
 
-// SchemaSource names the package that the schemas are made from, with version,
-// licence and date (JSON).
-func SchemaSource() []byte { return schemaSource }
-
 // Defaults are what AWS assumes where a template states nothing (YAML).
 func Defaults() []byte { return defaults }
 
@@ -59,3 +52,8 @@ func SAMPolicyTemplates() []byte { return samPolicyTemplates }
 // Terraform maps the provider's resource types and attributes to
 // CloudFormation's (YAML).
 func Terraform() []byte { return terraform }
+
+// All are all tables, in an order that does not change.
+func All() [][]byte {
+	return [][]byte{schemas, defaults, edges, adminPolicies, runtimes, samPolicyTemplates, terraform}
+}

@@ -3,6 +3,8 @@ package tables_test
 import (
 	"bytes"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -276,13 +278,37 @@ func TestAdminPolicies(t *testing.T) {
 // The record of the schemas' source is whole.
 func TestSchemaSource(t *testing.T) {
 	var source struct{ Package, Version, License, Date string }
-	if err := json.Unmarshal(tables.SchemaSource(), &source); err != nil {
+	data, err := os.ReadFile("cloudformation.source.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &source); err != nil {
 		t.Fatal(err)
 	}
 	if source.Package == "" || source.Version == "" || source.License != "Apache-2.0" {
 		t.Errorf("source is %+v", source)
 	}
 	isDate(t, "source", source.Date)
+}
+
+// TestAll holds the list of all tables to the files of the folder.
+func TestAll(t *testing.T) {
+	names, err := filepath.Glob("*.*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, ".go") || strings.HasSuffix(name, ".md") || name == "cloudformation.source.json" {
+			continue
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(tables.All(), func(table []byte) bool { return bytes.Equal(table, data) }) {
+			t.Errorf("%s is not among all tables, and not in the digest of a run", name)
+		}
+	}
 }
 
 // load decodes YAML and refuses fields that nothing reads.

@@ -143,7 +143,7 @@ type Missing struct {
 
 // Finding is a failure, or an outcome that could not be decided.
 type Finding struct {
-	ID        string         `json:"id"` // of check, scope and address, never of a position
+	ID        string         `json:"id"` // of check, scope and logical id, never of a position
 	Check     string         `json:"check"`
 	Outcome   check.Outcome  `json:"outcome"`
 	Severity  check.Severity `json:"severity"`
@@ -262,7 +262,7 @@ const maxMessage = 64 << 20
 func Replay(name string, r io.Reader, h Handler) error {
 	scan := bufio.NewScanner(r)
 	scan.Buffer(make([]byte, 1<<16), maxMessage)
-	line, finished := 0, false
+	line, started, finished := 0, false, false
 	for scan.Scan() {
 		line++
 		if len(bytes.TrimSpace(scan.Bytes())) == 0 {
@@ -272,9 +272,15 @@ func Replay(name string, r io.Reader, h Handler) error {
 		if err := json.Unmarshal(scan.Bytes(), &m); err != nil {
 			return fmt.Errorf("%s:%d: not a message of an assay stream: %w", name, line, err)
 		}
-		if line == 1 && m.Header == nil {
-			return fmt.Errorf("%s:1: expected a header; is this a stream written with --format json?", name)
+		switch {
+		case !started && m.Header == nil:
+			return fmt.Errorf("%s:%d: expected a header; is this a stream written with --format json?", name, line)
+		case started && m.Header != nil:
+			return fmt.Errorf("%s:%d: a second header; the file holds more than one stream", name, line)
+		case finished:
+			return fmt.Errorf("%s:%d: a message after the summary, which ends a stream", name, line)
 		}
+		started = true
 		if err := m.dispatch(h); err != nil {
 			return fmt.Errorf("%s:%d: %w", name, line, err)
 		}
@@ -283,7 +289,7 @@ func Replay(name string, r io.Reader, h Handler) error {
 	switch {
 	case scan.Err() != nil:
 		return fmt.Errorf("%s:%d: %w", name, line+1, scan.Err())
-	case line == 0:
+	case !started:
 		return fmt.Errorf("%s: empty; expected a stream written with --format json", name)
 	case !finished:
 		return fmt.Errorf("%s:%d: the stream ends without a summary; the run that wrote it did not finish", name, line)

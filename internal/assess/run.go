@@ -6,7 +6,6 @@ package assess
 
 import (
 	"context"
-	"errors"
 	"io"
 	"maps"
 	"runtime"
@@ -99,7 +98,11 @@ func (r *run) header() *Header {
 		bearing := r.Catalog.RequirementsOf(p.Typed)
 		for _, f := range r.Frameworks {
 			id, _, _ := strings.Cut(f.ID, "/")
-			if found := bearing[id]; len(found) > 0 {
+			// A profile has a part of the framework's requirements.
+			found := slices.DeleteFunc(slices.Clone(bearing[id]), func(requirement string) bool {
+				return !slices.ContainsFunc(f.Requirements, func(r catalog.Requirement) bool { return r.ID == requirement })
+			})
+			if len(found) > 0 {
 				info.Requirements[f.ID] = found
 			}
 		}
@@ -119,6 +122,7 @@ func (r *run) inOrder(ctx context.Context, groups [][]collect.Found, emit func([
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
+	parent := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
@@ -171,7 +175,10 @@ func (r *run) inOrder(ctx context.Context, groups [][]collect.Found, emit func([
 		}
 	}
 	wg.Wait()
-	return errors.Join(failed, context.Cause(ctx))
+	if failed != nil {
+		return failed
+	}
+	return context.Cause(parent)
 }
 
 // judgeGroup reads one group of sources and judges its scopes.

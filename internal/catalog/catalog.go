@@ -127,6 +127,7 @@ func (c *Catalog) add(lib *check.Library, replace bool, sources ...fs.FS) error 
 	var checks []*check.File
 	var frameworks []string // file names, beside added
 	var added []*Framework
+	own := map[string]bool{} // what these sources define: twice is a mistake, whatever may be replaced
 	for _, source := range sources {
 		err := walk(source, func(name string, data []byte) {
 			if isCheck(data) {
@@ -154,7 +155,8 @@ func (c *Catalog) add(lib *check.Library, replace bool, sources ...fs.FS) error 
 	}
 	for i, f := range added {
 		errs = append(errs, f.lint(frameworks[i], c.Objectives)...)
-		errs = append(errs, place(&c.Frameworks, f, replace, func(f *Framework) string { return f.ID }))
+		errs = append(errs, place(&c.Frameworks, f, replace && !own["framework "+f.ID], func(f *Framework) string { return f.ID }))
+		own["framework "+f.ID] = true
 	}
 	for _, f := range checks {
 		errs = append(errs, f.Lint()...)
@@ -164,7 +166,10 @@ func (c *Catalog) add(lib *check.Library, replace bool, sources ...fs.FS) error 
 			errs = append(errs, err)
 			continue
 		}
-		errs = append(errs, place(&c.Checks, t, replace, func(t *check.Typed) string { return t.ID }))
+		if err := place(&c.Checks, t, replace && !own["check "+t.ID], func(t *check.Typed) string { return t.ID }); err != nil {
+			errs = append(errs, f.At("id", "%v", err))
+		}
+		own["check "+t.ID] = true
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err

@@ -60,6 +60,16 @@ func (o *outputs) open(s Streams) (assess.Handler, func() error, error) {
 	if len(o.files) > len(formats) {
 		return nil, nil, usage("%d --output for %d --format; each output belongs to a format", len(o.files), len(formats))
 	}
+	for i, path := range o.files {
+		if path != "" && path != "-" && slices.Contains(o.files[:i], path) {
+			return nil, nil, usage("--output %s is given twice; each report needs a file of its own", path)
+		}
+	}
+	for _, format := range formats {
+		if !slices.Contains(report.Formats(), format) {
+			return nil, nil, usage("no format %q; there are %s", format, strings.Join(report.Formats(), ", "))
+		}
+	}
 	var handlers []assess.Handler
 	var closers []func() error
 	toOut := 0

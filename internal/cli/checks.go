@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -47,6 +48,9 @@ func newChecksList(s Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if known := peersOf(e.catalog.Checks); peer != "" && !slices.Contains(known, peer) {
+				return usage("--peer %s: expected %s", peer, strings.Join(known, ", "))
+			}
 			switch format {
 			case "text":
 				return listChecks(s, e.catalog.Checks, peer)
@@ -65,6 +69,17 @@ func newChecksList(s Streams) *cobra.Command {
 // ofPeer keeps the checks that a peer has too; all of them without a peer.
 func ofPeer(all []*check.Typed, peer string) []*check.Typed {
 	return slices.DeleteFunc(slices.Clone(all), func(t *check.Typed) bool { return peer != "" && len(t.Peers[peer]) == 0 })
+}
+
+// peersOf are the tools that checks name ids of.
+func peersOf(all []*check.Typed) []string {
+	names := map[string]bool{}
+	for _, t := range all {
+		for name := range t.Peers {
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
 }
 
 func listChecks(s Streams, all []*check.Typed, peer string) error {

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 )
@@ -27,6 +27,8 @@ type Streams struct {
 	Out, Err io.Writer
 	OutTTY   bool
 	ErrTTY   bool
+
+	unfinished *[]string // outputs that do not have their name yet
 }
 
 // exit is an error that carries an exit code. Its cause may be nil, when
@@ -52,6 +54,20 @@ func usage(format string, args ...any) error {
 
 // Run runs one command and returns the exit code.
 func Run(ctx context.Context, args []string, s Streams) int {
+	out := &watched{Writer: s.Out}
+	s.Out, s.unfinished = out, &[]string{}
+	code := run(ctx, args, s)
+	for _, name := range left(*s.unfinished) {
+		fmt.Fprintf(s.Err, "assay: what was written so far is in %s\n", name)
+	}
+	if out.err != nil {
+		fmt.Fprintf(s.Err, "assay: standard output: %v\n", out.err)
+		return ExitIncomplete
+	}
+	return code
+}
+
+func run(ctx context.Context, args []string, s Streams) int {
 	root := newRoot(s)
 	root.SetArgs(args)
 	root.SetIn(s.In)
@@ -67,8 +83,11 @@ func Run(ctx context.Context, args []string, s Streams) int {
 			fmt.Fprintf(s.Err, "assay: %v\n", e.cause)
 		}
 		return e.code
-	case errors.Is(err, context.Canceled):
+	case ctx.Err() != nil:
 		fmt.Fprintln(s.Err, "assay: interrupted; the output so far is incomplete")
+		return ExitIncomplete
+	case isWriteError(err):
+		fmt.Fprintf(s.Err, "assay: %v\n", err)
 		return ExitIncomplete
 	default:
 		fmt.Fprintf(s.Err, "assay: %v\nRun assay --help for the commands.\n", err)
@@ -99,14 +118,9 @@ Exit codes: 0 nothing at or above the threshold fails; 1 something does;
 	return root
 }
 
-// create opens a file for output; "-" and "" are standard output.
-func create(path string, s Streams) (io.Writer, func() error, error) {
-	if path == "" || path == "-" {
-		return s.Out, func() error { return nil }, nil
-	}
-	f, err := os.Create(path)
-	if err != nil {
-		return nil, nil, usage("cannot write %s: %w", path, errors.Unwrap(err))
-	}
-	return f, f.Close, nil
+// isWriteError tells a file that could not be written from a command that was
+// called wrongly.
+func isWriteError(err error) bool {
+	var failed *fs.PathError
+	return errors.As(err, &failed)
 }

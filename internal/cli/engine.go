@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,7 +63,10 @@ func (e *engine) frameworks(ids []string) ([]*catalog.Framework, error) {
 		return e.catalog.Frameworks, nil
 	}
 	var found []*catalog.Framework
-	for _, id := range ids {
+	for i, id := range ids {
+		if slices.Contains(ids[:i], id) {
+			continue
+		}
 		f, err := e.catalog.Framework(id)
 		if err != nil {
 			return nil, usage("--framework %s: %w", id, err)
@@ -170,9 +174,7 @@ func (in *inputs) readParameters() (map[string]string, error) {
 // tablesDigest is the SHA-256 of the AWS facts, in hexadecimal.
 func tablesDigest() string {
 	h := sha256.New()
-	for _, data := range [][]byte{
-		tables.Schemas(), tables.Defaults(), tables.Edges(), tables.Runtimes(), tables.SAMPolicyTemplates(), tables.Terraform(),
-	} {
+	for _, data := range tables.All() {
 		h.Write(data)
 	}
 	return hex.EncodeToString(h.Sum(nil))

@@ -89,19 +89,34 @@ func findBelow(root string, tree *Tree) ([]Found, error) {
 	var found []Found
 	var errs []error
 	modules := map[string]bool{}
-	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+	// The separator makes a link to a folder the folder.
+	err := filepath.WalkDir(root+string(filepath.Separator), func(p string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type()&fs.ModeSymlink != 0 && ofInterest(d.Name()) {
+			var follow bool
+			if follow, err = followed(p, tree); err == nil && !follow {
+				return nil
+			}
+			if err != nil {
+				errs = append(errs, fmt.Errorf("%s: the link is not followed: %w", clean(p), err))
+				return nil
+			}
+			d = nil
+		}
 		switch {
 		case err != nil:
 			errs = append(errs, fmt.Errorf("%s: cannot be listed: %w", clean(p), errors.Unwrap(err)))
 			return nil
+		case d == nil: // a link to a file
 		case d.IsDir():
-			if p != root && skipped[d.Name()] {
+			if clean(p) != clean(root) && skipped[d.Name()] {
 				return fs.SkipDir
 			}
 			return nil
 		case !d.Type().IsRegular():
 			return nil
-		case ofModule(d.Name()):
+		}
+		switch name := filepath.Base(p); {
+		case ofModule(name):
 			if folder := filepath.Dir(p); !modules[folder] {
 				modules[folder] = true
 				found = append(found, Found{Name: clean(folder), Named: folder == filepath.Clean(root), folder: true, path: folder, tree: tree})
@@ -114,6 +129,30 @@ func findBelow(root string, tree *Tree) ([]Found, error) {
 		return nil
 	})
 	return found, errors.Join(append(errs, err)...)
+}
+
+// ofInterest reports whether a file of that name would be read.
+func ofInterest(name string) bool {
+	return ofModule(name) || slices.Contains(suffixes, strings.ToLower(filepath.Ext(name)))
+}
+
+// followed reports whether a link leads to a file that may be read. Links to
+// folders are passed over: what they lead to is found where it lies, or lies
+// outside.
+func followed(p string, tree *Tree) (bool, error) {
+	to, err := filepath.EvalSymlinks(p)
+	if err != nil {
+		return false, plainError(err)
+	}
+	info, err := os.Stat(to)
+	switch {
+	case err != nil:
+		return false, plainError(err)
+	case !info.Mode().IsRegular():
+		return false, nil
+	}
+	_, err = tree.resolve(clean(to))
+	return err == nil, err
 }
 
 // Read gives the content of a found file; stdin stands for "-". A file past

@@ -51,16 +51,22 @@ func openTree(folder string) (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
+	// A folder may be named by a link to it, and a file in it by where it lies.
+	bases := []string{base}
+	if real, err := filepath.EvalSymlinks(base); err == nil && real != base {
+		bases = append(bases, real)
+	}
 	return &Tree{root.FS(), func(name string) (string, bool) {
 		abs, err := filepath.Abs(filepath.FromSlash(name))
 		if err != nil {
 			return "", false
 		}
-		rel, err := filepath.Rel(base, abs)
-		if err != nil || !filepath.IsLocal(rel) {
-			return "", false
+		for _, base := range bases {
+			if rel, err := filepath.Rel(base, abs); err == nil && filepath.IsLocal(rel) {
+				return filepath.ToSlash(rel), true
+			}
 		}
-		return filepath.ToSlash(rel), true
+		return "", false
 	}, clean(base)}, nil
 }
 
