@@ -132,6 +132,24 @@ func TestOwnFolder(t *testing.T) {
 	}
 }
 
+// TestTwice tells a check that replaces a built-in one from two of one id in
+// one folder.
+func TestTwice(t *testing.T) {
+	lib := library(t)
+	built, err := catalog.Load(lib, folder(good()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := good()
+	files["y/OWN-CHECK.yaml"] = files["x/OWN-CHECK.yaml"]
+	if _, err := built.With(lib, folder(files)); err == nil || !strings.Contains(err.Error(), "y/OWN-CHECK.yaml:1:1: OWN-CHECK is defined twice") {
+		t.Errorf("two checks of one id: %v", err)
+	}
+	if _, err := built.With(lib, folder(good())); err != nil {
+		t.Errorf("the same checks again: %v", err)
+	}
+}
+
 func TestFaults(t *testing.T) {
 	lib := library(t)
 	for _, tt := range []struct{ name, file, old, new, want string }{
