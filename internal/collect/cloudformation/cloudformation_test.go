@@ -322,6 +322,9 @@ func FuzzTemplate(f *testing.F) {
 	f.Add([]byte("Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Events: {A: {Type: Api, Properties: {Path: /, Method: get}}}}\n"))
 	f.Add([]byte(`{"Resources": {"R": {"Type": "A::B::C", "Properties": {"V": {"Fn::Sub": ["${a}", {"a": {"Ref": "AWS::Region"}}]}}}}}`))
 	f.Add([]byte("Conditions: {A: !Equals [!Ref P, 1]}\nParameters: {P: {Type: String, AllowedValues: [1, 2]}}\nResources:\n  R: {Type: A::B::C, Condition: A, Properties: {V: !If [A, !Ref R, !Ref AWS::NoValue]}}\n"))
+	f.Add([]byte("Transform: AWS::LanguageExtensions\nResources:\n  Fn::ForEach::L: [N, [a, b], {\"Q${N}\": {Type: AWS::SQS::Queue, Properties: {QueueName: !Sub \"${N}\", Tags: !Cidr [10.0.0.0/8, 2, 8], X: {Fn::ToJsonString: {a: !Length [1]}}}}}]\n"))
+	f.Add([]byte("Rules: {R: {Assertions: [{Assert: !Contains [[a], !Ref P]}]}}\nParameters: {P: {Type: String, Default: b}}\nResources: {S: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: t}}}\nOutputs: {O: {Value: !GetAtt S.Outputs.X, Export: {Name: x}}}\n"))
+	f.Add([]byte(`{"ChangeSetName":"c","Changes":[{"ResourceChange":{"Action":"Add","LogicalResourceId":"F","ResourceType":"AWS::Lambda::Function","AfterContext":"{\"Properties\":{}}"}}]}`))
 	c, m := collector(), testModel(f)
 	f.Fuzz(func(_ *testing.T, data []byte) {
 		for _, b := range c.Collect(context.Background(), collect.File{Name: "t", Data: data}) {

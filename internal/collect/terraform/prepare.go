@@ -31,10 +31,15 @@ func (l *loader) prepare(node hclsyntax.Node) {
 				e.Op = equalWithHoles
 			case hclsyntax.OpNotEqual:
 				e.Op = differentWithHoles
+			case equalWithHoles, differentWithHoles:
+			default:
+				e.LHS, e.RHS = looked(e.LHS), looked(e.RHS)
 			}
+		case *hclsyntax.UnaryOpExpr:
+			e.Val = looked(e.Val)
 		case *hclsyntax.ConditionalExpr:
 			if _, done := e.TrueResult.(*branch); !done {
-				test := &tested{Expression: inside(e.Condition)}
+				test := &tested{Expression: inside(looked(e.Condition))}
 				e.Condition = test
 				e.TrueResult = &branch{inside(e.TrueResult), test, false}
 				e.FalseResult = &branch{inside(e.FalseResult), test, true}
@@ -62,6 +67,7 @@ func (l *loader) prepare(node hclsyntax.Node) {
 			l.useTraversal(e.Traversal)
 		case *hclsyntax.IndexExpr:
 			l.useCollection(e.Collection)
+			e.Key = looked(e.Key)
 		case *hclsyntax.FunctionCallExpr:
 			if strings.Contains(e.Name, "::") {
 				l.providerFunctions[e.Name] = true
@@ -140,6 +146,29 @@ func (p *spliced) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 		return v, diags
 	}
 	return p.holes.filling(v), diags
+}
+
+// lookedInto is an operand that an operation looks into: a number, a condition,
+// the key of an index. A text with a hole gives it nothing to see.
+type lookedInto struct{ hclsyntax.Expression }
+
+func looked(e hclsyntax.Expression) hclsyntax.Expression {
+	switch e.(type) {
+	case *lookedInto, *hclsyntax.LiteralValueExpr:
+		return e
+	}
+	return &lookedInto{inside(e)}
+}
+
+func (o *lookedInto) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	v, diags := o.Expression.Value(ctx)
+	if v.Type() != cty.String {
+		return v, diags
+	}
+	if h, open := holeIn(v); open {
+		return cty.UnknownVal(cty.DynamicPseudoType).Mark(h), diags
+	}
+	return v, diags
 }
 
 // counted is the body of a loop.
