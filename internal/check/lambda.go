@@ -261,10 +261,14 @@ func grants(ev *evaluation, args []ref.Val) ref.Val {
 		}
 	}
 	for _, name := range []string{"managedPolicies", "attachedPolicies"} {
-		if list, ok := ev.related(m.res, name).(*listVal); ok {
-			for _, p := range list.all() {
-				add(p)
-			}
+		before := len(ev.reads)
+		list, ok := ev.related(m.res, name).(*listVal)
+		if !ok || len(list.all()) == 0 {
+			ev.reads = ev.reads[:before] // that there are none proves nothing
+			continue
+		}
+		for _, p := range list.all() {
+			add(p)
 		}
 	}
 	return newList(ev, all)
