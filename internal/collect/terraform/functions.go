@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/url"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -69,7 +70,7 @@ var looking = map[string]function.Function{
 	"base64gzip":       onText("text", gzipped),
 	"base64sha256":     onText("text", hashed("sha256", base64Of)),
 	"base64sha512":     onText("text", hashed("sha512", base64Of)),
-	"basename":         onText("text", func(s string) (string, error) { return baseName(s), nil }),
+	"basename":         onText("text", func(s string) (string, error) { return path.Base(s), nil }),
 	"ceil":             stdlib.CeilFunc,
 	"chomp":            stdlib.ChompFunc,
 	"cidrhost":         cidrHostFunc,
@@ -80,7 +81,7 @@ var looking = map[string]function.Function{
 	"compact":          stdlib.CompactFunc,
 	"contains":         stdlib.ContainsFunc,
 	"csvdecode":        stdlib.CSVDecodeFunc,
-	"dirname":          onText("text", func(s string) (string, error) { return dirName(s), nil }),
+	"dirname":          onText("text", func(s string) (string, error) { return path.Dir(s), nil }),
 	"endswith":         onTexts(strings.HasSuffix),
 	"floor":            stdlib.FloorFunc,
 	"formatdate":       stdlib.FormatDateFunc,

@@ -14,7 +14,6 @@ import (
 	"hash"
 	"io"
 	"net"
-	"path"
 	"unicode/utf8"
 
 	"github.com/apparentlymart/go-cidr/cidr"
@@ -66,15 +65,6 @@ func digest(name string, data []byte) []byte {
 func hashed(name string, write func([]byte) string) func(string) (string, error) {
 	return func(s string) (string, error) { return write(digest(name, []byte(s))), nil }
 }
-
-func baseName(s string) string {
-	if s == "" {
-		return ""
-	}
-	return path.Base(s)
-}
-
-func dirName(s string) string { return path.Dir(s) }
 
 // encoded is a function of a text and the name of a character encoding.
 func encoded(f func(s, encoding string) (string, error)) function.Function {

@@ -2,6 +2,7 @@ package terraform_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -169,6 +170,37 @@ text
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestTerraformAgrees compares the values of expressions with what Terraform
+// 1.11.4 makes of them: outputs of jsonencode(EXPRESSION) in a plan.
+func TestTerraformAgrees(t *testing.T) {
+	data, err := os.ReadFile("testdata/expressions.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	want := map[string]string{}
+	for i, line := range strings.Split(strings.TrimSpace(string(data)), "\n") {
+		var e struct{ Expression, Terraform string }
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&text, "resource \"aws_lambda_function\" \"e%d\" {\n  description = try(jsonencode(%s), \"ERROR\")\n}\n", i, e.Expression)
+		want[fmt.Sprintf("aws_lambda_function.e%d", i)] = e.Expression + " is " + e.Terraform
+	}
+	s := folder(t, "-- main.tf --\n"+text.String(), nil)
+	for _, p := range s.Problems() {
+		t.Errorf("%s", p.Error())
+	}
+	got := map[string]string{}
+	for name, expected := range want {
+		expression, _, _ := strings.Cut(expected, " is ")
+		got[name] = expression + " is " + s.Resource(name).Properties.Field("Description").AsString()
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 
