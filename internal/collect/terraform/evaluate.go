@@ -371,6 +371,10 @@ func (m *instance) typed(d *declared, name string) cty.Value {
 		unmarked, marks := v.Unmark()
 		v = defaults.Apply(unmarked).WithMarks(marks)
 	}
+	if i, may := m.collapsing(v); may && constraint.IsSetType() {
+		g := m.gap(i, estate.Gap{Reason: reasonApply, Input: input})
+		return unknown(constraint, g.Reason, g.Input)
+	}
 	converted, err := convert.Convert(uniform(v), constraint)
 	if err != nil {
 		if g, open := m.firstGap(v); open {

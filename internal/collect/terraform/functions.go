@@ -58,7 +58,7 @@ var carrying = map[string]function.Function{
 	"values":       stdlib.ValuesFunc,
 	"yamldecode":   ctyyaml.YAMLDecodeFunc,
 	"yamlencode":   ctyyaml.YAMLEncodeFunc,
-	"zipmap":       stdlib.ZipmapFunc,
+	"zipmap":       knownKeys(stdlib.ZipmapFunc),
 }
 
 var looking = map[string]function.Function{
@@ -300,6 +300,21 @@ func bounded(f function.Function) function.Function {
 						return cty.NilType, fmt.Errorf("the product has more than %d members", maxMembers)
 					}
 				}
+			}
+			return f.ReturnTypeForValues(args)
+		},
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return f.Call(args) },
+	})
+}
+
+// knownKeys is a function that makes keys of its first argument, and fails where
+// these have holes.
+func knownKeys(f function.Function) function.Function {
+	return function.New(&function.Spec{
+		Params: f.Params(),
+		Type: func(args []cty.Value) (cty.Type, error) {
+			if _, open := holeIn(args[0]); open {
+				return cty.NilType, function.NewArgErrorf(0, "keys that are not known")
 			}
 			return f.ReturnTypeForValues(args)
 		},

@@ -97,11 +97,39 @@ func (l *loader) fileFunctions(root string, all map[string]function.Function) ma
 	for name, f := range own {
 		own[name] = guarded(f, false)
 	}
+	for _, name := range []string{"distinct", "setunion", "toset"} {
+		own[name] = l.collapsible(all[name])
+	}
 	own["jsonencode"] = l.encoding(carrying["jsonencode"])
 	own["yamlencode"] = l.encoding(carrying["yamlencode"])
 	own["templatefile"] = l.templateFunction(readText, all)
 	own["templatestring"] = l.templateFunction(func(s string) (string, error) { return s, nil }, all)
 	return own
+}
+
+// collapsible is a function that leaves out members that equal others.
+func (h *holes) collapsible(f function.Function) function.Function {
+	open := func(p function.Parameter) function.Parameter {
+		p.AllowMarked, p.AllowUnknown, p.AllowDynamicType = true, true, true
+		return p
+	}
+	spec := &function.Spec{
+		Type: func(args []cty.Value) (cty.Type, error) { return f.ReturnTypeForValues(args) },
+		Impl: func(args []cty.Value, t cty.Type) (cty.Value, error) {
+			if i, may := h.collapsing(args...); may {
+				return cty.UnknownVal(t).Mark(i), nil
+			}
+			return f.Call(args)
+		},
+	}
+	for _, p := range f.Params() {
+		spec.Params = append(spec.Params, open(p))
+	}
+	if v := f.VarParam(); v != nil {
+		p := open(*v)
+		spec.VarParam = &p
+	}
+	return function.New(spec)
 }
 
 // encoding is a function that writes a value as a text, with holes for what is

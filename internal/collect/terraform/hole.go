@@ -123,6 +123,31 @@ func holeIn(v cty.Value) (hole, bool) {
 	return 0, false
 }
 
+// collapsing finds a hole because of which members of collections may be equal
+// that are written differently. What different resources are identified by is
+// never equal.
+func (h *holes) collapsing(values ...cty.Value) (hole, bool) {
+	members := 0
+	var found *hole
+	for _, v := range values {
+		v, _ = v.Unmark()
+		if v.IsNull() || !v.IsKnown() || !v.CanIterateElements() {
+			continue
+		}
+		for it := v.ElementIterator(); it.Next(); {
+			members++
+			_, item := it.Element()
+			if i, open := holeIn(item); open && h.at(int(i)).Kind() != estate.KindReference {
+				found = &i
+			}
+		}
+	}
+	if members < 2 || found == nil {
+		return 0, false
+	}
+	return *found, true
+}
+
 func holeInText(s string) (hole, bool) {
 	_, rest, found := strings.Cut(s, string(holeStart))
 	if !found {

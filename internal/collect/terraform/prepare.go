@@ -44,7 +44,16 @@ func (l *loader) prepare(node hclsyntax.Node) {
 				e.TrueResult = &branch{inside(e.TrueResult), test, false}
 				e.FalseResult = &branch{inside(e.FalseResult), test, true}
 			}
+		case *hclsyntax.ObjectConsExpr:
+			for i, item := range e.Items {
+				if key, ok := item.KeyExpr.(*hclsyntax.ObjectConsKeyExpr); ok && (key.ForceNonLiteral || hcl.ExprAsKeyword(key) == "") {
+					e.Items[i].KeyExpr = looked(key)
+				}
+			}
 		case *hclsyntax.ForExpr:
+			if e.KeyExpr != nil {
+				e.KeyExpr = looked(e.KeyExpr)
+			}
 			if _, done := e.ValExpr.(*counted); !done {
 				e.ValExpr = &counted{Expression: inside(e.ValExpr), budget: &l.budget}
 				if e.CondExpr != nil {
@@ -149,7 +158,8 @@ func (p *spliced) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 }
 
 // lookedInto is an operand that an operation looks into: a number, a condition,
-// the key of an index. A text with a hole gives it nothing to see.
+// the key of an index or of a member, which another may equal. A text with a
+// hole gives it nothing to see.
 type lookedInto struct{ hclsyntax.Expression }
 
 func looked(e hclsyntax.Expression) hclsyntax.Expression {
