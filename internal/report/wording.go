@@ -170,7 +170,7 @@ func readText(r *assess.WitnessRead, n int) string {
 	case relation && string(r.Value) == "[]":
 		return name + " finds nothing"
 	case relation:
-		return name + " finds " + strings.Trim(valueText(r.Value, n), "[]")
+		return name + " finds " + strings.TrimSuffix(strings.TrimPrefix(valueText(r.Value, n), "["), "]")
 	case r.Default:
 		return name + " = " + valueText(r.Value, n) + " by default"
 	}
