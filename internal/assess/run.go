@@ -97,11 +97,13 @@ func (r *run) header() *Header {
 		}
 		bearing := r.Catalog.RequirementsOf(p.Typed)
 		for _, f := range r.Frameworks {
-			id, _, _ := strings.Cut(f.ID, "/")
-			// A profile has a part of the framework's requirements.
-			found := slices.DeleteFunc(slices.Clone(bearing[id]), func(requirement string) bool {
-				return !slices.ContainsFunc(f.Requirements, func(r catalog.Requirement) bool { return r.ID == requirement })
-			})
+			id, _, profile := strings.Cut(f.ID, "/")
+			found := bearing[id]
+			if profile { // a part of the framework's requirements
+				found = slices.DeleteFunc(slices.Clone(found), func(requirement string) bool {
+					return !slices.ContainsFunc(f.Requirements, func(r catalog.Requirement) bool { return r.ID == requirement })
+				})
+			}
 			if len(found) > 0 {
 				info.Requirements[f.ID] = found
 			}
