@@ -417,9 +417,22 @@ func reviveMarked(mark string, v *Value) (*Value, error) {
 
 var zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
 
+// fileStart is how an estate file begins.
+const fileStart = `{"estate":{"version":`
+
 // IsFile reports whether data begins like an estate file, plain or compressed.
 func IsFile(data []byte) bool {
-	return bytes.HasPrefix(data, zstdMagic) || bytes.HasPrefix(data, []byte(`{"estate":{"version":`))
+	if !bytes.HasPrefix(data, zstdMagic) {
+		return bytes.HasPrefix(data, []byte(fileStart))
+	}
+	z, err := zstd.NewReader(bytes.NewReader(data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<30))
+	if err != nil {
+		return false
+	}
+	defer z.Close()
+	start := make([]byte, len(fileStart))
+	_, err = io.ReadFull(z, start)
+	return err == nil && string(start) == fileStart
 }
 
 // Read reads an estate file, plain or compressed with zstd, and calls f with

@@ -2,7 +2,6 @@ package cloudformation
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -19,10 +18,11 @@ const afterApply = "{{changeSet:KNOWN_AFTER_APPLY}}"
 
 const reasonChangeSet = "known once the change set is executed"
 
-var changeSet = regexp.MustCompile(`"ChangeSet(Name|Id)"\s*:`)
-
 func isChangeSet(data []byte) bool {
-	return isJSON(bytes.TrimPrefix(data, []byte("\ufeff"))) && changeSet.Match(data) && bytes.Contains(data, []byte(`"Changes"`))
+	if !isJSON(bytes.TrimPrefix(data, []byte("\ufeff"))) || !bytes.Contains(data, []byte(`"ChangeSet`)) {
+		return false
+	}
+	return hasMember(data, "Changes") && hasMember(data, "ChangeSetName", "ChangeSetId")
 }
 
 // readChangeSet reads what aws cloudformation describe-change-set

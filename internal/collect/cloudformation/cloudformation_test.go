@@ -264,6 +264,8 @@ func TestClaims(t *testing.T) {
 		"package":         {`{"name": "x"}`, false},
 		"plan":            {`{"format_version":"1.2","terraform_version":"1.11.4","planned_values":{"Resources":{}}}`, false},
 		"api_document":    {`{"Resources":{"A":{"Properties":{"Body":{"openapi":"3.0.1"}}}}}`, true},
+		"change_set":      {`{"ChangeSetName":"c","Changes":[]}`, true},
+		"api_model":       {`{"shapes":{"ChangeSetName":{},"Changes":{}}}`, false},
 		"serverless":      {`{"service":{},"compiledCloudFormationTemplate":{"Resources":{}}}`, false},
 		"nested_word":     {"spec:\n  Resources: 1\n", false},
 	} {
