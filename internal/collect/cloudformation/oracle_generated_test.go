@@ -102,6 +102,7 @@ func generated(r *rand.Rand) object {
 		}
 		resources[name] = function
 	}
+	moreResources(r, maybe, resources)
 	template := object{"Transform": "AWS::Serverless-2016-10-31", "Conditions": object{"Always": object{"Fn::Equals": []any{"a", "a"}}}, "Resources": resources}
 	globals := object{}
 	maybe(globals, "Function", object{"Timeout": 30, "Environment": object{"Variables": object{"STAGE": "x"}}, "Tags": object{"g": "h"}})
@@ -110,4 +111,112 @@ func generated(r *rand.Rand) object {
 		template["Globals"] = globals
 	}
 	return template
+}
+
+// moreResources adds APIs, a state machine, a layer and a table, and functions
+// that they call.
+func moreResources(r *rand.Rand, maybe func(object, string, ...any), resources object) {
+	att := func(resource string) object { return object{"Fn::GetAtt": []any{resource, "Arn"}} }
+	if r.IntN(2) == 0 {
+		api := object{"StageName": "prod"}
+		auth := object{}
+		maybe(auth, "DefaultAuthorizer", "Pool", "AWS_IAM")
+		maybe(auth, "ApiKeyRequired", true)
+		maybe(auth, "AddDefaultAuthorizerToCorsPreflight", false)
+		if auth["DefaultAuthorizer"] == "Pool" {
+			auth["Authorizers"] = object{"Pool": object{"UserPoolArn": "arn:aws:cognito-idp:us-east-1:123456789012:userpool/p"}}
+		}
+		if len(auth) > 0 {
+			api["Auth"] = auth
+		}
+		maybe(api, "Cors", "'*'", object{"AllowOrigin": "'https://example.com'", "AllowHeaders": "'X'", "MaxAge": "'600'"})
+		maybe(api, "EndpointConfiguration", "REGIONAL", object{"Type": "PRIVATE", "VPCEndpointIds": []any{"vpce-1"}})
+		maybe(api, "TracingEnabled", true)
+		maybe(api, "MethodSettings", []any{object{"HttpMethod": "*", "ResourcePath": "/*", "ThrottlingBurstLimit": 5}})
+		maybe(api, "AccessLogSetting", object{"DestinationArn": "arn:aws:logs:us-east-1:123456789012:log-group:g", "Format": "$context.requestId"})
+		maybe(api, "Variables", object{"a": "b"})
+		maybe(api, "BinaryMediaTypes", []any{"image~1png"})
+		maybe(api, "CacheClusterEnabled", true)
+		maybe(api, "OpenApiVersion", "3.0.1", "2.0")
+		maybe(api, "Tags", object{"t": "u"})
+		resources["Rest"] = object{"Type": "AWS::Serverless::Api", "Properties": api}
+		event := object{"RestApiId": object{"Ref": "Rest"}, "Path": "/r", "Method": "post"}
+		if auth["DefaultAuthorizer"] != nil {
+			maybe(event, "Auth", object{"Authorizer": "NONE"})
+		}
+		maybe(event, "RequestParameters", []any{"method.request.header.X"})
+		resources["RestFn"] = object{"Type": "AWS::Serverless::Function", "Properties": object{
+			"Handler": "a.b", "Runtime": "nodejs22.x", "CodeUri": "s3://bucket/key", "Events": object{"E": object{"Type": "Api", "Properties": event}},
+		}}
+	}
+	if r.IntN(2) == 0 {
+		api := object{}
+		maybe(api, "StageName", "v1")
+		maybe(api, "CorsConfiguration", true, object{"AllowOrigins": []any{"https://example.com"}, "AllowMethods": []any{"GET"}, "MaxAge": 5})
+		maybe(api, "FailOnWarnings", true)
+		maybe(api, "DefaultRouteSettings", object{"ThrottlingBurstLimit": 3})
+		maybe(api, "Tags", object{"t": "u"})
+		maybe(api, "DisableExecuteApiEndpoint", true)
+		maybe(api, "Auth", object{"DefaultAuthorizer": "Jwt", "Authorizers": object{"Jwt": object{
+			"AuthorizationScopes": []any{"s"}, "IdentitySource": "$request.header.Authorization",
+			"JwtConfiguration": object{"issuer": "https://issuer.example.com", "audience": []any{"a"}}}}})
+		resources["Http"] = object{"Type": "AWS::Serverless::HttpApi", "Properties": api}
+		event := object{"ApiId": object{"Ref": "Http"}, "Path": "/h", "Method": "get"}
+		maybe(event, "TimeoutInMillis", 5000)
+		maybe(event, "PayloadFormatVersion", "1.0")
+		resources["HttpFn"] = object{"Type": "AWS::Serverless::Function", "Properties": object{
+			"Handler": "a.b", "Runtime": "nodejs22.x", "CodeUri": "s3://bucket/key", "Events": object{"E": object{"Type": "HttpApi", "Properties": event}},
+		}}
+	}
+	if r.IntN(2) == 0 {
+		machine := object{"DefinitionUri": "s3://bucket/definition.json"}
+		maybe(machine, "Type", "EXPRESS")
+		maybe(machine, "Tracing", object{"Enabled": true})
+		maybe(machine, "Policies", []any{object{"LambdaInvokePolicy": object{"FunctionName": object{"Ref": "Fn0"}}}}, "AWSLambdaRole")
+		maybe(machine, "Tags", object{"t": "u"})
+		maybe(machine, "AutoPublishAlias", "live")
+		events := object{}
+		maybe(events, "Timer", object{"Type": "Schedule", "Properties": object{"Schedule": "rate(1 day)"}}, object{"Type": "ScheduleV2", "Properties": object{"ScheduleExpression": "rate(1 day)"}})
+		maybe(events, "Rule", object{"Type": "EventBridgeRule", "Properties": object{"Pattern": object{"source": []any{"aws.s3"}}}})
+		if len(events) > 0 {
+			machine["Events"] = events
+		}
+		resources["Machine"] = object{"Type": "AWS::Serverless::StateMachine", "Properties": machine}
+	}
+	if r.IntN(2) == 0 {
+		layer := object{"ContentUri": "s3://bucket/layer.zip"}
+		maybe(layer, "LayerName", "l")
+		maybe(layer, "CompatibleRuntimes", []any{"python3.13"})
+		maybe(layer, "RetentionPolicy", "Retain", "Delete")
+		resources["Layer"] = object{"Type": "AWS::Serverless::LayerVersion", "Properties": layer}
+	}
+	table := object{}
+	maybe(table, "PrimaryKey", object{"Name": "id", "Type": "String"})
+	maybe(table, "SSESpecification", object{"SSEEnabled": true})
+	maybe(table, "ProvisionedThroughput", object{"ReadCapacityUnits": 1, "WriteCapacityUnits": 1})
+	maybe(table, "TableName", "t")
+	resources["Simple"] = object{"Type": "AWS::Serverless::SimpleTable", "Properties": table}
+	poller := object{}
+	maybe(poller, "Table", object{"Type": "DynamoDB", "Properties": object{"Stream": "arn:aws:dynamodb:us-east-1:123456789012:table/t/stream/s", "StartingPosition": "TRIM_HORIZON", "FilterCriteria": object{"Filters": []any{object{"Pattern": "{}"}}}}})
+	maybe(poller, "Kafka", object{"Type": "MSK", "Properties": object{"Stream": "arn:aws:kafka:us-east-1:123456789012:cluster/c/1", "Topics": []any{"t"}, "StartingPosition": "LATEST"}})
+	maybe(poller, "Broker", object{"Type": "MQ", "Properties": object{"Broker": "arn:aws:mq:us-east-1:123456789012:broker:b:1", "Queues": []any{"q"}, "SourceAccessConfigurations": []any{object{"Type": "BASIC_AUTH", "URI": "arn:aws:secretsmanager:us-east-1:123456789012:secret:s"}}}})
+	maybe(poller, "Logs", object{"Type": "CloudWatchLogs", "Properties": object{"LogGroupName": "g", "FilterPattern": "p"}})
+	maybe(poller, "Thing", object{"Type": "IoTRule", "Properties": object{"Sql": "SELECT * FROM 't'"}})
+	maybe(poller, "Queue", object{"Type": "SNS", "Properties": object{"Topic": object{"Ref": "Topic"}, "SqsSubscription": true}})
+	maybe(poller, "Pool", object{"Type": "Cognito", "Properties": object{"UserPool": object{"Ref": "Pool"}, "Trigger": "PreSignUp"}})
+	resources["Pool"] = object{"Type": "AWS::Cognito::UserPool"}
+	if len(poller) > 0 {
+		fn := object{"Handler": "a.b", "Runtime": "java21", "CodeUri": "s3://bucket/key", "Events": poller}
+		maybe(fn, "DeploymentPreference", object{"Type": "Linear10PercentEvery1Minute"})
+		if fn["DeploymentPreference"] != nil {
+			fn["AutoPublishAlias"] = "live"
+		}
+		maybe(fn, "Architectures", []any{"arm64"})
+		maybe(fn, "ProvisionedConcurrencyConfig", object{"ProvisionedConcurrentExecutions": 1})
+		if fn["ProvisionedConcurrencyConfig"] != nil {
+			fn["AutoPublishAlias"] = "live"
+		}
+		maybe(fn, "DeadLetterQueue", object{"Type": "SQS", "TargetArn": att("Queue")})
+		resources["Poller"] = object{"Type": "AWS::Serverless::Function", "Properties": fn}
+	}
 }

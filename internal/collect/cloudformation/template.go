@@ -363,8 +363,11 @@ func (t *template) transform(resources []estate.Resource) []estate.Resource {
 		Resources: resources, PolicyTemplates: t.options.PolicyTemplates,
 		Region: t.pseudo("AWS::Region"), Partition: t.pseudo("AWS::Partition"), AccountID: t.pseudo("AWS::AccountId"),
 		StackName: t.pseudo("AWS::StackName"), StackID: t.pseudo("AWS::StackId"), URLSuffix: t.pseudo("AWS::URLSuffix"),
-		IgnoreGlobals: t.ignoreGlobals, Connectors: t.connectors,
+		Conditional: map[string]bool{}, IgnoreGlobals: t.ignoreGlobals, Connectors: t.connectors,
 		Written: func(v *estate.Value) string { return t.written[v.Position()] },
+	}
+	for name, b := range t.bodies {
+		in.Conditional[name] = child(b.value, "Condition") != nil
 	}
 	if globals := t.section("Globals"); globals != nil {
 		in.Globals = t.eval(globals)

@@ -198,6 +198,9 @@ func (m *instance) context(names []hcl.Traversal, extra map[string]cty.Value) *h
 			}
 		case "terraform", "tofu":
 			ctx.Variables[root] = cty.ObjectVal(map[string]cty.Value{"workspace": m.workspace()})
+		case "ephemeral":
+			// Made for one run, and meant for secrets.
+			ctx.Variables[root] = cty.DynamicVal.Mark(sensitive("an ephemeral value"))
 		case "each", "count", "self":
 		default:
 			if r := m.resource(root + "." + name); r != nil {

@@ -140,6 +140,7 @@ data "aws_vpc" "v" {}
 		{`var.secret`, "secret(variable secret is sensitive)"},
 		{`"x${var.secret}"`, "secret(variable secret is sensitive)"},
 		{`nonsensitive(var.secret)`, "hush"},
+		{`ephemeral.aws_secretsmanager_secret_version.s.secret_string`, "secret(an ephemeral value)"},
 		{`sensitive("x")`, "secret(marked sensitive in the configuration)"},
 	} {
 		t.Run(tt.expression, func(t *testing.T) {

@@ -25,6 +25,9 @@ type Input struct {
 	Globals *estate.Value
 	// IgnoreGlobals holds the resource attribute of that name by logical id.
 	IgnoreGlobals map[string]*estate.Value
+	// Conditional names the resources that stand under a condition, also under one
+	// that holds: the transform reads only that there is one.
+	Conditional map[string]bool
 	// PolicyTemplates is AWS's list of policy templates as JSON: name to
 	// {"parameters": […], "definition": {"Statement": […]}}.
 	PolicyTemplates []byte

@@ -105,7 +105,7 @@ func (f *function) bucketEvent(at origin, id string, event *estate.Value) {
 			target.Properties = set(target.Properties, appended(had, notification), path...)
 		}
 	}
-	if at.exists != nil {
+	if at.exists != nil || f.in.Conditional[f.id] {
 		// CloudFormation has no conditional DependsOn; SAM ties the bucket to
 		// the permission by a tag that refers to it.
 		dependency := at.optional(ref(id + "Permission"))
@@ -307,7 +307,11 @@ func (f *function) userPoolEvent(at origin, id string, event *estate.Value) {
 		f.partial("AWS::Cognito::UserPool", "event "+id+" names a user pool outside the template")
 		return
 	}
-	f.permit(at, f.id+"CognitoPermission", "cognito-idp.amazonaws.com", object{"SourceArn": arnOf(target.LogicalID)})
+	caller := f.id
+	if f.alias != nil {
+		caller = f.alias.Reference().Resource
+	}
+	f.permit(at, caller+"CognitoPermission", "cognito-idp.amazonaws.com", object{"SourceArn": arnOf(target.LogicalID)})
 	moments := []*estate.Value{get(event, "Trigger")}
 	if moments[0].Kind() == estate.KindList {
 		moments = moments[0].Items()
