@@ -16,6 +16,12 @@ var defaults []byte
 //go:embed edges.yaml
 var edges []byte
 
+//go:embed iam-actions.jsonl
+var iamActions []byte
+
+//go:embed iam-managed-policies.jsonl
+var iamManagedPolicies []byte
+
 //go:embed lambda-admin-policies.yaml
 var adminPolicies []byte
 
@@ -38,6 +44,14 @@ func Defaults() []byte { return defaults }
 // Edges say how resources name each other (YAML).
 func Edges() []byte { return edges }
 
+// IAMActions are the actions, resource types and condition keys of every
+// service, a service a line (JSON lines).
+func IAMActions() []byte { return iamActions }
+
+// IAMManagedPolicies are the policies that AWS manages, a policy a line in order
+// of the ARN (JSON lines).
+func IAMManagedPolicies() []byte { return iamManagedPolicies }
+
 // AdminPolicies are the AWS managed policies that make an administrator of a
 // role (YAML).
 func AdminPolicies() []byte { return adminPolicies }
@@ -55,5 +69,5 @@ func Terraform() []byte { return terraform }
 
 // All are all tables, in an order that does not change.
 func All() [][]byte {
-	return [][]byte{schemas, defaults, edges, adminPolicies, runtimes, samPolicyTemplates, terraform}
+	return [][]byte{schemas, defaults, edges, iamActions, iamManagedPolicies, adminPolicies, runtimes, samPolicyTemplates, terraform}
 }

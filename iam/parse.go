@@ -1,0 +1,379 @@
+package iam
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Issue is something wrong with a document.
+type Issue struct {
+	// Code names the kind of issue, such as "unknown-action"; docs/iam.md lists
+	// them with what IAM Access Analyzer calls each.
+	Code    string   `json:"code"`
+	Level   Level    `json:"level"`
+	Message string   `json:"message"` // what is wrong, what was expected, what to do
+	At      Position `json:"at"`
+}
+
+// Level is how bad an issue is. Errors are documents that AWS refuses or
+// statements that can never match; warnings are what is probably not meant.
+type Level string
+
+// The levels of issues.
+const (
+	LevelError   Level = "error"
+	LevelWarning Level = "warning"
+	LevelAdvice  Level = "suggestion"
+)
+
+func (i Issue) String() string {
+	return fmt.Sprintf("%s: %s: %s [%s]", i.At, i.Level, i.Message, i.Code)
+}
+
+// ParseError is why a document cannot be used.
+type ParseError struct{ Issues []Issue }
+
+func (e *ParseError) Error() string {
+	s := e.Issues[0].String()
+	if n := len(e.Issues) - 1; n > 0 {
+		s += fmt.Sprintf(" (and %d more)", n)
+	}
+	return s
+}
+
+// Limits of what [Parse] takes.
+const (
+	MaxDocument = 8 << 20 // bytes
+	MaxIssues   = 100     // reported of one document
+)
+
+// Parse reads a policy document. When it returns an error, it is a
+// *[ParseError] with everything that is wrong with the document's form.
+// source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+func Parse(src []byte) (*Document, error) {
+	p := parser{src: src, dec: jsontext.NewDecoder(bytes.NewReader(src), jsontext.AllowDuplicateNames(true))}
+	if len(src) > MaxDocument {
+		return nil, &ParseError{[]Issue{{"too-large", LevelError, fmt.Sprintf("the document has %d bytes; expected at most %d", len(src), MaxDocument), Position{1, 1}}}}
+	}
+	d := &Document{}
+	if err := p.document(d); err != nil {
+		p.broken(err)
+	}
+	if len(p.issues) > 0 {
+		return nil, &ParseError{p.issues}
+	}
+	return d, nil
+}
+
+type parser struct {
+	src    []byte
+	dec    *jsontext.Decoder
+	issues []Issue
+	// line and from remember the last position, so that positions of a document
+	// take one walk over its text.
+	line, start, from int
+}
+
+var errStop = errors.New("stop")
+
+func (p *parser) broken(err error) {
+	if errors.Is(err, errStop) {
+		return
+	}
+	at := int(p.dec.InputOffset())
+	message := "the document ends too early; expected JSON"
+	var syntax *jsontext.SyntacticError
+	if errors.As(err, &syntax) {
+		at = int(syntax.ByteOffset)
+		if !errors.Is(syntax.Err, io.ErrUnexpectedEOF) {
+			message = fmt.Sprintf("not valid JSON: %v", syntax.Err)
+		}
+	}
+	p.issue("json-syntax", at, "%s", message)
+}
+
+func (p *parser) issue(code string, offset int, format string, args ...any) {
+	if len(p.issues) < MaxIssues {
+		p.issues = append(p.issues, Issue{code, LevelError, fmt.Sprintf(format, args...), p.position(offset)})
+	}
+}
+
+// position turns an offset into a line and column.
+func (p *parser) position(offset int) Position {
+	offset = min(offset, len(p.src))
+	if offset < p.from {
+		p.line, p.start, p.from = 0, 0, 0
+	}
+	for {
+		at := bytes.IndexByte(p.src[p.from:offset], '\n')
+		if at < 0 {
+			break
+		}
+		p.from += at + 1
+		p.line, p.start = p.line+1, p.from
+	}
+	p.from = offset
+	return Position{p.line + 1, offset - p.start + 1}
+}
+
+// next is where the coming token starts.
+func (p *parser) next() int {
+	at := int(p.dec.InputOffset())
+	for at < len(p.src) && strings.IndexByte(" \t\r\n,:", p.src[at]) >= 0 {
+		at++
+	}
+	return at
+}
+
+// object reads an object and calls f for each name, which must read the value.
+func (p *parser) object(what string, f func(name string, at int) error) error {
+	at := p.next()
+	if p.dec.PeekKind() != '{' {
+		if _, err := p.dec.ReadValue(); err != nil {
+			return err
+		}
+		p.issue("data-type", at, "%s is not an object; expected { … }", what)
+		return nil
+	}
+	if _, err := p.dec.ReadToken(); err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for p.dec.PeekKind() != '}' {
+		at := p.next()
+		t, err := p.dec.ReadToken()
+		if err != nil {
+			return err
+		}
+		name := t.String()
+		if seen[name] {
+			p.issue("duplicate-key", at, "%s has %q twice; AWS keeps one of them only", what, name)
+			if err := p.dec.SkipValue(); err != nil {
+				return err
+			}
+			continue
+		}
+		seen[name] = true
+		if err := f(name, at); err != nil {
+			return err
+		}
+	}
+	_, err := p.dec.ReadToken()
+	return err
+}
+
+func (p *parser) document(d *Document) error {
+	start := p.next()
+	stated := false
+	err := p.object("the policy", func(name string, at int) error {
+		switch name {
+		case "Version":
+			t, err := p.text("Version")
+			d.Version = t.Value
+			if err == nil && t.Value != Version2008 && t.Value != Version2012 {
+				p.issue("invalid-version", at, "Version %q; expected %q or %q", t.Value, Version2012, Version2008)
+			}
+			return err
+		case "Id":
+			t, err := p.text("Id")
+			d.ID = t.Value
+			return err
+		case "Statement":
+			stated = true
+			if p.dec.PeekKind() != '[' {
+				d.Single = true
+				return p.statement(d)
+			}
+			if _, err := p.dec.ReadToken(); err != nil {
+				return err
+			}
+			for p.dec.PeekKind() != ']' {
+				if err := p.statement(d); err != nil {
+					return err
+				}
+			}
+			_, err := p.dec.ReadToken()
+			return err
+		default:
+			p.issue("unknown-element", at, "a policy has no element %q; expected Version, Id or Statement", name)
+			return p.dec.SkipValue()
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if !stated && len(p.issues) == 0 {
+		p.issue("missing-statement", start, "the policy has no Statement")
+	}
+	rest := p.next()
+	if _, err := p.dec.ReadToken(); !errors.Is(err, io.EOF) {
+		p.issue("json-syntax", rest, "something follows the policy; expected its end")
+	}
+	return nil
+}
+
+// text reads a string; numbers and booleans count as their text.
+func (p *parser) text(what string) (Text, error) {
+	at := p.next()
+	switch p.dec.PeekKind() {
+	case '"':
+		t, err := p.dec.ReadToken()
+		if err != nil {
+			return Text{}, err
+		}
+		return Text{t.String(), p.position(at)}, nil
+	case '0', 't', 'f':
+		v, err := p.dec.ReadValue()
+		return Text{string(v), p.position(at)}, err
+	}
+	if _, err := p.dec.ReadValue(); err != nil {
+		return Text{}, err
+	}
+	p.issue("data-type", at, "%s is neither a text nor a list of texts", what)
+	return Text{At: p.position(at)}, nil
+}
+
+func (p *parser) texts(what string, empty bool) (*Texts, error) {
+	at := p.next()
+	list := &Texts{At: p.position(at)}
+	if p.dec.PeekKind() != '[' {
+		t, err := p.text(what)
+		list.Single = true
+		list.Values = []Text{t}
+		return list, err
+	}
+	if _, err := p.dec.ReadToken(); err != nil {
+		return nil, err
+	}
+	for p.dec.PeekKind() != ']' {
+		t, err := p.text(what)
+		if err != nil {
+			return nil, err
+		}
+		list.Values = append(list.Values, t)
+	}
+	if len(list.Values) == 0 && !empty {
+		p.issue("empty-list", at, "%s is an empty list; the statement can never match", what)
+	}
+	_, err := p.dec.ReadToken()
+	return list, err
+}
+
+func (p *parser) statement(d *Document) error {
+	start := p.next()
+	s := Statement{At: p.position(start)}
+	effect := false
+	err := p.object("a statement", func(name string, at int) error {
+		var err error
+		switch name {
+		case "Sid":
+			var t Text
+			t, err = p.text(name)
+			s.Sid = t.Value
+		case "Effect":
+			effect = true
+			var t Text
+			t, err = p.text(name)
+			switch t.Value {
+			case "Allow":
+				s.Effect = Allow
+			case "Deny":
+				s.Effect = Deny
+			default:
+				p.issue("invalid-effect", at, "Effect %q; expected \"Allow\" or \"Deny\"", t.Value)
+			}
+		case "Principal":
+			s.Principal, err = p.principals(name)
+		case "NotPrincipal":
+			s.NotPrincipal, err = p.principals(name)
+		case "Action":
+			s.Action, err = p.texts(name, false)
+		case "NotAction":
+			s.NotAction, err = p.texts(name, false)
+		case "Resource":
+			s.Resource, err = p.texts(name, false)
+		case "NotResource":
+			s.NotResource, err = p.texts(name, false)
+		case "Condition":
+			err = p.conditions(&s)
+		default:
+			p.issue("unknown-element", at, "a statement has no element %q; expected Sid, Effect, Principal, Action, Resource, Condition or one of their Not forms", name)
+			err = p.dec.SkipValue()
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !effect {
+		p.issue("missing-effect", start, "the statement has no Effect; expected \"Allow\" or \"Deny\"")
+	}
+	for _, pair := range []struct {
+		code     string
+		one, two bool
+		names    string
+	}{
+		{"action", s.Action != nil, s.NotAction != nil, "Action and NotAction"},
+		{"resource", s.Resource != nil, s.NotResource != nil, "Resource and NotResource"},
+		{"principal", s.Principal != nil, s.NotPrincipal != nil, "Principal and NotPrincipal"},
+	} {
+		if pair.one && pair.two {
+			p.issue("both-"+pair.code, start, "the statement has both %s; expected one of them", pair.names)
+		}
+	}
+	if s.Action == nil && s.NotAction == nil {
+		p.issue("missing-action", start, "the statement has neither Action nor NotAction")
+	}
+	d.Statements = append(d.Statements, s)
+	return nil
+}
+
+// principalKinds are the kinds of principal that a policy can name.
+var principalKinds = map[string]bool{"AWS": true, "Service": true, "Federated": true, "CanonicalUser": true}
+
+func (p *parser) principals(what string) ([]Principals, error) {
+	at := p.next()
+	if p.dec.PeekKind() == '"' {
+		t, err := p.text(what)
+		if err == nil && t.Value != "*" {
+			p.issue("invalid-principal", at, "%s is the text %q; expected \"*\" or an object such as {\"AWS\": …}", what, t.Value)
+		}
+		return []Principals{{Values: Texts{Values: []Text{t}, Single: true, At: t.At}}}, err
+	}
+	list := []Principals{}
+	err := p.object(what, func(name string, at int) error {
+		if !principalKinds[name] {
+			p.issue("invalid-principal", at, "%s has no kind %q; expected AWS, Service, Federated or CanonicalUser", what, name)
+			return p.dec.SkipValue()
+		}
+		values, err := p.texts(what+"."+name, true)
+		if err == nil {
+			list = append(list, Principals{name, *values})
+		}
+		return err
+	})
+	return list, err
+}
+
+func (p *parser) conditions(s *Statement) error {
+	return p.object("Condition", func(operator string, wanted int) error {
+		if _, ok := parseOperator(operator); !ok {
+			p.issue("invalid-operator", wanted, "there is no condition operator %q%s", operator, similar(operator, operatorNames()))
+		}
+		return p.object(operator, func(key string, at int) error {
+			values, err := p.texts("condition key "+key, true)
+			if err != nil {
+				return err
+			}
+			s.Condition = append(s.Condition, Condition{
+				Operator: operator, Key: key, Values: *values, At: p.position(at), Wanted: p.position(wanted),
+			})
+			return nil
+		})
+	})
+}

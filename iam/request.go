@@ -1,0 +1,259 @@
+package iam
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// RequestSpec is a request as a caller states it.
+type RequestSpec struct {
+	// Principal is an ARN, a service name, an identity provider or "anonymous".
+	Principal string
+	Action    string // service:Name
+	Resource  string // an ARN, or "*" for an action without a resource
+	// ResourceAccount owns the resource; "" takes the account of the ARN.
+	ResourceAccount string
+	// Context holds condition keys, in any case, with their values. A key with no
+	// values is absent.
+	Context map[string][]string
+	// ContextComplete says that every key that is not stated is absent.
+	ContextComplete bool
+}
+
+// presence says what is known of a context key.
+type presence uint8
+
+const (
+	unstated presence = iota
+	absent
+	present
+)
+
+// contextValue is what is known of one key.
+type contextValue struct {
+	values []string
+	absent bool
+}
+
+// Request is a request prepared for decisions. It does not change and is safe
+// for many goroutines.
+type Request struct {
+	Spec     RequestSpec
+	caller   Caller
+	action   string // in lower case
+	service  string
+	name     string
+	resource arn
+	// account owns the resource; known is set when that is certain.
+	account      string
+	accountKnown bool
+	context      map[string]contextValue
+	complete     bool
+	holes        bool // some text of the request has holes
+	kind         requestKind
+	rcp          bool // resource control policies support the service
+	awsOwned     bool // a change to what AWS alone may change
+}
+
+// requestKind are the actions with rules of their own.
+type requestKind uint8
+
+const (
+	ordinary       requestKind = iota
+	keyUse                     // on a KMS key: the key policy is needed always
+	roleAssumption             // on a role's trust policy
+	callerIdentity             // sts:GetCallerIdentity: cannot be denied
+	sessionToken               // sts:GetSessionToken: needs no permission
+)
+
+// NewRequest prepares a request. data may be nil; then every action takes a
+// resource and the services of resource control policies are not known.
+func NewRequest(spec RequestSpec, data *Data) (*Request, error) {
+	r := &Request{Spec: spec, complete: spec.ContextComplete}
+	var ok bool
+	if r.caller, ok = ParseCaller(spec.Principal); !ok {
+		return nil, fmt.Errorf("principal %q; expected the ARN of a user, role, session, account root or identity provider, a service name such as lambda.amazonaws.com, or anonymous", spec.Principal)
+	}
+	r.action = lower(spec.Action)
+	if r.service, r.name, ok = strings.Cut(r.action, ":"); !ok || r.service == "" || r.name == "" {
+		return nil, fmt.Errorf("action %q; expected service:Name, such as lambda:InvokeFunction", spec.Action)
+	}
+	if spec.Resource == "" {
+		return nil, fmt.Errorf("no resource; expected an ARN, or \"*\" for an action without a resource")
+	}
+	r.resource = splitARN(spec.Resource)
+	action := data.action(r.service, r.name)
+	if action != nil && len(action.Resources) == 0 {
+		r.resource = splitARN("*") // AWS authorises it against no resource
+	}
+	if r.service == "sts" && strings.HasPrefix(r.name, "assumerolewith") && r.caller.Kind == Service {
+		r.caller = Caller{Kind: Federated, Name: r.caller.Name}
+	}
+	r.owner()
+	r.kind = r.special()
+	r.rcp = data.supportsRCP(r.service) && r.action != "kms:retiregrant"
+	r.awsOwned = r.changesAWSOwned(action)
+	r.context = r.contextOf()
+	r.holes = hasHole(spec.Action) || hasHole(spec.Resource) || hasHole(spec.Principal) || hasHole(r.account)
+	for _, v := range r.context {
+		r.holes = r.holes || slices.ContainsFunc(v.values, hasHole)
+	}
+	return r, nil
+}
+
+// owner finds the account of the resource.
+func (r *Request) owner() {
+	r.account, r.accountKnown = r.Spec.ResourceAccount, true
+	if r.account == "" && r.resource.ok {
+		r.account = r.resource.parts[4]
+	}
+	if r.account == "" {
+		// "*" is in the caller's account; an ARN without an account may be
+		// anywhere.
+		r.account, r.accountKnown = r.caller.Account, !r.resource.ok || r.complete
+	}
+}
+
+func (r *Request) special() requestKind {
+	switch {
+	case r.action == "sts:getcalleridentity":
+		return callerIdentity
+	case r.action == "sts:getsessiontoken":
+		return sessionToken
+	case r.service == "sts" && r.resource.ok && r.resource.parts[2] == "iam" && strings.HasPrefix(r.resource.parts[5], "role/"):
+		return roleAssumption
+	case r.service == "kms" && r.resource.ok && strings.HasPrefix(r.resource.parts[5], "key/"):
+		return keyUse
+	}
+	return ordinary
+}
+
+// changesAWSOwned reports whether the request changes what belongs to AWS: its
+// managed policies, its roles and its key aliases.
+// source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html
+// source: https://docs.aws.amazon.com/IAM/latest/UserGuide/using-service-linked-roles.html
+func (r *Request) changesAWSOwned(a *Action) bool {
+	if !r.resource.ok {
+		return false
+	}
+	tail := r.resource.parts[5]
+	switch r.service {
+	case "kms":
+		return strings.HasPrefix(tail, "alias/aws/") && (r.name == "createalias" || r.name == "updatealias" || r.name == "deletealias")
+	case "iam":
+		if !changes(a, r.name) {
+			return false
+		}
+		switch {
+		case strings.HasPrefix(tail, "policy/") && r.resource.parts[4] == "aws":
+			return true
+		case strings.HasPrefix(tail, "role/aws-reserved/"):
+			return r.name != "passrole"
+		case strings.HasPrefix(tail, "role/aws-service-role/"):
+			return r.name != "passrole" && r.name != "createservicelinkedrole" && r.name != "deleteservicelinkedrole" && r.name != "updateroledescription"
+		}
+	}
+	return false
+}
+
+// changes reports whether an action writes.
+func changes(a *Action, name string) bool {
+	if a != nil {
+		return a.Writes()
+	}
+	for _, verb := range []string{"get", "list", "simulate", "generate"} {
+		if strings.HasPrefix(name, verb) {
+			return false
+		}
+	}
+	return true
+}
+
+// contextOf joins what the request states with what follows from its
+// principal and resource. What is stated wins.
+// source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+// source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
+func (r *Request) contextOf() map[string]contextValue {
+	m := make(map[string]contextValue, len(r.Spec.Context)+8)
+	set := func(key, value string) { m[key] = contextValue{values: []string{value}} }
+	gone := func(keys ...string) {
+		for _, k := range keys {
+			m[k] = contextValue{absent: true}
+		}
+	}
+	c := &r.caller
+	switch c.Kind {
+	case Service:
+		set("aws:principalservicename", c.Name)
+		set("aws:principalisawsservice", "true")
+		gone("aws:principalarn", "aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths", "aws:username", "aws:principaltype", "aws:multifactorauthpresent", "aws:multifactorauthage")
+	case Anonymous:
+		set("aws:principaltype", "Anonymous")
+		set("aws:userid", "anonymous")
+		set("aws:principalisawsservice", "false")
+		gone("aws:principalarn", "aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths", "aws:username", "aws:multifactorauthpresent", "aws:multifactorauthage")
+	case Federated:
+		set("aws:principalisawsservice", "false")
+		gone("aws:username", "aws:principalorgid", "aws:principalorgpaths")
+		if c.ARN != "" {
+			set("aws:federatedprovider", c.ARN)
+		} else {
+			set("aws:federatedprovider", c.Name)
+		}
+	default:
+		set("aws:principalaccount", c.Account)
+		set("aws:principalisawsservice", "false")
+		gone("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths") // of calls by services alone
+		r.contextOfMember(set, gone)
+	}
+	if c.Kind != Service {
+		gone("aws:principalservicename", "aws:principalservicenameslist")
+	}
+	if r.accountKnown && r.account != "" {
+		set("aws:resourceaccount", r.account)
+	}
+	for key, values := range r.Spec.Context {
+		m[lower(key)] = contextValue{values: values, absent: len(values) == 0}
+	}
+	return m
+}
+
+func (r *Request) contextOfMember(set func(key, value string), gone func(keys ...string)) {
+	c := &r.caller
+	switch c.Kind {
+	case RootUser:
+		set("aws:principaltype", "Account")
+		set("aws:principalarn", c.ARN)
+		set("aws:userid", c.Account)
+		gone("aws:username", "aws:federatedprovider")
+	case User:
+		set("aws:principaltype", "User")
+		set("aws:principalarn", c.ARN)
+		set("aws:username", c.Name)
+		gone("aws:federatedprovider")
+	case FederatedUser:
+		set("aws:principaltype", "FederatedUser")
+		set("aws:principalarn", c.ARN)
+		set("aws:userid", c.Account+":"+c.Name)
+		gone("aws:username")
+	case Role:
+		set("aws:principaltype", "AssumedRole")
+		set("aws:principalarn", c.ARN)
+		gone("aws:username")
+	case RoleSession:
+		set("aws:principaltype", "AssumedRole")
+		gone("aws:username")
+		// The role's ARN, but the session does not show the role's path.
+		path := ""
+		if !r.complete {
+			path = pathHole
+		}
+		set("aws:principalarn", "arn:"+c.part+":iam::"+c.Account+":role/"+path+c.Name)
+	default:
+	}
+}
+
+// pathHole stands for the path of a role, from behind its first slash. Compared
+// with any text, it may be empty.
+var pathHole = Hole(OpenHole, MaxHole-1)
