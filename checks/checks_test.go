@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"assay/checks"
+	"assay/iam"
+	"assay/internal/access"
 	"assay/internal/assess"
 	"assay/internal/catalog"
 	"assay/internal/check"
@@ -20,7 +22,7 @@ func TestCases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lib, err := check.NewLibrary(model, check.Tables{Runtimes: tables.Runtimes(), AdminPolicies: tables.AdminPolicies()})
+	lib, err := check.NewLibrary(model, check.Tables{Runtimes: tables.Runtimes()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +37,11 @@ func TestCases(t *testing.T) {
 	for _, fault := range catalog.LintCases(c.Checks, files) {
 		t.Error(fault)
 	}
-	runner := assess.CaseRunner{Model: model, Library: lib, AsOf: "2026-11-24", Reader: func(parameters map[string]string) collect.Collector {
+	facts, err := iam.NewData(tables.IAMActions(), tables.IAMManagedPolicies())
+	if err != nil {
+		t.Fatal(err)
+	}
+	runner := assess.CaseRunner{Model: model, Library: lib, AsOf: "2026-11-24", Asker: access.New(facts).Asker, Reader: func(parameters map[string]string) collect.Collector {
 		return cloudformation.New(cloudformation.Options{Parameters: parameters, PolicyTemplates: tables.SAMPolicyTemplates()})
 	}}
 	for _, f := range files {

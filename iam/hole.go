@@ -10,6 +10,8 @@ const (
 	// SegmentHole is a text of at least one character without ':', '/', '*' and
 	// '?', such as an account id or a region.
 	SegmentHole HoleKind = 's'
+	// AccountHole is the id of an account: digits.
+	AccountHole HoleKind = 'a'
 	// NameHole is a SegmentHole that AWS makes up: no text that a person wrote
 	// in full, nor another NameHole, is equal to it.
 	NameHole HoleKind = 'n'
@@ -61,7 +63,14 @@ type symbol struct {
 
 // fills reports whether a hole of some kind may hold the character.
 func fills(kind byte, r rune) bool {
-	return kind == byte(OpenHole) || r != ':' && r != '/' && r != '*' && r != '?'
+	switch HoleKind(kind) {
+	case OpenHole:
+		return true
+	case AccountHole:
+		return '0' <= r && r <= '9'
+	default:
+		return r != ':' && r != '/' && r != '*' && r != '?'
+	}
 }
 
 // compareHoles matches a pattern against a text where either has holes: yes
@@ -123,7 +132,7 @@ func possible(pattern, text []symbol) bool {
 	}
 	push(state{})
 	const name, open = byte(NameHole), byte(OpenHole)
-	isHole := func(k byte) bool { return k == name || k == open || k == byte(SegmentHole) }
+	isHole := func(k byte) bool { return k != 0 && k != '*' && k != '?' }
 	for len(stack) > 0 {
 		s := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]

@@ -62,6 +62,7 @@ type patternForm struct {
 	wildcards bool // '*' and '?' are wildcards
 	variables bool // ${…} is a policy variable or an escape
 	legacy    bool // the document's version has no variables
+	resource  bool // an ARN in a Resource element, whose wildcards have a contested reach
 }
 
 // compilePattern prepares a text for matching.
@@ -334,7 +335,10 @@ type arnPattern struct {
 	any    bool
 	broken bool // which part is which is not known
 	short  bool // has fewer than six parts; those that are missing are '*'
-	parts  [6]pattern
+	// resource is set in Resource elements; conditions fill in short ARNs
+	// wherever they stand.
+	resource bool
+	parts    [6]pattern
 	// whole is the pattern over the ARN as one text. It is there only where that
 	// may be asked for: where holes may hold colons, or another reading lets a
 	// wildcard in the first five parts run over them.
@@ -342,7 +346,7 @@ type arnPattern struct {
 }
 
 func compileARN(s string, form patternForm) arnPattern {
-	var a arnPattern
+	a := arnPattern{resource: form.resource}
 	if strings.Trim(s, "*") == "" && s != "" && form.wildcards {
 		a.any = true
 		return a
@@ -356,7 +360,7 @@ func compileARN(s string, form patternForm) arnPattern {
 		}
 		// Variables stand after the fifth colon only.
 		a.parts[n] = compilePattern(head, patternForm{wildcards: form.wildcards})
-		stretch = stretch || strings.ContainsAny(head, "*")
+		stretch = stretch || form.resource && strings.ContainsAny(head, "*")
 		rest = tail
 	}
 	holes := hasHole(s)
@@ -403,7 +407,7 @@ func (a *arnPattern) match(r *arn, ev *evaluator) truth {
 	switch {
 	case a.any:
 		return yes
-	case a.short && ev.refuseShort && !ev.otherwise(ShortARN):
+	case a.short && a.resource && ev.refuseShort && !ev.otherwise(ShortARN):
 		return no
 	case a.broken:
 		return a.whole.match(r.whole, ev)

@@ -44,7 +44,7 @@ type actionPattern struct {
 // list.
 func Compile(name string, d *Document, data *Data) *Policy {
 	p := &Policy{Name: name, Document: d, statements: make([]statement, len(d.Statements)), byService: map[string][]int32{}}
-	form := patternForm{wildcards: true, variables: d.Version == Version2012, legacy: d.Version != Version2012}
+	form := patternForm{wildcards: true, variables: d.Version == Version2012, legacy: d.Version != Version2012, resource: true}
 	var services []string
 	reach := make([][]string, len(d.Statements)) // services that a statement names; nil is any
 	for i := range d.Statements {
@@ -126,7 +126,7 @@ func compileStatement(s *Statement, form patternForm, data *Data) statement {
 // source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
 func compileAction(s string) actionPattern {
 	s = lower(s)
-	if strings.Trim(s, "*") == "" && s != "" {
+	if strings.Trim(s, "*") == "" && s != "" || s == "*:*" {
 		return actionPattern{name: pattern{shape: all}}
 	}
 	service, name, found := strings.Cut(s, ":")

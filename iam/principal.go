@@ -140,7 +140,7 @@ func compilePrincipal(kind, s string) principal {
 			p.other = everyone
 			return p
 		}
-		if isAccountID(s) || segmentHole(s) {
+		if isAccountID(s) || accountHole(s) {
 			p.kind, p.account = RootUser, s
 			return p
 		}
@@ -169,8 +169,8 @@ func isAccountID(s string) bool {
 	return len(s) == 12 && strings.Trim(s, "0123456789") == ""
 }
 
-func segmentHole(s string) bool {
-	return len(s) == holeLen && s[0] == holeMark && s[1] == byte(SegmentHole)
+func accountHole(s string) bool {
+	return len(s) == holeLen && s[0] == holeMark && s[1] == byte(AccountHole)
 }
 
 // grant is how a Principal element takes a caller in, in each of the ways that

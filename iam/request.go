@@ -183,6 +183,9 @@ func (r *Request) contextOf() map[string]contextValue {
 		}
 	}
 	c := &r.caller
+	if c.Kind != Service {
+		gone("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths") // of calls by services alone
+	}
 	switch c.Kind {
 	case Service:
 		set("aws:principalservicename", c.Name)
@@ -204,7 +207,6 @@ func (r *Request) contextOf() map[string]contextValue {
 	default:
 		set("aws:principalaccount", c.Account)
 		set("aws:principalisawsservice", "false")
-		gone("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths") // of calls by services alone
 		r.contextOfMember(set, gone)
 	}
 	if c.Kind != Service {

@@ -22,9 +22,6 @@ var iamActions []byte
 //go:embed iam-managed-policies.jsonl
 var iamManagedPolicies []byte
 
-//go:embed lambda-admin-policies.yaml
-var adminPolicies []byte
-
 //go:embed runtimes.yaml
 var runtimes []byte
 
@@ -52,10 +49,6 @@ func IAMActions() []byte { return iamActions }
 // of the ARN (JSON lines).
 func IAMManagedPolicies() []byte { return iamManagedPolicies }
 
-// AdminPolicies are the AWS managed policies that make an administrator of a
-// role (YAML).
-func AdminPolicies() []byte { return adminPolicies }
-
 // Runtimes are the Lambda runtimes and their dates (YAML).
 func Runtimes() []byte { return runtimes }
 
@@ -69,5 +62,5 @@ func Terraform() []byte { return terraform }
 
 // All are all tables, in an order that does not change.
 func All() [][]byte {
-	return [][]byte{schemas, defaults, edges, iamActions, iamManagedPolicies, adminPolicies, runtimes, samPolicyTemplates, terraform}
+	return [][]byte{schemas, defaults, edges, iamActions, iamManagedPolicies, runtimes, samPolicyTemplates, terraform}
 }

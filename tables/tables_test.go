@@ -258,23 +258,6 @@ func refs(v any, into map[string]bool) {
 	}
 }
 
-func TestAdminPolicies(t *testing.T) {
-	var table struct {
-		Source, Date string
-		Policies     []struct{ Name, ARN, Class string }
-	}
-	load(t, tables.AdminPolicies(), &table)
-	isDate(t, "policies", table.Date)
-	for _, p := range table.Policies {
-		if p.ARN != "arn:aws:iam::aws:policy/"+p.Name {
-			t.Errorf("%s: ARN %s", p.Name, p.ARN)
-		}
-		if p.Class != "administrator" && p.Class != "iam-full" {
-			t.Errorf("%s: class %s", p.Name, p.Class)
-		}
-	}
-}
-
 // The record of the schemas' source is whole.
 func TestSchemaSource(t *testing.T) {
 	var source struct{ Package, Version, License, Date string }

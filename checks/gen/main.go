@@ -26,7 +26,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	lib, err := check.NewLibrary(model, check.Tables{Runtimes: tables.Runtimes(), AdminPolicies: tables.AdminPolicies()})
+	lib, err := check.NewLibrary(model, check.Tables{Runtimes: tables.Runtimes()})
 	if err != nil {
 		return err
 	}

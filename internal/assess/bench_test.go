@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"assay/checks"
+	"assay/iam"
+	"assay/internal/access"
 	"assay/internal/assess"
 	"assay/internal/catalog"
 	"assay/internal/check"
@@ -23,7 +25,7 @@ func config(t testing.TB) assess.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lib, err := check.NewLibrary(model, check.Tables{Runtimes: tables.Runtimes(), AdminPolicies: tables.AdminPolicies()})
+	lib, err := check.NewLibrary(model, check.Tables{Runtimes: tables.Runtimes()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +33,12 @@ func config(t testing.TB) assess.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
+	facts, err := iam.NewData(tables.IAMActions(), tables.IAMManagedPolicies())
+	if err != nil {
+		t.Fatal(err)
+	}
 	return assess.Config{
+		Asker:      access.New(facts).Asker,
 		Collectors: []collect.Collector{cloudformation.New(cloudformation.Options{PolicyTemplates: tables.SAMPolicyTemplates()})},
 		Model:      model, Library: lib, Catalog: cat, Frameworks: cat.Frameworks, AsOf: "2026-11-24",
 	}

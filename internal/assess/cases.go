@@ -22,6 +22,8 @@ type CaseRunner struct {
 	// Reader gives the collector for templates with these parameter values.
 	Reader func(parameters map[string]string) collect.Collector
 	AsOf   string // for cases that name no date
+	// Asker makes what answers the hard questions, as in [Config].
+	Asker func() check.Asker
 }
 
 // CaseFailure is one way in which a case does not hold.
@@ -53,7 +55,7 @@ func (r CaseRunner) Run(ctx context.Context, t *check.Typed, file catalog.CaseFi
 		if asOf == "" {
 			asOf = r.AsOf
 		}
-		got := outcomes(p, b.Build(r.Model), asOf)
+		got := r.outcomes(p, b.Build(r.Model), asOf)
 		for _, id := range slices.Sorted(maps.Keys(c.Expect)) {
 			result, ok := got[id]
 			switch want := c.Expect[id]; {
@@ -66,7 +68,7 @@ func (r CaseRunner) Run(ctx context.Context, t *check.Typed, file catalog.CaseFi
 			}
 		}
 		for _, v := range variants(b, r.Model) {
-			after := outcomes(p, v.builder.Build(r.Model), asOf)
+			after := r.outcomes(p, v.builder.Build(r.Model), asOf)
 			for _, id := range slices.Sorted(maps.Keys(got)) {
 				then, now := got[id].Outcome, after[id].Outcome
 				if now != then && now != check.Unknown {
@@ -110,10 +112,14 @@ func (r CaseRunner) builder(ctx context.Context, c catalog.Case) (*estate.Builde
 }
 
 // outcomes decides a check for every subject of a scope.
-func outcomes(p *check.Program, s *estate.Scope, asOf string) map[string]check.Result {
+func (r CaseRunner) outcomes(p *check.Program, s *estate.Scope, asOf string) map[string]check.Result {
 	found := map[string]check.Result{}
-	for _, r := range s.OfType(p.Subject) {
-		found[r.LogicalID] = p.Evaluate(r, asOf)
+	on := check.Setting{AsOf: asOf}
+	if r.Asker != nil {
+		on.Asker = r.Asker()
+	}
+	for _, subject := range s.OfType(p.Subject) {
+		found[subject.LogicalID] = p.Evaluate(subject, on)
 	}
 	return found
 }

@@ -29,6 +29,10 @@ type Config struct {
 	Frameworks []*catalog.Framework // to report standings on
 	AsOf       string               // ISO date that verdicts are judged by
 
+	// Asker makes what answers the hard questions of the checks, for one group
+	// of sources. Nil: they are unknown.
+	Asker func() check.Asker
+
 	// Severity leaves out checks below it.
 	Severity check.Severity
 
@@ -185,9 +189,13 @@ func (r *run) inOrder(ctx context.Context, groups [][]collect.Found, emit func([
 
 // judgeGroup reads one group of sources and judges its scopes.
 func (r *run) judgeGroup(ctx context.Context, group []collect.Found) []*judged {
+	on := check.Setting{AsOf: r.AsOf}
+	if r.Asker != nil {
+		on.Asker = r.Asker()
+	}
 	var scopes []*judged
 	for _, s := range estate.Build(r.Model, Read(ctx, r.Collectors, group, r.stdin)) {
-		scopes = append(scopes, r.judge(s))
+		scopes = append(scopes, r.judge(s, on))
 	}
 	return scopes
 }
@@ -305,7 +313,7 @@ type outcomeOf struct {
 }
 
 // judge decides every check for every resource that it is about.
-func (r *run) judge(s *estate.Scope) *judged {
+func (r *run) judge(s *estate.Scope, on check.Setting) *judged {
 	r.programs.prepare(s)
 	j := &judged{coverage: coverageOf(s), complete: func(name string) bool { ok, _ := s.Complete(name); return ok }}
 	for _, res := range s.Resources() {
@@ -315,7 +323,7 @@ func (r *run) judge(s *estate.Scope) *judged {
 		}
 		jr := judgedResource{decided: &Decided{Scope: s.ID, Resource: infoOf(res)}}
 		for _, i := range indexes {
-			result := r.evaluate(i, res)
+			result := r.evaluate(i, res, on)
 			severity := r.programs.checks[i].Severity
 			jr.outcomes = append(jr.outcomes, outcomeOf{i, result.Outcome, severity})
 			switch result.Outcome {
@@ -338,12 +346,12 @@ func (r *run) judge(s *estate.Scope) *judged {
 	return j
 }
 
-func (r *run) evaluate(i int, res *estate.Resource) check.Result {
+func (r *run) evaluate(i int, res *estate.Resource, on check.Setting) check.Result {
 	p, err := r.programs.program(i)
 	if err != nil {
 		return check.Result{Err: err}
 	}
-	return p.Evaluate(res, r.AsOf)
+	return p.Evaluate(res, on)
 }
 
 func firstReason(result check.Result) string {

@@ -22,7 +22,7 @@ func library(t testing.TB) *check.Library {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := check.NewLibrary(m, check.Tables{Runtimes: tables.Runtimes(), AdminPolicies: tables.AdminPolicies()})
+	l, err := check.NewLibrary(m, check.Tables{Runtimes: tables.Runtimes()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ func library(t testing.TB) (*estate.Model, *check.Library) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := check.NewLibrary(m, check.Tables{Runtimes: tables.Runtimes(), AdminPolicies: tables.AdminPolicies()})
+	l, err := check.NewLibrary(m, check.Tables{Runtimes: tables.Runtimes()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestEvaluate(t *testing.T) {
 		{"credential_in_no_variables", `{}`, `entries(subject.?Environment.?Variables.orValue({})).exists(e, credential(e.name, e.value))`, check.Fail},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := program(t, l, "", tt.require).Evaluate(scopeOf(t, m, tt.properties).Resource("F"), "2026-11-24")
+			got := program(t, l, "", tt.require).Evaluate(scopeOf(t, m, tt.properties).Resource("F"), check.Setting{AsOf: "2026-11-24"})
 			if diff := cmp.Diff(tt.want.String(), got.Outcome.String()); diff != "" {
 				t.Errorf("%s over %s (-want +got):\n%s%+v", tt.require, tt.properties, diff, got)
 			}

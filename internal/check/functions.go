@@ -2,7 +2,6 @@ package check
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
@@ -25,8 +24,7 @@ type Runtime struct {
 // Tables are the dated AWS facts that expressions can ask for, as their files'
 // bytes.
 type Tables struct {
-	Runtimes      []byte // runtimes.yaml
-	AdminPolicies []byte // lambda-admin-policies.yaml
+	Runtimes []byte // runtimes.yaml
 }
 
 func (l *Library) readRuntimes(data []byte) error {
@@ -53,44 +51,6 @@ func (l *Library) readRuntimes(data []byte) error {
 		l.runtimes[r.ID] = estate.Map(fields...)
 	}
 	return nil
-}
-
-// readAdmins keeps what the ARNs of the policies end in, so that they match in
-// every partition.
-func (l *Library) readAdmins(data []byte) error {
-	var table struct {
-		Policies []struct {
-			ARN string `yaml:"arn"`
-		} `yaml:"policies"`
-	}
-	if err := yaml.Unmarshal(data, &table); err != nil {
-		return fmt.Errorf("table of administrator policies: %w", err)
-	}
-	for _, p := range table.Policies {
-		_, ending, _ := strings.Cut(p.ARN, ":iam:")
-		l.admins = append(l.admins, ":iam:"+ending)
-	}
-	return nil
-}
-
-// administrator reports whether an ARN is that of a managed policy that makes
-// an administrator of whoever has it.
-func administrator(ev *evaluation, args []ref.Val) ref.Val {
-	text, ok := ev.textOf(args[0])
-	if !ok {
-		if types.IsUnknown(args[0]) {
-			return args[0]
-		}
-		return types.MaybeNoSuchOverloadErr(args[0])
-	}
-	if text.Kind() == estate.KindReference {
-		return types.False // a policy that the estate declares is not one of AWS's own
-	}
-	none := estate.True
-	for _, ending := range ev.lib.admins {
-		none = none.And(estate.HasSuffix(text, ending).Not())
-	}
-	return truth(none.Not(), args[0])
 }
 
 // entries lists a map's fields as name and value.

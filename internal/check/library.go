@@ -29,21 +29,19 @@ type Library struct {
 	env      *cel.Env
 	provider *provider
 	runtimes map[string]*estate.Value
-	date     string   // of the runtime table
-	admins   []string // endings of the ARNs of administrator policies
+	date     string // of the runtime table
 	// opposite gives, for a relation and the type it is asked of, the type it
 	// leads to where resources that the scope may not hold could be at the
 	// other end.
 	opposite map[relation]string
+	// single says of a relation's overload that it leads to one resource.
+	single map[string]bool
 }
 
 // NewLibrary prepares the language over a model and the tables.
 func NewLibrary(model *estate.Model, t Tables) (*Library, error) {
-	l := &Library{opposite: map[relation]string{}}
+	l := &Library{opposite: map[relation]string{}, single: map[string]bool{}}
 	if err := l.readRuntimes(t.Runtimes); err != nil {
-		return nil, err
-	}
-	if err := l.readAdmins(t.AdminPolicies); err != nil {
 		return nil, err
 	}
 	registry, err := types.NewRegistry()
@@ -72,15 +70,11 @@ func NewLibrary(model *estate.Model, t Tables) (*Library, error) {
 		cel.Function("runtime", cel.Overload("runtime_string", []*cel.Type{cel.StringType}, cel.ObjectType("assay.Runtime"))),
 		cel.Function("entries", cel.Overload("entries_map", []*cel.Type{cel.DynType}, cel.ListType(cel.ObjectType("assay.Entry")), cel.UnaryBinding(entries))),
 		cel.Function("credential", cel.Overload("credential_string_dyn", []*cel.Type{cel.StringType, cel.DynType}, cel.BoolType)),
-		cel.Function("administrator", cel.Overload("administrator_string", []*cel.Type{cel.StringType}, cel.BoolType)),
 		cel.Function("awsKey", cel.Overload("awskey_string", []*cel.Type{cel.StringType}, cel.BoolType)),
-		cel.Function("boundless", cel.Overload("boundless_string", []*cel.Type{cel.StringType}, cel.BoolType)),
-		cel.Function("grants", cel.Overload("grants_role", []*cel.Type{cel.ObjectType(typeName("AWS::IAM::Role"))}, cel.ListType(cel.ObjectType("assay.Statement")))),
-		cel.Function("narrows", cel.Overload("narrows_string", []*cel.Type{cel.StringType}, cel.BoolType)),
 		cel.Function("qualifier", cel.Overload("qualifier_dyn_string", []*cel.Type{cel.DynType, cel.StringType}, cel.StringType)),
-		cel.Function("undecided", cel.Overload("undecided_string", []*cel.Type{cel.StringType}, cel.BoolType)),
 		cel.Function("statements", cel.Overload("statements_dyn", []*cel.Type{cel.DynType}, cel.ListType(cel.ObjectType("assay.Statement")))),
 	}
+	options = append(options, questions()...)
 	l.env, err = cel.NewCustomEnv(append(options, relations...)...)
 	if err != nil {
 		return nil, fmt.Errorf("check language: %w", err)

@@ -36,13 +36,15 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"runtime":               runtimeRow,
 	"credential":            credential,
 	"statements":            statements,
-	"administrator":         administrator,
-	"narrows":               narrows,
 	"awsKey":                awsKey,
-	"boundless":             boundless,
-	"grants":                grants,
 	"qualifier":             qualifier,
-	"undecided":             undecided,
+	"may":                   ask(May),
+	"trusts":                ask(Trusts),
+	"trustsOnly":            ask(TrustsOnly),
+	"administers":           ask(Administers),
+	"lets":                  ask(Lets),
+	"letsStrangers":         ask(LetsStrangers),
+	"answersAnyone":         ask(AnswersAnyone),
 }
 
 // decorate replaces the planned calls of own functions.

@@ -102,7 +102,7 @@ func BenchmarkEvaluate(b *testing.B) {
 	r := scopeOf(b, m, `{"KmsKeyArn":"k","Environment":{"Variables":{"A":"b"}}}`).Resource("F")
 	b.ReportAllocs()
 	for b.Loop() {
-		if got := p.Evaluate(r, "2026-11-24").Outcome; got != check.Pass {
+		if got := p.Evaluate(r, check.Setting{AsOf: "2026-11-24"}).Outcome; got != check.Pass {
 			b.Fatal(got)
 		}
 	}

@@ -82,7 +82,7 @@ func (l *Library) typed(env *cel.Env, f *File, field, source string) ([]byte, er
 	if err := l.checkPresence(checked); err != nil {
 		return nil, f.At(field, "%s: %v", field, err)
 	}
-	cost, err := env.EstimateCost(checked, sizes{})
+	cost, err := env.EstimateCost(checked, sizes{l.single})
 	if err != nil {
 		return nil, f.At(field, "%s: its cost cannot be estimated: %v", field, err)
 	}
@@ -122,8 +122,10 @@ func (l *Library) checkPresence(checked *cel.Ast) error {
 	return nil
 }
 
-// sizes assumes a size for everything whose size CEL does not know.
-type sizes struct{}
+// sizes assumes a size for everything whose size CEL does not know. single
+// holds the overloads of relations that one property makes, which lead to one
+// resource, or to one of two where an input is open.
+type sizes struct{ single map[string]bool }
 
 // EstimateSize implements checker.CostEstimator.
 func (sizes) EstimateSize(checker.AstNode) *checker.SizeEstimate {
@@ -131,8 +133,11 @@ func (sizes) EstimateSize(checker.AstNode) *checker.SizeEstimate {
 }
 
 // EstimateCallCost implements checker.CostEstimator.
-func (sizes) EstimateCallCost(string, string, *checker.AstNode, []checker.AstNode) *checker.CallEstimate {
-	return nil
+func (s sizes) EstimateCallCost(_, overload string, _ *checker.AstNode, _ []checker.AstNode) *checker.CallEstimate {
+	if !s.single[overload] {
+		return nil
+	}
+	return &checker.CallEstimate{CostEstimate: checker.FixedCostEstimate(1), ResultSize: &checker.SizeEstimate{Min: 0, Max: 2}}
 }
 
 // Load makes a program of a type-checked check.
@@ -180,26 +185,29 @@ type Result struct {
 	Err error
 }
 
-// Evaluate decides the check for one resource of its subject type, judging by
-// the date asOf (ISO 8601, such as 2026-11-24).
-func (p *Program) Evaluate(r *estate.Resource, asOf string) Result {
+// Evaluate decides the check for one resource of its subject type.
+func (p *Program) Evaluate(r *estate.Resource, on Setting) Result {
 	budget := MaxChoices
-	return p.decide(r, asOf, map[string]string{}, &budget)
+	return p.decide(r, on, map[string]string{}, &budget)
+}
+
+func (p *Program) evaluation(r *estate.Resource, on Setting, assigned map[string]string) *evaluation {
+	return &evaluation{sizes: map[*types.Unknown]int{}, lib: p.lib, asker: on.Asker, scope: r.Scope(), assigned: assigned}
 }
 
 // decide evaluates under the choices made so far. Where an open input stands
 // in the way it tries every value of that input: an outcome that is the same
 // for all of them holds without knowing it.
-func (p *Program) decide(r *estate.Resource, asOf string, assigned map[string]string, budget *int) Result {
+func (p *Program) decide(r *estate.Resource, on Setting, assigned map[string]string, budget *int) Result {
 	*budget--
-	ev := &evaluation{sizes: map[*types.Unknown]int{}, lib: p.lib, assigned: assigned}
+	ev := p.evaluation(r, on, assigned)
 	exists, gap := ev.exists(r)
 	if exists == estate.False {
 		return Result{Outcome: NotApplicable}
 	}
-	result := p.run(ev, r, asOf)
+	result := p.run(ev, r, on)
 	if result.Outcome == Unknown && result.Err == nil && len(ev.open) > 0 && *budget > 0 {
-		if split, ok := p.split(r, asOf, ev.open[0], assigned, budget); ok {
+		if split, ok := p.split(r, on, ev.open[0], assigned, budget); ok {
 			result = split
 		}
 	}
@@ -212,7 +220,7 @@ func (p *Program) decide(r *estate.Resource, asOf string, assigned map[string]st
 
 // split tries every value of one input. Choices under which the subject does
 // not exist have no say.
-func (p *Program) split(r *estate.Resource, asOf, input string, assigned map[string]string, budget *int) (Result, bool) {
+func (p *Program) split(r *estate.Resource, on Setting, input string, assigned map[string]string, budget *int) (Result, bool) {
 	values := r.Scope().Inputs()[input]
 	if len(values) == 0 {
 		return Result{}, false
@@ -224,10 +232,10 @@ func (p *Program) split(r *estate.Resource, asOf, input string, assigned map[str
 			chosen[k] = v
 		}
 		chosen[input] = value
-		if there, _ := (&evaluation{sizes: map[*types.Unknown]int{}, lib: p.lib, assigned: chosen}).exists(r); there == estate.False {
+		if there, _ := p.evaluation(r, on, chosen).exists(r); there == estate.False {
 			continue
 		}
-		result := p.decide(r, asOf, chosen, budget)
+		result := p.decide(r, on, chosen, budget)
 		result.Under = append([]estate.Decision{{Input: input, When: value}}, result.Under...)
 		switch {
 		case result.Err != nil || result.Outcome == Unknown:
@@ -250,17 +258,18 @@ func (p *Program) split(r *estate.Resource, asOf, input string, assigned map[str
 
 // run evaluates once, plainly; what does not pass is evaluated again with a
 // record of what was read.
-func (p *Program) run(ev *evaluation, r *estate.Resource, asOf string) Result {
-	result := p.once(ev, r, asOf)
+func (p *Program) run(ev *evaluation, r *estate.Resource, on Setting) Result {
+	result := p.once(ev, r, on)
 	if result.Outcome == Pass || result.Outcome == NotApplicable || ev.record {
 		return result
 	}
-	again := &evaluation{sizes: map[*types.Unknown]int{}, lib: ev.lib, assigned: ev.assigned, record: true}
-	return p.once(again, r, asOf)
+	again := p.evaluation(r, on, ev.assigned)
+	again.record = true
+	return p.once(again, r, on)
 }
 
-func (p *Program) once(ev *evaluation, r *estate.Resource, asOf string) Result {
-	vars := activation{ev: ev, subject: ev.resourceVal(r), asOf: types.String(asOf)}
+func (p *Program) once(ev *evaluation, r *estate.Resource, on Setting) Result {
+	vars := activation{ev: ev, subject: ev.resourceVal(r), asOf: types.String(on.AsOf)}
 	if p.applies != nil {
 		switch v := eval(p.applies, vars); {
 		case v == types.False:

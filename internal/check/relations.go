@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/types"
@@ -41,6 +42,9 @@ func (l *Library) relations(model *estate.Model) ([]cel.EnvOption, error) {
 			return nil, err
 		}
 		l.opposite[relation{r.Inverse, r.To}] = r.From
+		one := r.Name + "_" + typeName(r.From)
+		several, seen := l.single[one]
+		l.single[one] = !strings.Contains(r.Property, "[]") && (several || !seen)
 		if r.Default != "" {
 			l.opposite[relation{r.Name, r.From}] = r.To
 		}

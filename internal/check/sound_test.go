@@ -165,7 +165,7 @@ func TestSoundness(t *testing.T) {
 		b := estate.NewBuilder("t.yaml", "cloudformation")
 		b.Add(estate.Resource{Type: "AWS::Lambda::Function", LogicalID: "F", Properties: properties})
 		b.Add(estate.Resource{Type: "AWS::IAM::Role", LogicalID: "R"})
-		return p.Evaluate(b.Build(m).Resource("F"), "2026-11-24")
+		return p.Evaluate(b.Build(m).Resource("F"), check.Setting{AsOf: "2026-11-24"})
 	}
 	decided, all := 0, 0
 	rapid.Check(t, func(t *rapid.T) {

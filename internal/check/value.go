@@ -19,7 +19,9 @@ const maybeAbsent = int64(1) << 40
 // evaluation is the state of one run of one expression: the choices made for
 // open inputs, and what was met on the way. It is for one goroutine.
 type evaluation struct {
-	lib *Library
+	lib   *Library
+	asker Asker         // nil: hard questions are unknown
+	scope *estate.Scope // of the subject
 	// assigned says which value each open input is taken to have.
 	assigned map[string]string
 	// open lists inputs that were met without a choice, in order.

@@ -205,7 +205,7 @@ never flip it.`,
 			if err != nil {
 				return &exit{ExitUsage, err}
 			}
-			runner := assess.CaseRunner{Model: e.model, Library: e.library, AsOf: today, Reader: templateReader}
+			runner := assess.CaseRunner{Model: e.model, Library: e.library, AsOf: today, Reader: templateReader, Asker: e.access.Asker}
 			return testCases(cmd, runner, mine, files, name, s)
 		},
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"assay/checks"
+	"assay/internal/access"
 	"assay/internal/catalog"
 	"assay/internal/check"
 	"assay/internal/collect"
@@ -27,6 +28,7 @@ type engine struct {
 	model   *estate.Model
 	library *check.Library
 	catalog *catalog.Catalog
+	access  *access.Access
 }
 
 func newModel() (*estate.Model, error) {
@@ -40,9 +42,14 @@ func newEngine(folders []string) (*engine, error) {
 	if e.model, err = newModel(); err != nil {
 		return nil, err
 	}
-	if e.library, err = check.NewLibrary(e.model, check.Tables{Runtimes: tables.Runtimes(), AdminPolicies: tables.AdminPolicies()}); err != nil {
+	if e.library, err = check.NewLibrary(e.model, check.Tables{Runtimes: tables.Runtimes()}); err != nil {
 		return nil, err
 	}
+	data, err := iamData()
+	if err != nil {
+		return nil, err
+	}
+	e.access = access.New(data)
 	if e.catalog, err = catalog.Decode(checks.Compiled); err != nil {
 		return nil, err
 	}

@@ -12,9 +12,9 @@ import (
 
 // bundle is what a package's archive holds that is of use here.
 type bundle struct {
-	Name    string `json:"name"`
-	Version string `json:"version"`
-	License string `json:"license"`
+	Name    string            `json:"name"`
+	Version string            `json:"version"`
+	License string            `json:"license"`
 	files   map[string][]byte // those asked for, by path below package/
 }
 

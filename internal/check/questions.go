@@ -1,0 +1,224 @@
+package check
+
+import (
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+
+	"assay/internal/estate"
+)
+
+// QuestionKind is one of the hard questions that expressions can ask and that
+// the language leaves to an engine.
+type QuestionKind uint8
+
+// The questions, by the function that asks each.
+const (
+	// May: may the role (subject) do each of Actions to Object, or to the resource
+	// that Texts[0] names? role.may(["sqs:SendMessage"], queue)
+	May QuestionKind = iota + 1
+	// Trusts: can the service Texts[0] assume the role? role.trusts("lambda.amazonaws.com")
+	Trusts
+	// TrustsOnly: can nobody but the services Texts assume the role?
+	TrustsOnly
+	// Administers: may the role change permissions of every kind, everywhere in
+	// its account? role.administers()
+	Administers
+	// Lets: does the subject's own policy let the service Texts[0] do Texts[1] on
+	// behalf of Object, or of the resource that Texts[2] names?
+	// queue.lets("sns.amazonaws.com", "sqs:SendMessage", topic)
+	Lets
+	// LetsStrangers: does the permission (subject) let in another account, or a
+	// service that acts for one? permission.letsStrangers()
+	LetsStrangers
+	// AnswersAnyone: does the function URL (subject) let in a caller without
+	// credentials, where the rule that asks for two permissions does not bind?
+	// url.answersAnyone()
+	AnswersAnyone
+)
+
+// Question is a question about resources.
+type Question struct {
+	Kind    QuestionKind
+	Subject *estate.Resource
+	Actions []string
+	// Texts are arguments that are texts; those that are not wholly known may
+	// have holes. They stand in Scope.
+	Texts  []*estate.Value
+	Scope  *estate.Scope
+	Object *estate.Resource
+	View   View
+}
+
+// View is the estate under the choices that an evaluation has made.
+type View interface {
+	// Resolve applies the choices to a value. open is set when an input without a
+	// choice decides what it is; a nil value is absent.
+	Resolve(v *estate.Value) (resolved *estate.Value, open bool)
+	// Related lists the resources at the edges of one name, and why others may be
+	// there that were not read.
+	Related(r *estate.Resource, edge string) ([]*estate.Resource, []estate.Gap)
+	// Plain reports whether no open input has had a say so far: what was found is
+	// the same under all choices.
+	Plain() bool
+}
+
+// Answer is what an engine says to a question.
+type Answer struct {
+	Truth estate.Truth
+	// Missing is what would settle an answer that is Maybe.
+	Missing []estate.Gap
+	// Reads are what decided: the statements that matched, or the request that
+	// was refused.
+	Reads []Read
+}
+
+// Asker answers questions. One is for one goroutine and one group of scopes.
+type Asker interface {
+	Ask(q *Question) Answer
+}
+
+// Setting is what an evaluation stands on, beside the resource.
+type Setting struct {
+	AsOf string // the date judged by, ISO 8601
+	// Asker answers the hard questions. Without one they are unknown.
+	Asker Asker
+}
+
+// Resolve implements [View].
+func (ev *evaluation) Resolve(v *estate.Value) (*estate.Value, bool) { return ev.resolve(v) }
+
+// Plain implements [View].
+func (ev *evaluation) Plain() bool { return len(ev.assigned) == 0 && len(ev.open) == 0 }
+
+// Related implements [View].
+func (ev *evaluation) Related(r *estate.Resource, edge string) (found []*estate.Resource, gaps []estate.Gap) {
+	before := len(ev.reads)
+	list, ok := ev.related(r, edge).(*listVal)
+	ev.reads = ev.reads[:before]
+	if !ok {
+		return nil, nil
+	}
+	for _, v := range list.all() {
+		if m, ok := v.(*mapVal); ok {
+			found = append(found, m.res)
+			continue
+		}
+		if h, _, ok := ev.hole(v); ok {
+			gaps = append(gaps, h.value.Gap())
+		}
+	}
+	return found, gaps
+}
+
+// roleType and its like are what questions are asked of.
+var (
+	roleType       = cel.ObjectType(typeName("AWS::IAM::Role"))
+	urlType        = cel.ObjectType(typeName("AWS::Lambda::Url"))
+	permissionType = cel.ObjectType(typeName("AWS::Lambda::Permission"))
+)
+
+// policyHolders are the types whose own policy [Lets] can ask.
+var policyHolders = []string{"AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Lambda::Function", "AWS::SecretsManager::Secret"}
+
+// questions declares the functions.
+func questions() []cel.EnvOption {
+	var lets []cel.FunctionOpt
+	for _, t := range policyHolders {
+		lets = append(lets, cel.MemberOverload("lets_"+typeName(t), []*cel.Type{cel.ObjectType(typeName(t)), cel.StringType, cel.StringType, cel.DynType}, cel.BoolType))
+	}
+	return []cel.EnvOption{
+		cel.Function("may", cel.MemberOverload("may_role", []*cel.Type{roleType, cel.ListType(cel.StringType), cel.DynType}, cel.BoolType)),
+		cel.Function("trusts", cel.MemberOverload("trusts_role", []*cel.Type{roleType, cel.StringType}, cel.BoolType)),
+		cel.Function("trustsOnly", cel.MemberOverload("trustsonly_role", []*cel.Type{roleType, cel.ListType(cel.StringType)}, cel.BoolType)),
+		cel.Function("administers", cel.MemberOverload("administers_role", []*cel.Type{roleType}, cel.BoolType)),
+		cel.Function("lets", lets...),
+		cel.Function("answersAnyone", cel.MemberOverload("answersanyone_url", []*cel.Type{urlType}, cel.BoolType)),
+		cel.Function("letsStrangers", cel.MemberOverload("letsstrangers_permission", []*cel.Type{permissionType}, cel.BoolType)),
+	}
+}
+
+// ask is the implementation of a question: the subject, then texts, of which
+// the last may be a resource.
+func ask(kind QuestionKind) func(*evaluation, []ref.Val) ref.Val {
+	return func(ev *evaluation, args []ref.Val) ref.Val {
+		subject, ok := args[0].(*mapVal)
+		if !ok || !subject.whole {
+			if types.IsUnknown(args[0]) {
+				return args[0]
+			}
+			return types.MaybeNoSuchOverloadErr(args[0])
+		}
+		q := &Question{Kind: kind, Subject: subject.res, Scope: ev.scope, View: ev}
+		rest := args[1:]
+		if kind == May {
+			for _, action := range flat(args[1:2]) {
+				text, ok := action.(types.String)
+				if !ok {
+					return types.NewErr("the actions of may() are written out")
+				}
+				q.Actions = append(q.Actions, string(text))
+			}
+			rest = args[2:]
+		}
+		for _, arg := range flat(rest) {
+			if m, ok := arg.(*mapVal); ok && m.whole {
+				q.Object = m.res
+				continue
+			}
+			text, ok := ev.textOf(arg)
+			if !ok {
+				if types.IsUnknown(arg) {
+					return arg
+				}
+				return types.MaybeNoSuchOverloadErr(arg)
+			}
+			q.Texts = append(q.Texts, text)
+		}
+		if ev.asker == nil {
+			return ev.unknown(estate.Unknown("nobody was asked", "access engine"), "", false)
+		}
+		answer := ev.asker.Ask(q)
+		if ev.record {
+			ev.reads = append(ev.reads, answer.Reads...)
+		}
+		if answer.Truth != estate.Maybe {
+			return types.Bool(answer.Truth == estate.True)
+		}
+		gaps := answer.Missing
+		if len(gaps) == 0 {
+			gaps = []estate.Gap{{Reason: "not decided", Input: "access of " + subject.res.LogicalID}}
+		}
+		var missing *types.Unknown
+		for _, g := range gaps {
+			missing, _ = types.MaybeMergeUnknowns(ev.unknown(estate.Unknown(g.Reason, g.Input).At(subject.res.Source), "", false), missing)
+		}
+		return missing
+	}
+}
+
+// flat spreads lists among arguments.
+func flat(args []ref.Val) []ref.Val {
+	var all []ref.Val
+	for _, a := range args {
+		switch list := a.(type) {
+		case *mapVal:
+			all = append(all, a)
+		case interface {
+			Size() ref.Val
+			Get(ref.Val) ref.Val
+		}:
+			n, ok := list.Size().(types.Int)
+			if !ok {
+				all = append(all, list.Size())
+				continue
+			}
+			for i := range int(n) {
+				all = append(all, list.Get(types.Int(i)))
+			}
+		default:
+			all = append(all, a)
+		}
+	}
+	return all
+}
