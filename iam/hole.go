@@ -15,6 +15,9 @@ const (
 	// NameHole is a SegmentHole that AWS makes up: no text that a person wrote
 	// in full, nor another NameHole, is equal to it.
 	NameHole HoleKind = 'n'
+	// IdentityHole is an ARN, URL or id that AWS makes up: any characters, and
+	// otherwise as a NameHole.
+	IdentityHole HoleKind = 'i'
 )
 
 // A hole is written into a text as five bytes that no UTF-8 text contains:
@@ -64,7 +67,7 @@ type symbol struct {
 // fills reports whether a hole of some kind may hold the character.
 func fills(kind byte, r rune) bool {
 	switch HoleKind(kind) {
-	case OpenHole:
+	case OpenHole, IdentityHole:
 		return true
 	case AccountHole:
 		return '0' <= r && r <= '9'
@@ -114,12 +117,12 @@ func certain(pattern, text []symbol) bool {
 }
 
 // possible reports whether some content of the holes makes pattern match text.
-// It walks both at once; a NameHole may be left only after something that is
-// not a literal, and not another NameHole, has covered a part of it.
+// It walks both at once; a hole that AWS fills may be left only after something
+// that is not a literal, and not another such hole, has covered a part of it.
 func possible(pattern, text []symbol) bool {
 	type state struct {
 		i, j               int
-		partPat, partText  bool // the NameHole here has been covered by a wildcard or an open hole
+		partPat, partText  bool // a wildcard or an open hole has covered a part of the hole here
 		beganPat, beganTxt bool // the hole here holds a character already
 	}
 	seen := map[state]bool{}
@@ -131,7 +134,8 @@ func possible(pattern, text []symbol) bool {
 		}
 	}
 	push(state{})
-	const name, open = byte(NameHole), byte(OpenHole)
+	const open = byte(OpenHole)
+	made := func(k byte) bool { return k == byte(NameHole) || k == byte(IdentityHole) }
 	isHole := func(k byte) bool { return k != 0 && k != '*' && k != '?' }
 	for len(stack) > 0 {
 		s := stack[len(stack)-1]
@@ -151,10 +155,10 @@ func possible(pattern, text []symbol) bool {
 		nextT := state{i: s.i, j: s.j + 1, partPat: s.partPat, beganPat: s.beganPat}
 		both := state{i: s.i + 1, j: s.j + 1}
 		// Leave a hole.
-		if !endP && isHole(p.kind) && (p.kind != name || s.partPat) && (p.kind == open || s.beganPat) {
+		if !endP && isHole(p.kind) && (!made(p.kind) || s.partPat) && (p.kind == open || s.beganPat) {
 			push(nextP)
 		}
-		if !endT && isHole(t.kind) && (t.kind != name || s.partText) && (t.kind == open || s.beganTxt) {
+		if !endT && isHole(t.kind) && (!made(t.kind) || s.partText) && (t.kind == open || s.beganTxt) {
 			push(nextT)
 		}
 		if !endP && p.kind == '*' {
@@ -199,8 +203,8 @@ func possible(pattern, text []symbol) bool {
 			push(same)
 		default:
 			same := s
-			same.partText, same.beganTxt = s.partText || p.kind != name, true
-			same.partPat, same.beganPat = s.partPat || t.kind != name, true
+			same.partText, same.beganTxt = s.partText || !made(p.kind), true
+			same.partPat, same.beganPat = s.partPat || !made(t.kind), true
 			push(same)
 		}
 	}

@@ -3,7 +3,11 @@
 // handed the bytes.
 package tables
 
-import _ "embed"
+import (
+	"embed"
+	"encoding/json"
+	"strings"
+)
 
 //go:generate go run ./gen
 
@@ -59,6 +63,45 @@ func SAMPolicyTemplates() []byte { return samPolicyTemplates }
 // Terraform maps the provider's resource types and attributes to
 // CloudFormation's (YAML).
 func Terraform() []byte { return terraform }
+
+//go:embed *.source.json
+var sources embed.FS
+
+// Source says what a table was made from.
+type Source struct {
+	Table   string `json:"table"`   // "iam-actions"
+	Package string `json:"package"` // the published package, or what a person read
+	Version string `json:"version,omitempty"`
+	License string `json:"license,omitempty"`
+	Date    string `json:"date"` // ISO date that the facts are of
+}
+
+// Sources are the sources of the tables that age, in order of the table.
+func Sources() []Source {
+	var all []Source
+	files, err := sources.ReadDir(".")
+	if err != nil {
+		return nil // an embedded folder is always there
+	}
+	for _, f := range files {
+		s := Source{Table: strings.TrimSuffix(f.Name(), ".source.json")}
+		data, err := sources.ReadFile(f.Name())
+		if err == nil && json.Unmarshal(data, &s) == nil {
+			all = append(all, s)
+		}
+	}
+	return append(all, Source{Table: "runtimes", Package: "AWS Lambda developer guide", Date: dated(runtimes)})
+}
+
+// dated is the date that a YAML table states at its top.
+func dated(table []byte) string {
+	for line := range strings.Lines(string(table)) {
+		if date, ok := strings.CutPrefix(line, "date:"); ok {
+			return strings.Trim(date, " \"'\n")
+		}
+	}
+	return ""
+}
 
 // All are all tables, in an order that does not change.
 func All() [][]byte {

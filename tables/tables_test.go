@@ -258,20 +258,26 @@ func refs(v any, into map[string]bool) {
 	}
 }
 
-// The record of the schemas' source is whole.
-func TestSchemaSource(t *testing.T) {
-	var source struct{ Package, Version, License, Date string }
-	data, err := os.ReadFile("cloudformation.source.json")
-	if err != nil {
-		t.Fatal(err)
+// The records of the sources are whole.
+func TestSources(t *testing.T) {
+	names, err := filepath.Glob("*.source.json")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no sources: %v", err)
 	}
-	if err := json.Unmarshal(data, &source); err != nil {
-		t.Fatal(err)
+	for _, name := range names {
+		var source struct{ Package, Version, License, Date string }
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(data, &source); err != nil {
+			t.Fatal(err)
+		}
+		if source.Package == "" || source.Version == "" || source.License != "Apache-2.0" && source.License != "MIT" {
+			t.Errorf("%s: source is %+v", name, source)
+		}
+		isDate(t, name, source.Date)
 	}
-	if source.Package == "" || source.Version == "" || source.License != "Apache-2.0" {
-		t.Errorf("source is %+v", source)
-	}
-	isDate(t, "source", source.Date)
 }
 
 // TestAll holds the list of all tables to the files of the folder.
@@ -281,7 +287,7 @@ func TestAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range names {
-		if strings.HasSuffix(name, ".go") || strings.HasSuffix(name, ".md") || name == "cloudformation.source.json" {
+		if strings.HasSuffix(name, ".go") || strings.HasSuffix(name, ".md") || strings.HasSuffix(name, ".source.json") {
 			continue
 		}
 		data, err := os.ReadFile(name)

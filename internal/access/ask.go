@@ -142,8 +142,8 @@ func (w *world) target(q *check.Question, text int) (arn string, policy *iam.Pol
 
 func (w *world) may(q *check.Question) check.Answer {
 	arn, policy, held := w.target(q, 0)
-	if arn == "" {
-		return check.Answer{Missing: []estate.Gap{{Reason: "its ARN is not known", Input: "resource of " + strings.Join(q.Actions, ", ")}}}
+	if !strings.HasPrefix(arn, "arn:") && !strings.HasPrefix(arn, "\xff") {
+		return check.Answer{Missing: []estate.Gap{{Reason: "not an ARN that is known", Input: "resource of " + strings.Join(q.Actions, ", ") + " (" + w.words(arn) + ")"}}}
 	}
 	if policy == nil && held == nil {
 		policy = w.elsewhere(arn)
@@ -183,6 +183,12 @@ func (w *world) mayDo(q *check.Question, action, arn string, policy *iam.Policy,
 // elsewhere is the policy of a resource that the estate does not hold. Within
 // the account it can add to what identity policies allow, or deny.
 func (w *world) elsewhere(arn string) *iam.Policy {
+	if arn == "*" {
+		return nil // no resource, and so no policy of one
+	}
+	if !strings.HasPrefix(arn, "arn:") {
+		return iam.Unread("policy of " + w.words(arn))
+	}
 	for _, service := range []string{":lambda:", ":sqs:", ":sns:", ":s3:", ":kms:", ":secretsmanager:", ":events:", ":iam:", ":ecr:", ":dynamodb:"} {
 		if strings.Contains(arn, service) {
 			return iam.Unread("policy of " + w.words(arn) + ", which is not in what was read")

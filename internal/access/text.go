@@ -132,7 +132,7 @@ func (w *world) reference(s *estate.Scope, ref estate.Reference, view check.View
 	if strings.HasSuffix(ref.Attribute, "Id") || ref.Attribute == "Ref" && !refIsOther[t.Type] {
 		return w.hole(iam.NameHole, t.ID+"."+ref.Attribute, gap)
 	}
-	return w.hole(iam.OpenHole, t.ID+"."+ref.Attribute, gap)
+	return w.hole(iam.IdentityHole, t.ID+"."+ref.Attribute, gap)
 }
 
 // What Ref and other attributes of a type return, where that is not the name.

@@ -37,10 +37,19 @@ type Header struct {
 	Version    string          `json:"version"`
 	Catalog    string          `json:"catalog"` // SHA-256 of the catalogue
 	Tables     string          `json:"tables"`  // SHA-256 of the AWS facts
-	AsOf       string          `json:"asOf"`    // ISO date that verdicts are judged by
+	Facts      []Fact          `json:"facts,omitempty"`
+	AsOf       string          `json:"asOf"` // ISO date that verdicts are judged by
 	Basis      Basis           `json:"basis"`
 	Checks     []CheckInfo     `json:"checks"`
 	Frameworks []FrameworkInfo `json:"frameworks"`
+}
+
+// Fact says what a table of AWS facts was made from, and of what day it is.
+type Fact struct {
+	Table   string `json:"table"`
+	Package string `json:"package"`
+	Version string `json:"version,omitempty"`
+	Date    string `json:"date"` // ISO
 }
 
 // Basis is what a standing rests on.

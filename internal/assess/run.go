@@ -38,6 +38,7 @@ type Config struct {
 
 	// Version and Tables go into the header.
 	Version, Tables string
+	Facts           []Fact
 
 	// Progress, when set, is told after every group how many of how many are
 	// done. It is called from one goroutine.
@@ -91,7 +92,7 @@ type run struct {
 
 func (r *run) header() *Header {
 	m := &Header{
-		Stream: StreamVersion, Tool: "assay", Version: r.Version, Catalog: r.Catalog.Digest, Tables: r.Tables,
+		Stream: StreamVersion, Tool: "assay", Version: r.Version, Catalog: r.Catalog.Digest, Tables: r.Tables, Facts: r.Facts,
 		AsOf: r.AsOf, Basis: Design, Checks: []CheckInfo{}, Frameworks: []FrameworkInfo{},
 	}
 	for _, p := range r.programs.checks {

@@ -30,17 +30,13 @@ type Library struct {
 	provider *provider
 	runtimes map[string]*estate.Value
 	date     string // of the runtime table
-	// opposite gives, for a relation and the type it is asked of, the type it
-	// leads to where resources that the scope may not hold could be at the
-	// other end.
-	opposite map[relation]string
 	// single says of a relation's overload that it leads to one resource.
 	single map[string]bool
 }
 
 // NewLibrary prepares the language over a model and the tables.
 func NewLibrary(model *estate.Model, t Tables) (*Library, error) {
-	l := &Library{opposite: map[relation]string{}, single: map[string]bool{}}
+	l := &Library{single: map[string]bool{}}
 	if err := l.readRuntimes(t.Runtimes); err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func TestFaultsHavePositions(t *testing.T) {
 		{"not_boolean", `has(subject.KmsKeyArn)`, `subject.KmsKeyArn`, "c.yaml:6:1: require: expected true or false, not a string"},
 		{"has_of_nothing", `has(subject.KmsKeyArn)`, `has(subject)`, "has() takes a property"},
 		{"no_such_function", `has(subject.KmsKeyArn)`, `nope(subject)`, "undeclared reference to 'nope'"},
-		{"no_such_relation", `has(subject.KmsKeyArn)`, `subject.buckets().size() == 0`, "undeclared reference to 'buckets'"},
+		{"no_such_relation", `has(subject.KmsKeyArn)`, `subject.widgets().size() == 0`, "undeclared reference to 'widgets'"},
 		{"too_costly", `has(subject.KmsKeyArn)`, `subject.Layers.all(a, subject.Layers.all(b, subject.Layers.all(c, subject.Layers.all(d, subject.Layers.all(e, a == b)))))`, "nest fewer lists"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

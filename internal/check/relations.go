@@ -41,13 +41,9 @@ func (l *Library) relations(model *estate.Model) ([]cel.EnvOption, error) {
 		if err := add(r.Inverse, r.To, r.From); err != nil {
 			return nil, err
 		}
-		l.opposite[relation{r.Inverse, r.To}] = r.From
 		one := r.Name + "_" + typeName(r.From)
 		several, seen := l.single[one]
 		l.single[one] = !strings.Contains(r.Property, "[]") && (several || !seen)
-		if r.Default != "" {
-			l.opposite[relation{r.Name, r.From}] = r.To
-		}
 	}
 	names := make([]string, 0, len(overloads))
 	for name := range overloads {
@@ -101,10 +97,8 @@ func (ev *evaluation) related(r *estate.Resource, name string) ref.Val {
 			}
 		}
 	}
-	if opposite, ok := ev.lib.opposite[relation{name, r.Type}]; ok {
-		if complete, gap := r.Scope().Complete(opposite); !complete {
-			found = append(found, ev.unknown(estate.Unknown(gap.Reason, gap.Input), name+"()", true))
-		}
+	if gap, may := r.MayMiss(name); may {
+		found = append(found, ev.unknown(estate.Unknown(gap.Reason, gap.Input), name+"()", true))
 	}
 	if ev.record {
 		ev.reads = append(ev.reads, Read{Resource: r, Path: name + "()", Value: names(found)})

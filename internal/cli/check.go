@@ -224,7 +224,7 @@ func (f *checkFlags) config() (*assess.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := &assess.Config{Model: e.model, Library: e.library, Catalog: e.catalog, Asker: e.access.Asker, Version: version(), Tables: tablesDigest()}
+	cfg := &assess.Config{Model: e.model, Library: e.library, Catalog: e.catalog, Asker: e.access.Asker, Version: version(), Tables: tablesDigest(), Facts: facts()}
 	if cfg.Frameworks, err = e.frameworks(f.frameworks); err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"assay/checks"
 	"assay/internal/access"
+	"assay/internal/assess"
 	"assay/internal/catalog"
 	"assay/internal/check"
 	"assay/internal/collect"
@@ -185,6 +186,15 @@ func tablesDigest() string {
 		h.Write(data)
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// facts are the sources of the tables, for the header of a run.
+func facts() []assess.Fact {
+	var all []assess.Fact
+	for _, s := range tables.Sources() {
+		all = append(all, assess.Fact{Table: s.Table, Package: s.Package, Version: s.Version, Date: s.Date})
+	}
+	return all
 }
 
 // date reads an ISO date; empty is today, in UTC.

@@ -48,6 +48,17 @@ func (r *Resource) Related(name string) []Edge {
 	return found
 }
 
+// MayMiss reports why there may be more at the edges of one name than
+// [Resource.Related] lists: resources at the other end may not have been read.
+func (r *Resource) MayMiss(name string) (Gap, bool) {
+	opposite, ok := r.scope.model.opposite[openEnd{name, r.Type}]
+	if !ok {
+		return Gap{}, false
+	}
+	complete, gap := r.scope.Complete(opposite)
+	return gap, !complete
+}
+
 // openEnd names the edges of one kind that may end at any resource of a type.
 type openEnd struct{ inverse, to string }
 

@@ -110,6 +110,9 @@ type Model struct {
 	edges  edgeTable
 	byFrom map[string][]*Rule
 	extra  map[string][]fallback
+	// opposite gives, for edges that others may end at a resource, or that a
+	// default makes, the type that is at their other end.
+	opposite map[openEnd]string
 
 	mu      sync.Mutex
 	lines   map[string][]byte
@@ -119,10 +122,11 @@ type Model struct {
 // NewModel reads the tables.
 func NewModel(t Tables) (*Model, error) {
 	m := &Model{
-		byFrom:  map[string][]*Rule{},
-		extra:   map[string][]fallback{},
-		lines:   map[string][]byte{},
-		schemas: map[string]*Schema{},
+		byFrom:   map[string][]*Rule{},
+		opposite: map[openEnd]string{},
+		extra:    map[string][]fallback{},
+		lines:    map[string][]byte{},
+		schemas:  map[string]*Schema{},
 	}
 	if err := yaml.Unmarshal(t.Edges, &m.edges); err != nil {
 		return nil, fmt.Errorf("edge table: %w", err)
@@ -131,6 +135,10 @@ func NewModel(t Tables) (*Model, error) {
 		r := &m.edges.Rules[i]
 		r.path = strings.Split(r.Property, ".")
 		m.byFrom[r.From] = append(m.byFrom[r.From], r)
+		m.opposite[openEnd{r.Inverse, r.To}] = r.From
+		if r.Default != "" {
+			m.opposite[openEnd{r.Name, r.From}] = r.To
+		}
 	}
 	var d defaultTable
 	if err := yaml.Unmarshal(t.Defaults, &d); err != nil {

@@ -171,6 +171,7 @@ type (
 		Scope     string                        `json:"scope"`
 		Catalog   string                        `json:"catalog"`
 		Tables    string                        `json:"tables"`
+		Facts     []assess.Fact                 `json:"facts,omitempty"`
 		Outcomes  assess.Counts                 `json:"outcomes"`
 		Standings map[string]assess.StandingSum `json:"standings,omitempty"` // by framework
 	}
@@ -363,7 +364,7 @@ func (s *sarif) Summary(m *assess.Summary) error {
 		ColumnKind:        "unicodeCodePoints",
 		Results:           results,
 		Properties: sarifRunBag{
-			s.header.AsOf, s.header.Basis, assess.StandingScope, s.header.Catalog, s.header.Tables, m.Outcomes, m.Standings,
+			s.header.AsOf, s.header.Basis, assess.StandingScope, s.header.Catalog, s.header.Tables, s.header.Facts, m.Outcomes, m.Standings,
 		},
 	}}}
 	enc := json.NewEncoder(s.out)

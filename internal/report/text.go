@@ -409,6 +409,13 @@ func (t *text) writeSummary(m *assess.Summary) {
 	}
 	row("judged", "as of %s by %s; assay %s, catalogue %s", oneLine(t.header.AsOf),
 		count(len(t.header.Checks), "check"), oneLine(t.header.Version), digest(t.header.Catalog))
+	var dates []string
+	for _, f := range t.header.Facts {
+		dates = append(dates, oneLine(f.Table)+" "+oneLine(f.Date))
+	}
+	if len(dates) > 0 {
+		row("facts of AWS", "%s", strings.Join(dates, ", "))
+	}
 }
 
 // digest is the beginning of a digest, enough to tell two apart.
