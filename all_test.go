@@ -48,18 +48,18 @@ var denied = []struct {
 	why      string
 }{
 	{
-		[]string{"assay/internal/estate", "assay/internal/check"},
+		[]string{"assay/internal/estate", "assay/internal/check", "assay/iam"},
 		[]string{"os", "net/http", "log/slog", "github.com/aws/aws-sdk-go-v2/..."},
 		"the core is a function of values: bytes, clock and limits are handed in",
 	},
 	{
-		[]string{"assay/internal/estate"},
+		[]string{"assay/internal/estate", "assay/iam"},
 		[]string{"assay/..."},
-		"the estate stands on nothing of ours",
+		"the estate and the IAM engine stand on nothing of ours",
 	},
 	{
 		[]string{"assay/internal/collect/..."},
-		[]string{"assay/internal/check", "assay/internal/catalog", "assay/internal/assess", "assay/internal/report"},
+		[]string{"assay/internal/check", "assay/internal/catalog", "assay/internal/assess", "assay/internal/report", "assay/internal/access", "assay/iam"},
 		"collectors state facts and never judge",
 	},
 	{
@@ -74,7 +74,7 @@ var denied = []struct {
 	},
 	{
 		[]string{"assay/internal/check"},
-		[]string{"assay/internal/catalog", "assay/internal/collect/...", "assay/internal/assess", "assay/tables"},
+		[]string{"assay/internal/catalog", "assay/internal/collect/...", "assay/internal/assess", "assay/internal/access", "assay/iam", "assay/tables"},
 		"the language knows the estate and nothing else",
 	},
 	{
@@ -83,17 +83,22 @@ var denied = []struct {
 		"the catalogue loads and lints; it does not evaluate",
 	},
 	{
+		[]string{"assay/internal/access"},
+		[]string{"assay/internal/catalog", "assay/internal/collect/...", "assay/internal/assess", "assay/internal/report", "assay/tables"},
+		"access turns an estate into questions, and is handed the tables",
+	},
+	{
 		[]string{"assay/internal/report"},
 		[]string{"assay/internal/collect/...", "assay/internal/estate"},
 		"reports see the messages of a run, never collectors",
 	},
 	{
 		[]string{"assay/internal/assess"},
-		[]string{"assay/internal/collect/cloudformation/...", "assay/internal/collect/terraform/...", "assay/internal/report"},
+		[]string{"assay/internal/collect/cloudformation/...", "assay/internal/collect/terraform/...", "assay/internal/report", "assay/internal/access", "assay/iam"},
 		"the pipeline is handed its collectors and handlers",
 	},
 	{
-		[]string{"assay/internal/estate", "assay/internal/check", "assay/internal/catalog", "assay/internal/collect/...", "assay/internal/assess", "assay/internal/report"},
+		[]string{"assay/iam", "assay/internal/estate", "assay/internal/check", "assay/internal/access", "assay/internal/catalog", "assay/internal/collect/...", "assay/internal/assess", "assay/internal/report"},
 		[]string{"assay/internal/cli", "assay/cmd/..."},
 		"nobody imports the command line",
 	},

@@ -35,8 +35,7 @@ type answered struct {
 	Contested, Missing []string
 }
 
-func answer(t testing.TB, l *iam.Lines, request []byte) answered {
-	t.Helper()
+func answer(t interface{ Fatalf(string, ...any) }, l *iam.Lines, request []byte) answered {
 	out, err := l.Answer(request)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, request)
