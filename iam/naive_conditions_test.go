@@ -1,5 +1,14 @@
 package iam_test
 
+import (
+	"math/big"
+	"net/netip"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+)
+
 // ---------------------------------------------------------------------------
 // b.3: conditions.
 

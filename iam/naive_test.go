@@ -9,13 +9,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"math/big"
-	"net/netip"
 	"sort"
 	"strconv"
 	"strings"
-	"testing"
-	"time"
 )
 
 // naiveEmptyIsNull: a key stated with an empty list counts as absent for the
