@@ -262,7 +262,7 @@ func (c *comparer) modelled(p Proof) Proof {
 func (c *comparer) beyond(a, b *Policy, allows []member, class actionClass, caller callerClass, work *int) ([]exclusion, Proof) {
 	sc := c.base(class, caller)
 	denies := members(a, true, sc, caller.trusted, false)
-	confirm := c.confirm(caller, func(ra, rb bool) bool { return ra && !rb }, a, b)
+	confirm := c.confirm(caller, a, b, yes, no)
 	total := Proof{Verdict: Proved}
 	ask := func(some [][]member, none []member) []exclusion {
 		one := *sc
@@ -289,7 +289,7 @@ func (c *comparer) apart(work *int) Proof {
 				sc.some = append(sc.some, members(p, false, sc, caller.trusted, false))
 				sc.none = append(sc.none, members(p, true, sc, caller.trusted, false)...)
 			}
-			s := &search{data: c.data, scenes: []*scene{sc}, confirm: c.confirm(caller, func(ra, rb bool) bool { return ra && rb }, c.a, c.b)}
+			s := &search{data: c.data, scenes: []*scene{sc}, confirm: c.confirm(caller, c.a, c.b, yes, yes)}
 			if total = total.and(s.run(c.limits, work)); total.Verdict == Refuted {
 				return total
 			}
@@ -298,16 +298,16 @@ func (c *comparer) apart(work *int) Proof {
 	return c.modelled(total)
 }
 
-// confirm has Decide answer the request under each of the policies.
-func (c *comparer) confirm(caller callerClass, want func(a, b bool) bool, a, b *Policy) func([]RequestSpec) (bool, RuleSet) {
+// confirm has the request decided under each of the policies.
+func (c *comparer) confirm(caller callerClass, a, b *Policy, wantA, wantB truth) func([]RequestSpec) (bool, RuleSet) {
 	return func(specs []RequestSpec) (bool, RuleSet) {
 		r, err := NewRequest(specs[0], c.data)
 		if err != nil {
 			return false, 0
 		}
-		ra, oka := caller.decide(r, a)
-		rb, okb := caller.decide(r, b)
-		return oka && okb && want(ra.Decision == Allowed, rb.Decision == Allowed), ra.Contested | rb.Contested
+		ta, ra := caller.allows(r, a)
+		tb, rb := caller.allows(r, b)
+		return ta == wantA && tb == wantB, ra | rb
 	}
 }
 
@@ -319,15 +319,25 @@ type callerClass struct {
 	trusted   bool // the policies are those of a resource
 }
 
-// decide has Decide answer a request under one policy alone. Callers of a
-// resource policy are of other accounts, which allow them everything.
-func (c *callerClass) decide(r *Request, p *Policy) (Answer, bool) {
-	set := &PolicySet{Identity: []*Policy{p}}
+// allows has Decide answer a request under one policy alone: one that its
+// resource's account has the say over, or, for the policy of a resource, one of
+// a caller of another account, which allows everything.
+func (c *callerClass) allows(r *Request, p *Policy) (truth, RuleSet) {
+	if r.kind == callerIdentity || r.kind == sessionToken {
+		return p.lets(r), 0 // no policy is needed
+	}
+	set := &PolicySet{Identity: []*Policy{p}, Resource: handsOver(r.caller.Account)}
 	if c.trusted {
 		set = &PolicySet{Identity: []*Policy{allowAll}, Resource: p}
 	}
-	a := Decide(r, set, Documents)
-	return a, a.Decision != Unknown
+	switch a := Decide(r, set, Documents); a.Decision {
+	case Allowed:
+		return yes, a.Contested
+	case Unknown:
+		return maybe, a.Contested
+	default:
+		return no, a.Contested
+	}
 }
 
 // allowAll allows all there is.

@@ -24,6 +24,7 @@ type keyConstraint struct {
 	keyType  string // AWS's type; "" where no service is known to have the key
 	required bool   // the key is in every request, or a pattern refers to it
 	form     *word  // what its value looks like, if that is known
+	avoid    []*word
 	lits     []demand
 }
 
@@ -201,6 +202,11 @@ func (k *keySolver) holds(c *keyConstraint, preds []demand, v string) bool {
 	if c.form != nil && !c.form.matches(symbols(nil, v)) {
 		return false
 	}
+	for _, w := range c.avoid {
+		if w.matches(symbols(nil, v)) {
+			return false
+		}
+	}
 	for _, p := range preds {
 		if p.c.member(v, &k.ev) != truthOf(p.want) {
 			return false
@@ -212,7 +218,7 @@ func (k *keySolver) holds(c *keyConstraint, preds []demand, v string) bool {
 // texts finds a text: of every positive predicate some operand matches, of the
 // others none.
 func (k *keySolver) texts(c *keyConstraint, preds []demand) ([]symbol, status) {
-	neg := []*word{}
+	neg := slices.Clone(c.avoid)
 	unions := [][]*word{}
 	open := false
 	for _, p := range preds {

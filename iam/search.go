@@ -72,6 +72,14 @@ type scene struct {
 	anybody bool
 	// owned: the resource's account is to be found where a key asks for it.
 	owned bool
+	// forms say what keys look like, beside that of a wide principal.
+	forms map[string]keyForm
+}
+
+// keyForm is what is settled of a key that the request has.
+type keyForm struct {
+	form  *word
+	avoid []*word
 }
 
 // member is a statement in a policy of some standing.
@@ -177,8 +185,8 @@ func (s *search) run(limits Limits, work *int) Proof {
 		for _, k := range sc.keys {
 			keyType, _ := s.data.KeyType(k)
 			c := keyConstraint{name: k, keyType: keyType, required: alwaysThere[k]}
-			if sc.wide != nil && k == "aws:principalarn" {
-				c.required, c.form = true, sc.wide
+			if f, ok := sc.forms[k]; ok {
+				c.required, c.form, c.avoid = true, f.form, f.avoid
 			}
 			root.keys[i] = append(root.keys[i], c)
 			root.values[i] = append(root.values[i], keyValue{absent: true})
@@ -240,6 +248,11 @@ func (sc *scene) openKeys() []string {
 		note(m)
 	}
 	if sc.wide != nil {
+		sc.forms = maps.Clone(sc.forms)
+		if sc.forms == nil {
+			sc.forms = map[string]keyForm{}
+		}
+		sc.forms["aws:principalarn"] = keyForm{form: sc.wide}
 		set["aws:principalarn"] = true
 	}
 	for k := range sc.base.context {
@@ -252,20 +265,28 @@ func (sc *scene) openKeys() []string {
 
 // settled reports whether a key's value is a part of the question.
 func (sc *scene) settled(key string) bool {
+	if _, ok := sc.forms[key]; ok {
+		return false
+	}
 	switch {
 	case sc.owned && key == "aws:resourceaccount":
 		return false
 	case sc.anybody:
-		for k := range sc.base.Spec.Context {
-			if lower(k) == key {
-				return true
-			}
-		}
-		return false
+		return sc.stated(key)
 	case sc.wide != nil:
-		return key != "aws:principalarn" && key != "aws:username" && key != "aws:userid"
+		return key != "aws:username" && key != "aws:userid" || sc.stated(key)
 	}
 	return true
+}
+
+// stated reports whether the question itself states a key.
+func (sc *scene) stated(key string) bool {
+	for k := range sc.base.Spec.Context {
+		if lower(k) == key {
+			return true
+		}
+	}
+	return false
 }
 
 func (a *arnPattern) variables(into map[string]bool) {
@@ -422,13 +443,28 @@ func (s *search) take(n *node, scene int, m member, then func(*node)) {
 // add makes a condition hold, or not hold.
 func (s *search) add(n *node, scene int, c *condition, want bool) bool {
 	k := slices.Index(s.scenes[scene].keys, c.key)
-	if k < 0 || c.open || slices.ContainsFunc(c.values, func(o operand) bool { return o.open && c.comparison == compareNull }) {
+	if c.open || slices.ContainsFunc(c.values, func(o operand) bool { return o.open && c.comparison == compareNull }) {
 		return true // the evaluator says what it is
+	}
+	if k < 0 {
+		return c.holds(&evaluator{req: s.scenes[scene].base}) != truthOf(!want) || c.varies()
 	}
 	kc := &n.keys[scene][k]
 	kc.lits = append(slices.Clip(kc.lits), demand{c, want})
 	n.lits = append(n.lits, s.id(c, want))
 	return s.settleKey(n, scene, k)
+}
+
+// varies reports whether the condition has policy variables.
+func (c *condition) varies() bool {
+	set := map[string]bool{}
+	for i := range c.values {
+		c.values[i].pattern.variables(set)
+		if c.values[i].arn != nil {
+			c.values[i].arn.variables(set)
+		}
+	}
+	return len(set) > 0
 }
 
 // reach makes the resource one that a pattern matches.
