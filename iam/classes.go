@@ -17,6 +17,26 @@ type actionClass struct {
 	others bool
 }
 
+// Granted lists the actions that some Allow of a policy may let in, one for
+// each class that its statements do not tell apart, with all of the class.
+func (d *Data) Granted(p *Policy) (classes [][]string) {
+	var all []*statement
+	for i := range p.statements {
+		all = append(all, &p.statements[i])
+	}
+	for _, class := range d.classes(all) {
+		service, name, _ := strings.Cut(lower(class.names[0]), ":")
+		r := &Request{action: service + ":" + name, service: service, name: name}
+		for _, s := range all {
+			if !s.deny && s.matchAction(r, &evaluator{req: r}) != no {
+				classes = append(classes, class.names)
+				break
+			}
+		}
+	}
+	return classes
+}
+
 // maxPairs bounds the pairs of patterns of one service that are joined to find
 // names that the table does not know.
 const maxPairs = 400

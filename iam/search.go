@@ -63,7 +63,8 @@ type scene struct {
 	plain bool     // the action has no resources
 	some  [][]member
 	none  []member
-	keys  []string // those that are to be found, sorted
+	keys  []string          // those that are to be found, in lower case, sorted
+	spelt map[string]string // as policies write them
 	// wide is set when any principal of a form may make the request: its ARN is
 	// then found as the key aws:PrincipalArn.
 	wide *word
@@ -221,12 +222,16 @@ func (s *search) run(limits Limits, work *int) Proof {
 // openKeys are the keys that the statements ask for and that are not settled.
 func (sc *scene) openKeys() []string {
 	set := map[string]bool{}
+	sc.spelt = map[string]string{"aws:principalarn": "aws:PrincipalArn"}
 	note := func(m member) {
 		if m.s == nil {
 			return
 		}
 		for i := range m.s.conditions {
 			set[m.s.conditions[i].key] = true
+			if k := m.s.conditions[i].key; sc.spelt[k] == "" {
+				sc.spelt[k] = m.s.conditions[i].source.Key
+			}
 			for j := range m.s.conditions[i].values {
 				o := &m.s.conditions[i].values[j]
 				o.pattern.variables(set)
@@ -258,6 +263,11 @@ func (sc *scene) openKeys() []string {
 	for k := range sc.base.context {
 		if sc.settled(k) {
 			delete(set, k)
+		}
+	}
+	for k := range set {
+		if sc.spelt[k] == "" {
+			sc.spelt[k] = k
 		}
 	}
 	return slices.Sorted(maps.Keys(set))
@@ -681,7 +691,7 @@ func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 	spec.ContextComplete = true
 	spec.Context = make(map[string][]string, len(spec.Context)+len(sc.keys))
 	for k, v := range sc.base.Spec.Context {
-		spec.Context[lower(k)] = v
+		spec.Context[k] = v
 	}
 	for k, key := range sc.keys {
 		v := n.values[scene][k]
@@ -689,10 +699,10 @@ func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 		for i := range v.values {
 			texts[i] = write(v.values[i], value)
 		}
-		spec.Context[key] = texts
+		spec.Context[sc.spelt[key]] = texts
 		if sc.wide != nil && key == "aws:principalarn" {
 			spec.Principal = texts[0]
-			delete(spec.Context, key)
+			delete(spec.Context, sc.spelt[key])
 		}
 	}
 	if !sc.plain {
@@ -706,7 +716,7 @@ func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 	r.Spec, r.complete = spec, true
 	r.context = maps.Clone(sc.base.context)
 	for _, key := range sc.keys {
-		v := spec.Context[key]
+		v := spec.Context[sc.spelt[key]]
 		r.context[key] = contextValue{values: v, absent: len(v) == 0}
 		r.holes = r.holes || slices.ContainsFunc(v, hasHole)
 	}
@@ -719,11 +729,16 @@ func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 
 // conclude confirms requests, in plainer words if those do as well.
 func (s *search) conclude(n *node, specs []RequestSpec) {
-	plain := slices.Clone(specs)
+	plain, typed := slices.Clone(specs), slices.Clone(specs)
 	for i := range plain {
-		plain[i] = plainer(plain[i])
+		typed[i].Resource = s.customary(specs[i])
+		plain[i], typed[i] = plainer(plain[i]), plainer(typed[i])
 	}
-	for _, list := range [][]RequestSpec{plain, specs} {
+	lists := [][]RequestSpec{plain, specs}
+	if len(specs) == 1 && typed[0].Resource != plain[0].Resource {
+		lists = [][]RequestSpec{typed, plain, specs}
+	}
+	for _, list := range lists {
 		if ok, contested := s.confirm(list); ok {
 			s.found = &Proof{Verdict: Refuted, Witness: list, Contested: contested}
 			s.residue = n.residue
@@ -731,6 +746,39 @@ func (s *search) conclude(n *node, specs []RequestSpec) {
 		}
 	}
 	s.unclear("the decision on %s could not be confirmed", specs[0].Action)
+}
+
+// customary is a resource of the kind that the action takes, where nothing was
+// asked of the resource but that it be one.
+func (s *search) customary(spec RequestSpec) string {
+	if strings.Trim(spec.Resource, ":"+string(fresh)) != "" {
+		return spec.Resource
+	}
+	a := s.data.Action(spec.Action)
+	if a == nil || len(a.Resources) == 0 {
+		return spec.Resource
+	}
+	var b strings.Builder
+	for rest := a.Resources[0].ARN; rest != ""; {
+		head, tail, found := strings.Cut(rest, "${")
+		b.WriteString(head)
+		if !found {
+			break
+		}
+		var name string
+		name, rest, _ = strings.Cut(tail, "}")
+		switch name {
+		case "Partition":
+			b.WriteString("aws")
+		case "Region":
+			b.WriteString("us-east-1")
+		case "Account":
+			b.WriteString("111122223333")
+		default:
+			b.WriteString("example")
+		}
+	}
+	return b.String()
 }
 
 // plainer puts customary texts in the place of letters that nothing asked for.
@@ -741,7 +789,7 @@ func plainer(spec RequestSpec) RequestSpec {
 	for k, list := range spec.Context {
 		out := slices.Clone(list)
 		for i := range out {
-			switch {
+			switch k := lower(k); {
 			case out[i] == string(fresh) && strings.HasSuffix(k, "account"):
 				out[i] = "999988887777"
 			case out[i] == string(fresh) && strings.HasSuffix(k, "orgid"):

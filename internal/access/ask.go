@@ -30,6 +30,8 @@ func (w *world) Ask(q *check.Question) check.Answer {
 		return w.letsStrangers(q)
 	case check.AnswersAnyone:
 		return w.answersAnyone(q)
+	case check.ReachableBy:
+		return w.reachableBy(q)
 	default:
 		return check.Answer{Missing: []estate.Gap{{Reason: "not a question that is known", Input: "access engine"}}}
 	}
@@ -301,12 +303,16 @@ var adminProbes = []struct{ action, resource string }{
 
 // administers asks for each probe; the first that is refused decides.
 func (w *world) administers(q *check.Question) check.Answer {
-	set := w.principal(q.Subject, q.View)
-	prefix := "arn:" + w.partitionOf(q.Subject.Scope()) + ":iam::" + w.account(q.Subject.Scope()) + ":"
+	return w.administersAll(q.Subject, q.View)
+}
+
+func (w *world) administersAll(role *estate.Resource, view check.View) check.Answer {
+	set := w.principal(role, view)
+	prefix := "arn:" + w.partitionOf(role.Scope()) + ":iam::" + w.account(role.Scope()) + ":"
 	result := check.Answer{Truth: estate.True}
 	for _, p := range adminProbes {
-		v, ok := w.decide(w.of(q.Subject, p.action, prefix+p.resource, q.View), &iam.PolicySet{Identity: set.identity, Boundary: set.boundary})
-		a := w.answer(q.Subject, v, ok)
+		v, ok := w.decide(w.of(role, p.action, prefix+p.resource, view), &iam.PolicySet{Identity: set.identity, Boundary: set.boundary})
+		a := w.answer(role, v, ok)
 		if a.Truth == estate.False {
 			return a
 		}
