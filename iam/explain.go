@@ -332,7 +332,7 @@ func (p *pattern) needs(ev *evaluator, n *needs) {
 			continue
 		}
 		if _, state := ev.value(t.text); state == unstated {
-			n.key(t.text)
+			n.key(t.written)
 		}
 	}
 }

@@ -32,8 +32,8 @@ const (
 	EscapedWildcard
 	// DateEpoch: dates in ISO 8601 and in seconds compare with each other.
 	DateEpoch
-	// ARNSegments: '*' in the first five parts of an ARN does not reach over a
-	// colon.
+	// ARNSegments: in a Resource element, a '*' that ends one of the first five
+	// parts of an ARN reaches over the colons behind it.
 	ARNSegments
 	// ForAnyValueIfExists: a key that is absent satisfies ForAnyValue:…IfExists.
 	ForAnyValueIfExists
