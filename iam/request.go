@@ -65,6 +65,7 @@ const (
 	roleAssumption             // on a role's trust policy
 	callerIdentity             // sts:GetCallerIdentity: cannot be denied
 	sessionToken               // sts:GetSessionToken: needs no permission
+	bucketPolicy               // on a bucket's policy: which cannot shut out its owner's root user
 )
 
 // NewRequest prepares a request. data may be nil; then every action takes a
@@ -105,14 +106,27 @@ func NewRequest(spec RequestSpec, data *Data) (*Request, error) {
 // owner finds the account of the resource.
 func (r *Request) owner() {
 	r.account, r.accountKnown = r.Spec.ResourceAccount, true
-	if r.account == "" && r.resource.ok {
-		r.account = r.resource.parts[4]
+	if r.account == "" && r.resource.ok && r.resource.parts[4] != "aws" {
+		r.account = r.resource.parts[4] // what AWS owns, callers reach as if it were theirs
+	}
+	if r.account == "" {
+		r.account = r.stated("aws:resourceaccount")
 	}
 	if r.account == "" {
 		// "*" is in the caller's account; an ARN without an account may be
 		// anywhere.
 		r.account, r.accountKnown = r.caller.Account, !r.resource.ok || r.complete
 	}
+}
+
+// stated is the one value that the context states for a key, or "".
+func (r *Request) stated(key string) string {
+	for k, values := range r.Spec.Context {
+		if len(values) == 1 && strings.EqualFold(k, key) {
+			return values[0]
+		}
+	}
+	return ""
 }
 
 func (r *Request) special() requestKind {
@@ -123,6 +137,8 @@ func (r *Request) special() requestKind {
 		return sessionToken
 	case r.service == "sts" && r.resource.ok && r.resource.parts[2] == "iam" && strings.HasPrefix(r.resource.parts[5], "role/"):
 		return roleAssumption
+	case r.action == "s3:getbucketpolicy" || r.action == "s3:putbucketpolicy" || r.action == "s3:deletebucketpolicy":
+		return bucketPolicy
 	case r.service == "kms" && r.resource.ok && strings.HasPrefix(r.resource.parts[5], "key/"):
 		return keyUse
 	}
@@ -196,6 +212,10 @@ func (r *Request) contextOf() map[string]contextValue {
 		set("aws:userid", "anonymous")
 		set("aws:principalisawsservice", "false")
 		gone("aws:principalarn", "aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths", "aws:username", "aws:multifactorauthpresent", "aws:multifactorauthage")
+	case OriginAccess:
+		set("aws:principalarn", c.ARN)
+		set("aws:principalisawsservice", "false")
+		gone("aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths", "aws:username", "aws:multifactorauthpresent", "aws:multifactorauthage")
 	case Federated:
 		set("aws:principalisawsservice", "false")
 		gone("aws:username", "aws:principalorgid", "aws:principalorgpaths")
@@ -214,6 +234,12 @@ func (r *Request) contextOf() map[string]contextValue {
 	}
 	if r.accountKnown && r.account != "" {
 		set("aws:resourceaccount", r.account)
+		if r.service == "s3" {
+			set("s3:resourceaccount", r.account)
+		}
+	}
+	if r.service == "kms" && c.member() {
+		set("kms:calleraccount", c.Account)
 	}
 	for key, values := range r.Spec.Context {
 		m[lower(key)] = contextValue{values: values, absent: len(values) == 0}
@@ -247,8 +273,8 @@ func (r *Request) contextOfMember(set func(key, value string), gone func(keys ..
 		set("aws:principaltype", "AssumedRole")
 		gone("aws:username")
 		// The role's ARN, but the session does not show the role's path.
-		path := ""
-		if !r.complete {
+		path := strings.TrimPrefix(c.path, "/")
+		if path == "" && !r.complete {
 			path = pathHole
 		}
 		set("aws:principalarn", "arn:"+c.part+":iam::"+c.Account+":role/"+path+c.Name)

@@ -53,6 +53,9 @@ const (
 	// ShortARN: an ARN of fewer than six parts matches nothing in resource
 	// policies, control policies and endpoint policies.
 	ShortARN
+	// EmptyValue: to set operators and Null, a key whose value is the empty text
+	// has no value.
+	EmptyValue
 
 	rules // how many there are
 )
@@ -61,6 +64,7 @@ var ruleNames = [rules]string{
 	"session-bypass", "version-2008-variables", "service-linked-role-scp", "rcp-unsupported-service", "root-allowed",
 	"escaped-wildcard-equals", "date-epoch", "arn-segments", "foranyvalue-ifexists", "multi-value-without-set-operator",
 	"question-mark-rune", "ipv4-mapped", "numeric-not-a-number", "notprincipal-account", "short-arn",
+	"empty-value-null",
 }
 
 func (r Rule) String() string { return ruleNames[r] }

@@ -152,11 +152,19 @@ func (v *validator) statement(s *Statement) {
 	v.conditions(s)
 }
 
+// empty reports a list without values.
+func (v *validator) empty(what string, list *Texts) {
+	if len(list.Values) == 0 {
+		v.issue("empty-list", LevelError, list.At, "%s is an empty list; expected at least one value", what)
+	}
+}
+
 func (v *validator) actions(s *Statement) {
-	for _, list := range []*Texts{s.Action, s.NotAction} {
+	for i, list := range []*Texts{s.Action, s.NotAction} {
 		if list == nil {
 			continue
 		}
+		v.empty([]string{"Action", "NotAction"}[i], list)
 		for _, t := range list.Values {
 			v.action(s, t)
 		}
@@ -250,10 +258,11 @@ func lowerIf(s string, fold bool) string {
 }
 
 func (v *validator) resources(s *Statement) {
-	for _, list := range []*Texts{s.Resource, s.NotResource} {
+	for i, list := range []*Texts{s.Resource, s.NotResource} {
 		if list == nil {
 			continue
 		}
+		v.empty([]string{"Resource", "NotResource"}[i], list)
 		for _, t := range list.Values {
 			v.resource(t)
 		}
