@@ -348,7 +348,7 @@ func (p *parser) principals(what string) ([]Principals, error) {
 			p.issue("invalid-principal", at, "%s has no kind %q; expected AWS, Service, Federated or CanonicalUser", what, name)
 			return p.dec.SkipValue()
 		}
-		values, err := p.texts(what+"."+name)
+		values, err := p.texts(what + "." + name)
 		if err == nil {
 			list = append(list, Principals{name, *values})
 		}
@@ -363,7 +363,7 @@ func (p *parser) conditions(s *Statement) error {
 			p.issue("invalid-operator", wanted, "there is no condition operator %q%s", operator, similar(operator, operatorNames()))
 		}
 		return p.object(operator, func(key string, at int) error {
-			values, err := p.texts("condition key "+key)
+			values, err := p.texts("condition key " + key)
 			if err != nil {
 				return err
 			}
