@@ -230,6 +230,10 @@ func (d *fieldReader) read(w *wire) (err error) {
 	case "context":
 		w.spec.Context = map[string][]string{}
 		err = d.object(func(key string) (err error) {
+			key = lower(key)
+			if _, twice := w.spec.Context[key]; twice {
+				return d.wrong("the key %q is stated twice; the names of keys do not depend on case", key)
+			}
 			w.spec.Context[key], err = d.texts()
 			return err
 		})

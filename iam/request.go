@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -85,13 +86,19 @@ func NewRequest(spec RequestSpec, data *Data) (*Request, error) {
 	}
 	r.resource = splitARN(spec.Resource)
 	action := data.action(r.service, r.name)
-	if action != nil && len(action.Resources) == 0 {
+	general := action != nil && len(action.Resources) == 0
+	switch {
+	case general && r.action == "s3:listallmybuckets":
+		// AWS's examples allow it on all buckets, by their ARN.
+		// source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+		r.resource = splitARN("arn:" + cmp.Or(r.caller.part, "aws") + ":s3:::*")
+	case general:
 		r.resource = splitARN("*") // AWS authorises it against no resource
 	}
 	if r.service == "sts" && strings.HasPrefix(r.name, "assumerolewith") && r.caller.Kind == Service {
 		r.caller = Caller{Kind: Federated, Name: r.caller.Name}
 	}
-	r.owner()
+	r.owner(general)
 	r.kind = r.special()
 	r.rcp = data.supportsRCP(r.service) && r.action != "kms:retiregrant"
 	r.awsOwned = r.changesAWSOwned(action)
@@ -103,8 +110,8 @@ func NewRequest(spec RequestSpec, data *Data) (*Request, error) {
 	return r, nil
 }
 
-// owner finds the account of the resource.
-func (r *Request) owner() {
+// owner finds the account of the resource; general is set where there is none.
+func (r *Request) owner(general bool) {
 	r.account, r.accountKnown = r.Spec.ResourceAccount, true
 	if r.account == "" && r.resource.ok && r.resource.parts[4] != "aws" {
 		r.account = r.resource.parts[4] // what AWS owns, callers reach as if it were theirs
@@ -115,7 +122,7 @@ func (r *Request) owner() {
 	if r.account == "" {
 		// "*" is in the caller's account; an ARN without an account may be
 		// anywhere.
-		r.account, r.accountKnown = r.caller.Account, !r.resource.ok || r.complete
+		r.account, r.accountKnown = r.caller.Account, general || !r.resource.ok || r.complete
 	}
 }
 
