@@ -54,6 +54,7 @@ type Request struct {
 	holes        bool // some text of the request has holes
 	kind         requestKind
 	rcp          bool // resource control policies support the service
+	buckets      bool // the resource is all buckets
 	awsOwned     bool // a change to what AWS alone may change
 }
 
@@ -89,11 +90,11 @@ func NewRequest(spec RequestSpec, data *Data) (*Request, error) {
 	general := action != nil && len(action.Resources) == 0
 	switch {
 	case general && r.action == "s3:listallmybuckets":
-		// AWS's examples allow it on all buckets, by their ARN.
 		// source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+		r.buckets = true
 		r.resource = splitARN("arn:" + cmp.Or(r.caller.part, "aws") + ":s3:::*")
 	case general:
-		r.resource = splitARN("*") // AWS authorises it against no resource
+		r.resource = anyResource // AWS authorises it against no resource
 	}
 	if r.service == "sts" && strings.HasPrefix(r.name, "assumerolewith") && r.caller.Kind == Service {
 		r.caller = Caller{Kind: Federated, Name: r.caller.Name}

@@ -56,6 +56,9 @@ const (
 	// EmptyValue: to set operators and Null, a key whose value is the empty text
 	// has no value.
 	EmptyValue
+	// AllBuckets: s3:ListAllMyBuckets is asked of arn:aws:s3:::*, as AWS's
+	// examples allow it, and not of "*", as its reference of actions has it.
+	AllBuckets
 
 	rules // how many there are
 )
@@ -64,7 +67,7 @@ var ruleNames = [rules]string{
 	"session-bypass", "version-2008-variables", "service-linked-role-scp", "rcp-unsupported-service", "root-allowed",
 	"escaped-wildcard-equals", "date-epoch", "arn-segments", "foranyvalue-ifexists", "multi-value-without-set-operator",
 	"question-mark-rune", "ipv4-mapped", "numeric-not-a-number", "notprincipal-account", "short-arn",
-	"empty-value-null",
+	"empty-value-null", "list-all-buckets",
 }
 
 func (r Rule) String() string { return ruleNames[r] }
