@@ -64,7 +64,7 @@ type wire struct {
 	set      PolicySet
 	rule     URLRule
 	auth     string
-	urlCall  bool
+	urlCall  bool // functionUrlAuthType or functionUrlRule is stated
 	header   bool // the line gives names to policies
 	anything bool // the line has a field of a request
 }
@@ -97,22 +97,14 @@ func (l *Lines) Answer(line []byte) ([]byte, error) {
 
 func (l *Lines) explain(w *wire) (*Request, Explanation, error) {
 	if w.urlCall {
+		if w.spec.Action != "" && lower(w.spec.Action) != "lambda:invokefunctionurl" {
+			return nil, Explanation{}, fmt.Errorf("action %q of a call of a function URL; expected lambda:InvokeFunctionUrl", w.spec.Action)
+		}
 		url, invoke, err := InvokeURL(w.spec, w.auth, l.data)
 		if err != nil {
 			return nil, Explanation{}, err
 		}
-		a, b := explain(url, &w.set, l.Semantics, l.Full), explain(invoke, &w.set, l.Semantics, l.Full)
-		a.Answer = DecideURL(a.Answer, b.Answer, w.rule)
-		a.Statements = append(a.Statements, b.Statements...)
-		if a.Decision == Unknown {
-			for _, k := range b.Missing {
-				n := needs{keys: a.Missing}
-				n.key(k)
-				n.sort()
-				a.Missing = n.keys
-			}
-		}
-		return url, a, nil
+		return url, explainURL(url, invoke, &w.set, l.Semantics, w.rule, l.Full), nil
 	}
 	r, err := NewRequest(w.spec, l.data)
 	if err != nil {
@@ -218,11 +210,15 @@ func (d *fieldReader) read(w *wire) (err error) {
 		w.set.Endpoint, err = d.policies()
 	case "functionUrlAuthType":
 		w.auth, err = d.text()
+		if err == nil && w.auth != "" && w.auth != "NONE" && w.auth != "AWS_IAM" {
+			err = d.wrong("%q; expected NONE or AWS_IAM", w.auth)
+		}
 		w.urlCall = w.urlCall || w.auth != ""
 	case "functionUrlRule":
 		var s string
-		if s, err = d.text(); err == nil {
+		if s, err = d.text(); err == nil && s != "" {
 			var ok bool
+			w.urlCall = true
 			if w.rule, ok = ParseURLRule(s); !ok {
 				err = d.wrong("%q; expected enforced, exempt or unknown", s)
 			}
@@ -490,6 +486,7 @@ var fieldOf = map[Gate]string{
 func (e encoder) part(p *Part, full bool) {
 	e.token(jsontext.BeginObject)
 	e.text("in", fieldOf[p.Gate])
+	e.text("action", p.Action)
 	number := func(name string, n int) {
 		e.name(name)
 		e.token(jsontext.Int(int64(n)))

@@ -83,6 +83,10 @@ func (w *world) missing(v verdict) []estate.Gap {
 		add(estate.Gap{Reason: "policy that was not read", Input: name})
 	}
 	for _, key := range v.x.Missing {
+		if key == iam.URLRuleInput {
+			add(estate.Gap{Reason: "state of the account", Input: "whether calls of function URLs need lambda:InvokeFunction, too"})
+			continue
+		}
 		add(estate.Gap{Reason: "condition key of the request", Input: key})
 	}
 	return gaps

@@ -21,6 +21,17 @@ type Query struct {
 	Context   map[string][]string
 	Complete  bool
 	Semantics iam.Semantics
+	// URLRule is for a call of a function URL, the action lambda:InvokeFunctionUrl.
+	URLRule iam.URLRule
+	// SCPs and RCPs are levels, as in [iam.PolicySet]; nil where none were given.
+	SCPs, RCPs [][]*iam.Policy
+	// Endpoint are the policies of the VPC endpoint that the request comes through.
+	Endpoint []*iam.Policy
+}
+
+// given reports whether a policy came with the query, and not from the estate.
+func (q *Query) given(p *iam.Policy) bool {
+	return slices.Contains(slices.Concat(slices.Concat(q.SCPs...), slices.Concat(q.RCPs...), q.Endpoint), p)
 }
 
 // Finding is the answer to a [Query].
@@ -38,6 +49,7 @@ type Finding struct {
 // Statement is a statement that had a say.
 type Statement struct {
 	Gate     iam.Gate
+	Action   string // of a call of a function URL, which of its two
 	Effect   iam.Effect
 	Match    iam.Match
 	Policy   string // its name, or the resource and path that it stands in
@@ -91,11 +103,11 @@ func (a *Access) Can(scopes []*estate.Scope, q Query) (*Finding, error) {
 	for k, v := range q.Context {
 		spec.Context[k] = v
 	}
-	r, err := iam.NewRequest(spec, a.data)
+	set.SCPs, set.RCPs, set.Endpoint = q.SCPs, q.RCPs, q.Endpoint
+	x, err := w.explain(spec, set, q, what, view, f)
 	if err != nil {
 		return nil, err
 	}
-	x := iam.Explain(r, set, q.Semantics)
 	f.Principal, f.Action, f.Resource = w.words(spec.Principal), q.Action, w.words(spec.Resource)
 	f.Decision, f.Gate, f.Outside = x.Decision, x.Gate, x.Outside
 	for _, rule := range x.Contested.Rules() {
@@ -103,15 +115,71 @@ func (a *Access) Can(scopes []*estate.Scope, q Query) (*Finding, error) {
 	}
 	f.Missing = w.missing(verdict{spec, x})
 	for _, p := range x.Statements {
-		f.Statements = append(f.Statements, w.told(p))
+		f.Statements = append(f.Statements, w.told(p, q))
 	}
-	f.Notes = append(f.Notes, "organisation policies (SCPs and RCPs) were not read, and are left out")
+	switch {
+	case q.SCPs == nil && q.RCPs == nil:
+		f.Notes = append(f.Notes, "organisation policies (SCPs and RCPs) were not given, and are left out")
+	case q.SCPs == nil:
+		f.Notes = append(f.Notes, "service control policies were not given, and are left out")
+	case q.RCPs == nil:
+		f.Notes = append(f.Notes, "resource control policies were not given, and are left out")
+	}
 	return f, nil
 }
 
+// explain asks the engine. A call of a function URL stands for two requests.
+func (w *world) explain(spec iam.RequestSpec, set *iam.PolicySet, q Query, what *estate.Resource, view *undecided, f *Finding) (iam.Explanation, error) {
+	if !strings.EqualFold(spec.Action, "lambda:InvokeFunctionUrl") {
+		r, err := iam.NewRequest(spec, w.data)
+		if err != nil {
+			return iam.Explanation{}, err
+		}
+		return iam.Explain(r, set, q.Semantics), nil
+	}
+	auth := w.authType(what, view)
+	for k := range spec.Context {
+		if strings.EqualFold(k, "lambda:FunctionUrlAuthType") {
+			auth = "" // what is stated wins
+		}
+	}
+	url, invoke, err := iam.InvokeURL(spec, auth, w.data)
+	if err != nil {
+		return iam.Explanation{}, err
+	}
+	f.Notes = append(f.Notes, "a call of a function URL asks for lambda:InvokeFunctionUrl and, unless the account is exempt, for lambda:InvokeFunction")
+	if auth != "" {
+		f.Notes = append(f.Notes, "the URL has the authorisation type "+w.words(auth))
+	}
+	return iam.ExplainURL(url, invoke, set, q.Semantics, q.URLRule), nil
+}
+
+// authType is that of the function's URL, "" where the estate has none or
+// several.
+func (w *world) authType(function *estate.Resource, view *undecided) string {
+	if function == nil {
+		return ""
+	}
+	var types []string
+	for _, url := range function.Scope().OfType("AWS::Lambda::Url") {
+		functions, gaps := view.Related(url, "functions")
+		if len(gaps) > 0 {
+			return ""
+		}
+		if slices.Contains(functions, function) {
+			types = append(types, w.text(url.Scope(), url.Properties.Field("AuthType"), view))
+		}
+	}
+	slices.Sort(types)
+	if types = slices.Compact(types); len(types) == 1 {
+		return types[0]
+	}
+	return ""
+}
+
 // told is a statement's part in words.
-func (w *world) told(p iam.Part) Statement {
-	s := Statement{Gate: p.Gate, Match: p.Match, Policy: w.words(p.Policy.Name), Why: w.words(p.Why)}
+func (w *world) told(p iam.Part, q Query) Statement {
+	s := Statement{Gate: p.Gate, Action: p.Action, Match: p.Match, Policy: w.words(p.Policy.Name), Why: w.words(p.Why)}
 	if p.Statement < len(p.Policy.Document.Statements) {
 		written := &p.Policy.Document.Statements[p.Statement]
 		s.Effect = written.Effect
@@ -122,6 +190,8 @@ func (w *world) told(p iam.Part) Statement {
 			if s.Position = o.value.Position(); s.Position.IsZero() {
 				s.Position = o.resource.Source
 			}
+		case q.given(p.Policy):
+			s.Position = estate.Position{File: p.Policy.Name, Line: written.At.Line, Column: written.At.Column}
 		case written.Sid != "":
 			s.Policy += " (" + written.Sid + ")"
 		default:
