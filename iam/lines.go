@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -117,7 +118,10 @@ func (l *Lines) explain(w *wire) (*Request, Explanation, error) {
 func (l *Lines) read(line []byte, w *wire) error {
 	l.line.Reset(line)
 	l.in.Reset(&l.line, jsontext.AllowDuplicateNames(true))
-	d := fieldReader{l, line, ""}
+	d := fieldReader{l: l, line: line}
+	if len(line) > MaxDocument {
+		return d.wrong("the line is longer than %d bytes", MaxDocument)
+	}
 	if l.in.PeekKind() != '{' {
 		if _, err := l.in.ReadValue(); err != nil {
 			return d.broken(err)
@@ -128,6 +132,7 @@ func (l *Lines) read(line []byte, w *wire) error {
 		return d.broken(err)
 	}
 	for l.in.PeekKind() != '}' {
+		d.mark()
 		t, err := l.in.ReadToken()
 		if err != nil {
 			return d.broken(err)
@@ -141,7 +146,8 @@ func (l *Lines) read(line []byte, w *wire) error {
 	if _, err := l.in.ReadToken(); err != nil {
 		return d.broken(err)
 	}
-	if rest := bytes.TrimSpace(line[l.in.InputOffset():]); len(rest) > 0 {
+	d.mark()
+	if d.from < len(line) {
 		return d.wrong("something follows the request on its line")
 	}
 	return nil
@@ -152,10 +158,19 @@ type fieldReader struct {
 	l     *Lines
 	line  []byte
 	field string
+	from  int // where the name or value starts that is being read
+}
+
+// mark notes where the next name or value starts.
+func (d *fieldReader) mark() {
+	d.from = int(d.l.in.InputOffset())
+	for d.from < len(d.line) && strings.IndexByte(" \t\r\n,:", d.line[d.from]) >= 0 {
+		d.from++
+	}
 }
 
 func (d *fieldReader) wrong(format string, args ...any) error {
-	return &LineError{d.field, Position{1, int(d.l.in.InputOffset()) + 1}, fmt.Sprintf(format, args...)}
+	return &LineError{d.field, Position{1, d.from + 1}, fmt.Sprintf(format, args...)}
 }
 
 func (d *fieldReader) broken(err error) error {
@@ -233,7 +248,7 @@ func (d *fieldReader) read(w *wire) (err error) {
 			return err
 		})
 	default:
-		err = d.wrong("a request has no such field%s", similar(d.field, requestFields))
+		err = d.wrong("a request has no such field%s", Similar(d.field, requestFields))
 	}
 	return err
 }
@@ -244,6 +259,7 @@ var requestFields = []string{
 }
 
 func (d *fieldReader) text() (string, error) {
+	d.mark()
 	kind := d.l.in.PeekKind()
 	t, err := d.l.in.ReadToken()
 	if err != nil {
@@ -259,6 +275,7 @@ func (d *fieldReader) text() (string, error) {
 }
 
 func (d *fieldReader) boolean() (bool, error) {
+	d.mark()
 	kind := d.l.in.PeekKind()
 	if _, err := d.l.in.ReadToken(); err != nil {
 		return false, d.broken(err)
@@ -270,6 +287,7 @@ func (d *fieldReader) boolean() (bool, error) {
 }
 
 func (d *fieldReader) object(f func(name string) error) error {
+	d.mark()
 	kind := d.l.in.PeekKind()
 	if _, err := d.l.in.ReadToken(); err != nil {
 		return d.broken(err)
@@ -363,7 +381,7 @@ func (d *fieldReader) levels() ([][]*Policy, error) {
 
 // policy reads a document, or the name of one.
 func (d *fieldReader) policy() (*Policy, error) {
-	start := d.l.in.InputOffset()
+	d.mark()
 	raw, err := d.l.in.ReadValue()
 	if err != nil {
 		return nil, d.broken(err)
@@ -400,7 +418,7 @@ func (d *fieldReader) policy() (*Policy, error) {
 			}
 			return nil, &LineError{d.field, at, issue.Message}
 		}
-		return nil, &LineError{d.field, Position{1, int(start) + 1}, err.Error()}
+		return nil, &LineError{d.field, Position{1, d.from + 1}, err.Error()}
 	}
 	p := Compile("", doc, d.l.data)
 	d.l.keep(string(raw), p)

@@ -77,6 +77,9 @@ func (a *Access) Can(scopes []*estate.Scope, q Query) (*Finding, error) {
 			return nil, err
 		}
 	default:
+		if _, ok := iam.ParseCaller(q.Principal); !ok {
+			return nil, fmt.Errorf("principal %q is neither a function, role or user of the estate, nor an ARN of a principal, a service's name or anonymous%s", q.Principal, suggestion(scopes, q.Principal))
+		}
 		w.byName(scopes, q.Principal, view, &spec, set)
 	}
 
@@ -88,7 +91,7 @@ func (a *Access) Can(scopes []*estate.Scope, q Query) (*Finding, error) {
 		what = w.named(scopes, q.Resource, view)
 		spec.Resource = q.Resource
 		if what == nil && q.Resource != "*" && !strings.HasPrefix(q.Resource, "arn:") {
-			return nil, fmt.Errorf("resource %q is neither an ARN nor the address of a resource in the estate; assay estate PATH lists them", q.Resource)
+			return nil, fmt.Errorf("resource %q is neither an ARN nor the address of a resource in the estate%s (assay estate PATH lists them)", q.Resource, suggestion(scopes, q.Resource))
 		}
 	} else if spec.Resource = w.arn(what, view); spec.Resource == "" {
 		return nil, fmt.Errorf("resource %s: the ARNs of %s are not known; give the ARN", what.Address, what.Type)
@@ -117,6 +120,9 @@ func (a *Access) Can(scopes []*estate.Scope, q Query) (*Finding, error) {
 	for _, p := range x.Statements {
 		f.Statements = append(f.Statements, w.told(p, q))
 	}
+	if note := w.unknownAction(q.Action); note != "" {
+		f.Notes = append(f.Notes, note)
+	}
 	switch {
 	case q.SCPs == nil && q.RCPs == nil:
 		f.Notes = append(f.Notes, "organisation policies (SCPs and RCPs) were not given, and are left out")
@@ -126,6 +132,36 @@ func (a *Access) Can(scopes []*estate.Scope, q Query) (*Finding, error) {
 		f.Notes = append(f.Notes, "resource control policies were not given, and are left out")
 	}
 	return f, nil
+}
+
+// unknownAction says that an action is not in the table, which may be older than
+// the action or right.
+func (w *world) unknownAction(action string) string {
+	if w.data.Action(action) != nil {
+		return ""
+	}
+	service, name, _ := strings.Cut(action, ":")
+	var names []string
+	for _, a := range w.data.Actions(service) {
+		names = append(names, a.Name)
+	}
+	hint := iam.Similar(name, names)
+	if len(names) == 0 {
+		hint = iam.Similar(service, w.data.Services())
+	}
+	return "the table of actions has no " + action + ", which was compared as it stands" + hint
+}
+
+// suggestion names the address that comes nearest to one that is not there.
+func suggestion(scopes []*estate.Scope, address string) string {
+	name, _, _ := strings.Cut(address, "/")
+	var names []string
+	for _, s := range scopes {
+		for _, r := range s.Resources() {
+			names = append(names, r.LogicalID)
+		}
+	}
+	return iam.Similar(name, names)
 }
 
 // explain asks the engine. A call of a function URL stands for two requests.
@@ -186,7 +222,11 @@ func (w *world) told(p iam.Part, q Query) Statement {
 		switch origin := w.origin[p.Policy]; {
 		case p.Statement < len(origin):
 			o := origin[p.Statement]
-			s.Policy = strings.TrimSuffix(o.resource.Address+"."+o.path, ".")
+			name := o.resource.Address
+			if o.resource.Generated != "" {
+				name = o.resource.LogicalID // its address is that of what it was made for
+			}
+			s.Policy = strings.TrimSuffix(name+"."+o.path, ".")
 			if s.Position = o.value.Position(); s.Position.IsZero() {
 				s.Position = o.resource.Source
 			}
@@ -234,10 +274,7 @@ func (w *world) byResource(who *estate.Resource, view *undecided, spec *iam.Requ
 // policies are known; of others they are not.
 func (w *world) byName(scopes []*estate.Scope, name string, view *undecided, spec *iam.RequestSpec, set *iam.PolicySet) {
 	spec.Principal = name
-	c, ok := iam.ParseCaller(name)
-	if !ok {
-		return // the request says what is wrong with it
-	}
+	c, _ := iam.ParseCaller(name)
 	held := w.holder(scopes, c, view)
 	switch {
 	case held != nil:

@@ -190,7 +190,11 @@ func writeCan(w io.Writer, q access.Query, f *access.Finding) {
 		fmt.Fprintf(w, "  asked as    %s\n              %s\n", f.Principal, f.Resource)
 	}
 	if f.Gate != iam.NoGate {
-		fmt.Fprintf(w, "  stopped by  %s\n", gateWords[f.Gate])
+		label := "stopped by"
+		if f.Decision == iam.Unknown {
+			label = "open at"
+		}
+		fmt.Fprintf(w, "  %-10s  %s\n", label, gateWords[f.Gate])
 	}
 	for _, match := range []struct {
 		is    iam.Match
@@ -200,7 +204,7 @@ func writeCan(w io.Writer, q access.Query, f *access.Finding) {
 			if s.Match != match.is {
 				continue
 			}
-			fmt.Fprintf(w, "  %-10s  %s %s\n", match.label, s.Effect, s.Policy)
+			fmt.Fprintf(w, "  %-10s  %s\n", match.label, strings.TrimSpace(s.Effect.String()+" "+s.Policy))
 			if s.Action != "" {
 				fmt.Fprintf(w, "              for %s\n", s.Action)
 			}
@@ -228,13 +232,13 @@ func writeCan(w io.Writer, q access.Query, f *access.Finding) {
 
 func writeCanJSON(w io.Writer, f *access.Finding) error {
 	type statement struct {
-		In       string           `json:"in"`
-		Action   string           `json:"action,omitempty"`
-		Policy   string           `json:"policy"`
-		Effect   string           `json:"effect"`
-		Matches  string           `json:"matches"`
-		Why      string           `json:"why,omitempty"`
-		Position *estate.Position `json:"position,omitempty"`
+		In      string         `json:"in"`
+		Action  string         `json:"action,omitempty"`
+		Policy  string         `json:"policy"`
+		Effect  string         `json:"effect"`
+		Matches string         `json:"matches"`
+		Why     string         `json:"why,omitempty"`
+		Source  *assess.Source `json:"source,omitempty"`
 	}
 	out := struct {
 		Principal  string      `json:"principal"`
@@ -254,7 +258,8 @@ func writeCanJSON(w io.Writer, f *access.Finding) error {
 	for _, s := range f.Statements {
 		one := statement{In: s.Gate.String(), Action: s.Action, Policy: s.Policy, Effect: s.Effect.String(), Matches: s.Match.String(), Why: s.Why}
 		if !s.Position.IsZero() {
-			one.Position = &s.Position
+			source := assess.Source(s.Position)
+			one.Source = &source
 		}
 		out.Statements = append(out.Statements, one)
 	}
