@@ -98,7 +98,10 @@ func (a *Access) Can(scopes []*estate.Scope, q Query) (*Finding, error) {
 	}
 	spec.Resource += rest
 	if what != nil {
-		spec.ResourceAccount = w.account(what.Scope())
+		// The account of an ARN that was asked for is known.
+		if parts := strings.SplitN(spec.Resource, ":", 6); len(parts) < 6 || parts[4] == "" {
+			spec.ResourceAccount = w.account(what.Scope())
+		}
 		set.Resource = w.resourcePolicy(what, view)
 	} else {
 		set.Resource = w.elsewhere(spec.Resource)
@@ -296,7 +299,7 @@ func (w *world) holder(scopes []*estate.Scope, c iam.Caller, view *undecided) *e
 	}
 	for _, s := range scopes {
 		for _, r := range s.OfType(kind) {
-			if w.name(r, view) == c.Name {
+			if w.name(r, view) == c.Name && mayBe(w.account(s), c.Account) {
 				return r
 			}
 		}
@@ -313,13 +316,17 @@ func (w *world) named(scopes []*estate.Scope, arn string, view *undecided) *esta
 	for _, s := range scopes {
 		for _, r := range s.Resources() {
 			own := strings.SplitN(w.arn(r, view), ":", 6)
-			if len(own) == 6 && own[2] == want[2] && (own[5] == want[5] || strings.HasPrefix(want[5], own[5]+"/") || strings.HasPrefix(want[5], own[5]+":")) {
+			if len(own) == 6 && own[2] == want[2] && mayBe(own[3], want[3]) && mayBe(own[4], want[4]) && (own[5] == want[5] || strings.HasPrefix(want[5], own[5]+"/") || strings.HasPrefix(want[5], own[5]+":")) {
 				return r
 			}
 		}
 	}
 	return nil
 }
+
+// mayBe reports whether a region or account of the estate, which may be a hole,
+// can be the one that was asked for.
+func mayBe(own, asked string) bool { return own == asked || len(iam.Holes(own)) > 0 }
 
 // lookup finds the resource of an address, and what follows the address. None
 // is no error.
