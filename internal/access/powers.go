@@ -105,9 +105,9 @@ func (w *world) powers(scopes []*estate.Scope, r *estate.Resource, view *undecid
 		if residual.Unlisted {
 			continue // actions that AWS does not have today
 		}
-		power := Power{Residual: residual, Where: w.told(iam.Part{Policy: residual.Policy, Statement: residual.Statement})}
+		power := Power{Residual: residual, Where: w.told(iam.Part{Policy: residual.Policy, Statement: residual.Statement}, Query{})}
 		for _, e := range residual.Except {
-			power.Except = append(power.Except, w.told(iam.Part{Policy: e.Policy, Statement: e.Statement}))
+			power.Except = append(power.Except, w.told(iam.Part{Policy: e.Policy, Statement: e.Statement}, Query{}))
 		}
 		p.Statements = append(p.Statements, power)
 	}
