@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -19,6 +20,21 @@ type Ask struct {
 
 	wide  *word // any principal of that form, in place of the spec's
 	forms map[string]keyForm
+}
+
+// Avoiding is the ask with a key that the request states, with a value that is
+// none of those.
+func (a Ask) Avoiding(key string, values []string) Ask {
+	form := keyForm{form: anyWord}
+	for _, v := range values {
+		form.avoid = append(form.avoid, newWord(symbols(nil, v), false))
+	}
+	a.forms = maps.Clone(a.forms)
+	if a.forms == nil {
+		a.forms = map[string]keyForm{}
+	}
+	a.forms[lower(key)] = form
+	return a
 }
 
 // Find answers whether there are no requests, one for each ask, that are all
@@ -284,7 +300,7 @@ func Effective(spec RequestSpec, set *PolicySet, need *Policy, data *Data, limit
 	work := limits.Work
 	over := *set
 	if over.Resource == nil {
-		over.Resource = handsOver(spec.ResourceAccount)
+		over.Resource = HandsOver(spec.ResourceAccount)
 	}
 	var list []Residual
 	total := Proof{Verdict: Proved}
@@ -309,8 +325,8 @@ func Effective(spec RequestSpec, set *PolicySet, need *Policy, data *Data, limit
 	return list, total
 }
 
-// handsOver is the policy by which a resource leaves decisions to an account.
-func handsOver(account string) *Policy {
+// HandsOver is the policy by which a resource leaves decisions to an account.
+func HandsOver(account string) *Policy {
 	all := &Texts{Values: []Text{{Value: "*"}}, Single: true}
 	return Compile("what resources hand over", &Document{Version: Version2012, Statements: []Statement{{
 		Effect: Allow, Action: all, Resource: all,
