@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -15,6 +16,9 @@ type actionClass struct {
 	unlisted bool
 	// others: actions of services that no statement names; names has an example.
 	others bool
+	// sampled: not every choice of the patterns that a name which the table does not
+	// know can match has a class.
+	sampled bool
 }
 
 // Granted lists the actions that some Allow of a policy may let in, one for
@@ -124,8 +128,15 @@ func (d *Data) classes(statements []*statement) []actionClass {
 		for i := range list {
 			patterns = append(patterns, list[i].patterns[service]...)
 		}
-		for _, name := range d.unlisted(service, patterns) {
-			add(sign(service, name), false, true, service+":"+name)
+		// AWS may add actions with a resource, and without.
+		unlisted, complete := d.unlisted(service, patterns)
+		for _, name := range unlisted {
+			for _, plain := range []bool{false, true} {
+				add(sign(service, name), plain, true, service+":"+name)
+			}
+		}
+		if !complete && len(out) > 0 {
+			out[len(out)-1].sampled = true
 		}
 	}
 	// Services that no statement names: with a resource, and without.
@@ -154,25 +165,81 @@ func (d *Data) classes(statements []*statement) []actionClass {
 	return out
 }
 
-// unlisted makes names that the table does not know, one for each pattern and
-// for what two of them have in common, in lower case.
-func (d *Data) unlisted(service string, patterns []*pattern) []string {
-	var words []*word
+// unlisted makes names that the table does not know, in lower case: one for every
+// choice of the patterns that one name can match. Not complete, it has those for
+// each pattern and for what two of them have in common.
+func (d *Data) unlisted(service string, patterns []*pattern) (names []string, complete bool) {
+	words := []*word{anyWord}
 	var none variables
+	simple := true // each word is a text, or a text and then anything
 	for _, p := range patterns {
 		if p.shape == exact && d.action(service, p.text) != nil {
 			continue
 		}
-		if w := none.word(p); w != nil && !w.opaque {
-			words = append(words, w)
+		w := none.word(p)
+		if w.opaque {
+			w = w.loose() // whatever its holes are
+		}
+		words = append(words, w)
+		simple = simple && (p.shape == exact || p.shape == prefix || p.shape == all)
+	}
+	complete = true
+	add := func(letters []symbol) {
+		name, ok := d.spellName(service, letters, words)
+		if complete = complete && ok; name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
+	if simple {
+		// Of texts that begin a name one is the longest, and it begins with all of
+		// the others.
+		for _, w := range words {
+			add(w.instance())
+		}
+		return names, complete
+	}
+	p := newProduct(words)
+	of := map[string][]symbol{} // a text for every choice of words
+	note := func(n int) {
+		choice := make([]byte, len(words))
+		for i := range words {
+			if p.accepts(i) {
+				choice[i] = 1
+			}
+		}
+		if known, ok := of[string(choice)]; !ok || d.action(service, write(known, nil)) != nil {
+			of[string(choice)] = p.text(n) // the table does not know it, or it is the first
+		}
+	}
+	p.push(productStep{})
+	var letters []symbol
+	for n := 0; n < len(p.steps); n++ {
+		if len(p.steps) > maxNames {
+			return d.unlistedPairs(service, words), false
+		}
+		letters = p.letters(n, letters)
+		for _, x := range letters {
+			if p.follow(n, x); p.push(productStep{n, x}) {
+				note(len(p.steps) - 1)
+			}
+		}
+	}
+	for _, choice := range slices.Sorted(maps.Keys(of)) {
+		add(of[choice])
+	}
+	return names, complete
+}
+
+// maxNames bounds the states of the patterns of one service.
+const maxNames = 2000
+
+// unlistedPairs makes names for each word and for what two of them have in
+// common.
+func (d *Data) unlistedPairs(service string, words []*word) (names []string) {
 	work := 1 << 20
 	solver := textSolver{work: &work, states: 1000}
-	var names []string
 	add := func(letters []symbol) {
-		name := strings.ReplaceAll(write(letters, nil), string(fresh), "somethingnew")
-		if d.action(service, name) == nil && name != "" && !slices.Contains(names, name) {
+		if name, _ := d.spellName(service, letters, words); name != "" && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
@@ -195,6 +262,55 @@ func (d *Data) unlisted(service string, patterns []*pattern) []string {
 	}
 	return names
 }
+
+// spellName makes a name that the table does not know and that the same words
+// match as a text of the solver; ok is false if it finds none.
+func (d *Data) spellName(service string, letters []symbol, words []*word) (name string, ok bool) {
+	text := write(letters, nil)
+	for _, filler := range nameFillers {
+		name = strings.ReplaceAll(text, freshText, filler)
+		if name == "" || d.action(service, name) != nil {
+			continue
+		}
+		spelt := symbols(nil, name)
+		if !slices.ContainsFunc(words, func(w *word) bool { return w.matches(spelt) != w.matches(letters) }) {
+			return name, true
+		}
+	}
+	if text == "" {
+		return "", true // no name
+	}
+	// Only names of the table, or of letters that the patterns have.
+	var pos, neg []*word
+	for _, w := range words {
+		if w.matches(letters) {
+			pos = append(pos, w)
+		} else {
+			neg = append(neg, w)
+		}
+	}
+	for _, a := range d.Actions(service) {
+		neg = append(neg, newWord(symbols(nil, lower(a.Name)), false))
+	}
+	work := 1 << 16
+	solver := textSolver{work: &work, states: 1000}
+	letters, st := solver.solve(pos, neg)
+	if st != sat {
+		return "", st == unsat
+	}
+	for _, filler := range nameFillers {
+		name = strings.ReplaceAll(write(letters, nil), freshText, filler)
+		spelt := symbols(nil, name)
+		if name != "" && d.action(service, name) == nil && !slices.ContainsFunc(words, func(w *word) bool { return w.matches(spelt) != w.matches(letters) }) {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// nameFillers stand for letters that no pattern names; the first reads best, and
+// the others are for patterns that count letters.
+var nameFillers = append([]string{"somethingnew"}, strings.Split("zqxjkvwyuopfhbdcgilmnrstae0123456789", "")...)
 
 // otherAction is an action of a service that is not among those, in the
 // spelling of AWS; "" where the table has none.

@@ -99,6 +99,12 @@ func (m member) match(ev *evaluator) truth {
 	return t
 }
 
+// refuses reports whether an ARN of the statement matches nothing, since it is
+// too short for a policy of this standing.
+func (m member) refuses(resource int) bool {
+	return m.s.resources[resource].short && (m.control || m.trusted)
+}
+
 // alwaysThere are the keys that every request has.
 // source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 var alwaysThere = map[string]bool{
@@ -121,13 +127,19 @@ type search struct {
 	keys    keySolver
 	words   map[placedARN]compiledARN
 	seen    map[string]bool
-	ids     map[any]int
+	ids     map[placedDemand]int
 	reason  string
 	confirm func([]RequestSpec) (bool, RuleSet)
 	found   *Proof
 	// residue is what a request that was found had to satisfy, beyond the
 	// statements of its groups.
 	residue []exclusion
+}
+
+// placedDemand is a condition or word in one of the requests.
+type placedDemand struct {
+	scene int
+	of    any
 }
 
 type placedARN struct {
@@ -174,7 +186,7 @@ func (n *node) clone() *node {
 // searches of one question.
 func (s *search) run(limits Limits, work *int) Proof {
 	s.work = *work
-	s.words, s.seen, s.ids = map[placedARN]compiledARN{}, map[string]bool{}, map[any]int{}
+	s.words, s.seen, s.ids = map[placedARN]compiledARN{}, map[string]bool{}, map[placedDemand]int{}
 	s.keys = keySolver{text: textSolver{work: &s.work, states: limits.States}, vars: &s.vars, ev: evaluator{req: &Request{}}}
 	root := &node{keys: make([][]keyConstraint, len(s.scenes)), values: make([][]keyValue, len(s.scenes))}
 	resource := false
@@ -425,7 +437,7 @@ func (s *search) take(n *node, scene int, m member, then func(*node)) {
 	if m.s.notResource {
 		var words []*word
 		for i := range m.s.resources {
-			if w := s.word(scene, &m.s.resources[i]); w.w != nil {
+			if w := s.word(scene, &m.s.resources[i]); w.w != nil && !m.refuses(i) {
 				words = append(words, w.w)
 			}
 		}
@@ -439,7 +451,7 @@ func (s *search) take(n *node, scene int, m member, then func(*node)) {
 			return
 		}
 		way := child.clone()
-		if m.control && m.s.resources[i].short || m.trusted && m.s.resources[i].short {
+		if m.refuses(i) {
 			continue
 		}
 		if s.reach(way, s.word(scene, &m.s.resources[i])) {
@@ -459,7 +471,7 @@ func (s *search) add(n *node, scene int, c *condition, want bool) bool {
 	}
 	kc := &n.keys[scene][k]
 	kc.lits = append(slices.Clip(kc.lits), demand{c, want})
-	n.lits = append(n.lits, s.id(c, want))
+	n.lits = append(n.lits, s.id(scene, c, want))
 	return s.settleKey(n, scene, k)
 }
 
@@ -487,7 +499,7 @@ func (s *search) reach(n *node, c compiledARN) bool {
 		s.unclear("a resource has a policy variable with a default")
 	}
 	n.pos = append(slices.Clip(n.pos), c.w)
-	n.lits = append(n.lits, s.id(c.w, true))
+	n.lits = append(n.lits, s.id(0, c.w, true))
 	return s.settleResource(n)
 }
 
@@ -495,16 +507,17 @@ func (s *search) reach(n *node, c compiledARN) bool {
 func (s *search) avoid(n *node, words []*word) bool {
 	for _, w := range words {
 		n.neg = append(slices.Clip(n.neg), w)
-		n.lits = append(n.lits, s.id(w, false))
+		n.lits = append(n.lits, s.id(0, w, false))
 	}
 	return s.settleResource(n)
 }
 
-func (s *search) id(x any, want bool) int {
-	id, ok := s.ids[x]
+func (s *search) id(scene int, x any, want bool) int {
+	at := placedDemand{scene, x}
+	id, ok := s.ids[at]
 	if !ok {
 		id = len(s.ids)
-		s.ids[x] = id
+		s.ids[at] = id
 	}
 	if want {
 		return 2 * id
@@ -529,7 +542,11 @@ func (s *search) visited(n *node) bool {
 
 // exclude keeps the statements from matching that must not match.
 func (s *search) exclude(n *node) {
-	if s.work--; s.work < 0 || s.visited(n) || !s.fill(n) {
+	if s.work--; s.work < 0 || s.visited(n) {
+		return
+	}
+	filled := s.fill(n)
+	if filled == nil {
 		return
 	}
 	specs := make([]RequestSpec, len(s.scenes))
@@ -540,7 +557,7 @@ func (s *search) exclude(n *node) {
 	for i, sc := range s.scenes {
 		var r *Request
 		var err error
-		if specs[i], r, err = s.request(n, i); err != nil {
+		if specs[i], r, err = s.request(filled, i); err != nil {
 			s.unclear("a request that was looked for cannot be made: %v", err)
 			return
 		}
@@ -617,7 +634,7 @@ func (s *search) part(n *node, scene int, m member) {
 	case m.s.notResource:
 		for i := range m.s.resources {
 			w := s.word(scene, &m.s.resources[i])
-			if w.open {
+			if w.open || m.refuses(i) {
 				continue
 			}
 			follow(nil, func(child *node) bool { return s.reach(child, w) })
@@ -629,7 +646,7 @@ func (s *search) part(n *node, scene int, m member) {
 			switch {
 			case m.s.resources[i].any:
 				return // it matches every resource
-			case w.w != nil:
+			case w.w != nil && !m.refuses(i):
 				words = append(words, w.w)
 			}
 		}
@@ -639,12 +656,13 @@ func (s *search) part(n *node, scene int, m member) {
 	}
 }
 
-// fill gives a value to the keys that the solution's variables stand for.
-func (s *search) fill(n *node) bool {
+// fill gives a value to the keys that the solution's variables stand for. Other
+// solutions may not have the variables, so that the node stays as it is.
+func (s *search) fill(n *node) *node {
 	need := map[int]bool{}
 	note := func(letters []symbol) {
 		for _, x := range letters {
-			if x.kind == variableKey {
+			if x.kind == variableKey || x.kind == foldedVariable {
 				need[int(x.r)] = true
 			}
 		}
@@ -657,6 +675,10 @@ func (s *search) fill(n *node) bool {
 			}
 		}
 	}
+	if len(need) == 0 {
+		return n
+	}
+	n = n.clone()
 	for _, v := range slices.Sorted(maps.Keys(need)) {
 		at := s.vars.keys[v]
 		k := slices.Index(s.scenes[at.scene].keys, at.key)
@@ -666,10 +688,10 @@ func (s *search) fill(n *node) bool {
 		n.keys[at.scene][k].required = true
 		if !s.settleKey(n, at.scene, k) {
 			s.unclear("the policy variable ${%s} has no value", at.key)
-			return false
+			return nil
 		}
 	}
-	return true
+	return n
 }
 
 // request makes a node's request in one scene.

@@ -30,7 +30,7 @@ func (s *search) conclude(n *node, specs []RequestSpec) {
 // customary is a resource of the kind that the action takes, where nothing was
 // asked of the resource but that it be one.
 func (s *search) customary(spec RequestSpec) string {
-	if strings.Trim(spec.Resource, ":"+string(fresh)) != "" {
+	if strings.Trim(spec.Resource, ":"+freshText) != "" {
 		return spec.Resource
 	}
 	a := s.data.Action(spec.Action)
@@ -69,9 +69,9 @@ func plainer(spec RequestSpec) RequestSpec {
 		out := slices.Clone(list)
 		for i := range out {
 			switch k := lower(k); {
-			case out[i] == string(fresh) && strings.HasSuffix(k, "account"):
+			case out[i] == freshText && strings.HasSuffix(k, "account"):
 				out[i] = "999988887777"
-			case out[i] == string(fresh) && strings.HasSuffix(k, "orgid"):
+			case out[i] == freshText && strings.HasSuffix(k, "orgid"):
 				out[i] = "o-example1234"
 			default:
 				out[i] = plainText(out[i], "", "something")
@@ -87,20 +87,20 @@ func plainer(spec RequestSpec) RequestSpec {
 }
 
 func plainText(s, action, filler string) string {
-	if !strings.ContainsRune(s, fresh) {
+	if !strings.Contains(s, freshText) {
 		return s
 	}
 	if parts := strings.SplitN(s, ":", 6); len(parts) == 6 {
 		service, _, _ := strings.Cut(action, ":")
 		for i, customary := range [5]string{"arn", "aws", service, "us-east-1", "111122223333"} {
-			if parts[i] == string(fresh) && customary != "" {
+			if parts[i] == freshText && customary != "" {
 				parts[i] = customary
 			}
 		}
 		s = strings.Join(parts, ":")
 	}
-	if strings.Count(s, string(fresh)) > 1 {
+	if strings.Count(s, freshText) > 1 {
 		filler = "x"
 	}
-	return strings.ReplaceAll(s, string(fresh), filler)
+	return strings.ReplaceAll(s, freshText, filler)
 }

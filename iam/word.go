@@ -8,10 +8,11 @@ import (
 
 // Kinds of symbol that only words have, beside those of texts and patterns.
 const (
-	segmentRun  = ':' // a run without colons: '*' in the first five parts of an ARN
-	segmentOne  = '.' // one character that is no colon
-	foldedRune  = 'f' // a character in either case
-	variableKey = 'v' // the value of the context key that r numbers
+	segmentRun     = ':' // a run without colons: '*' in the first five parts of an ARN
+	segmentOne     = '.' // one character that is no colon
+	foldedRune     = 'f' // a character in any case; r is the least of those
+	variableKey    = 'v' // the value of the context key that r numbers
+	foldedVariable = 'V' // that value in any case
 )
 
 // word is a pattern over whole texts, for the questions over all requests. Holes
@@ -35,7 +36,7 @@ func newWord(symbols []symbol, arn bool) *word {
 			w.exact = false
 		case '?', segmentOne, foldedRune:
 			w.exact, w.single = false, true
-		case variableKey:
+		case variableKey, foldedVariable:
 			w.opaque = true
 			w.keys = append(w.keys, int(s.r))
 		default:
@@ -62,15 +63,27 @@ func (s symbol) takes(x symbol) bool {
 	case segmentOne:
 		return x.kind == 0 && x.r != ':'
 	case foldedRune:
-		return x.kind == 0 && unicode.ToLower(x.r) == s.r
+		return x.kind == 0 && leastFold(x.r) == s.r
+	case foldedVariable:
+		return s == x || x.kind == variableKey && x.r == s.r
 	default:
 		return s == x
 	}
 }
 
-// runs reports whether a symbol is a run that the letter may be a part of.
+// leastFold stands for all cases of a character, as [strings.EqualFold] has them.
+func leastFold(r rune) rune {
+	least := r
+	for o := unicode.SimpleFold(r); o != r; o = unicode.SimpleFold(o) {
+		least = min(least, o)
+	}
+	return least
+}
+
+// runs reports whether a symbol is a run that the letter may be a part of. The
+// value of a variable may have colons.
 func (s symbol) runs(x symbol) bool {
-	return s.kind == '*' || s.kind == segmentRun && x != symbol{0, ':'}
+	return s.kind == '*' || s.kind == segmentRun && x != symbol{0, ':'} && x.kind != variableKey && x.kind != foldedVariable
 }
 
 func (s symbol) isRun() bool { return s.kind == '*' || s.kind == segmentRun }
@@ -159,8 +172,12 @@ func (w *word) walk(letters []symbol) bool {
 	return from.has(len(w.symbols))
 }
 
-// fresh stands in a solution for a letter that no pattern names.
-const fresh = '\u2022'
+// fresh stands in a solution for a letter that no pattern names: no character,
+// so that none can. What is written of it is freshText.
+const (
+	fresh     = -1
+	freshText = "\u2022"
+)
 
 // instance is a text of the word that has as little in common with other words
 // as can be.
@@ -171,7 +188,7 @@ func (w *word) instance() []symbol {
 		case '*', segmentRun, '?', segmentOne:
 			s = symbol{0, fresh}
 		case foldedRune:
-			s.kind = 0
+			s = symbol{0, unicode.ToLower(s.r)}
 		}
 		letters[i] = s
 	}
@@ -196,7 +213,7 @@ type textSolver struct {
 // solve is exact for the letters that words have. Where words with holes or
 // variables contradict others only letter by letter, it says unsure.
 func (t *textSolver) solve(pos, neg []*word) ([]symbol, status) {
-	pos, neg = slices.Clone(pos), slices.Clone(neg)
+	pos, neg = needed(pos), slices.Clone(neg)
 	letters, st := t.solveLetters(pos, neg)
 	if st != unsat || len(pos) < 2 {
 		return letters, st
@@ -234,24 +251,12 @@ func (w *word) loose() *word {
 
 func (t *textSolver) solveLetters(pos, neg []*word) ([]symbol, status) {
 	*t.work -= 1 + len(pos) + len(neg)
-	kept := pos[:0:0]
-	for i, w := range pos {
-		if len(w.symbols) == 1 && w.symbols[0].kind == '*' || slices.Contains(pos[:i], w) {
-			continue
-		}
-		kept = append(kept, w)
-	}
-	pos = kept
-	if len(pos) == 0 {
-		pos = []*word{anyWord}
-	}
 	if i := slices.IndexFunc(pos, func(w *word) bool { return w.exact }); i >= 0 {
 		if t.fits(pos[i].symbols, pos, neg) {
 			return pos[i].symbols, sat
 		}
 		return nil, unsat
 	}
-	pos = narrowest(pos)
 	for _, w := range pos {
 		if letters := w.instance(); t.fits(letters, pos, neg) {
 			return letters, sat
@@ -278,9 +283,18 @@ func (t *textSolver) fits(letters []symbol, pos, neg []*word) bool {
 	return true
 }
 
-// narrowest leaves out words that another implies.
-func narrowest(pos []*word) []*word {
-	out := slices.Clone(pos)
+// needed leaves out words that another implies. One is left.
+func needed(pos []*word) []*word {
+	var out []*word
+	for i, w := range pos {
+		if len(w.symbols) == 1 && w.symbols[0].kind == '*' || slices.Contains(pos[:i], w) {
+			continue
+		}
+		out = append(out, w)
+	}
+	if len(out) == 0 {
+		return []*word{anyWord}
+	}
 	for i := 0; i < len(out) && len(out) > 1; i++ {
 		letters := out[i].instance()
 		for j := len(out) - 1; j >= 0; j-- {
@@ -299,7 +313,7 @@ func narrowest(pos []*word) []*word {
 // whether one of the others matches them: a run takes its fresh letter only with
 // a run of its own, which then takes whatever else may stand there.
 func tells(w *word, others []*word) bool {
-	if slices.ContainsFunc(w.symbols, func(s symbol) bool { return s.kind == foldedRune }) {
+	if slices.ContainsFunc(w.symbols, func(s symbol) bool { return s.kind == foldedRune || s.kind == foldedVariable }) {
 		return false
 	}
 	for _, o := range others {
@@ -317,96 +331,147 @@ func tells(w *word, others []*word) bool {
 	return true
 }
 
+// product walks several words at once: its states are the places in each word
+// that a text leads to.
+type product struct {
+	words  []*word
+	offset []int // of a word's places in a state
+	size   int
+	states []uint64
+	steps  []productStep
+	seen   map[string]bool
+	next   []uint64 // the state that is looked at
+	bytes  []byte
+}
+
+// productStep is how a state was come to.
+type productStep struct {
+	from int
+	x    symbol
+}
+
+func newProduct(words []*word) *product {
+	p := &product{words: words, offset: make([]int, len(words)+1), seen: map[string]bool{}}
+	for i, w := range words {
+		p.offset[i+1] = p.offset[i] + w.width()
+	}
+	p.size = p.offset[len(words)]
+	p.next, p.bytes = make([]uint64, p.size), make([]byte, 8*p.size)
+	for i, w := range words {
+		w.add(p.at(p.next, i), 0)
+	}
+	return p
+}
+
+func (p *product) at(state []uint64, i int) positions { return state[p.offset[i]:p.offset[i+1]] }
+
+// accepts reports whether the state that is looked at ends a word.
+func (p *product) accepts(i int) bool {
+	return p.at(p.next, i).has(len(p.words[i].symbols))
+}
+
+// push enters the state that is looked at, unless it is known.
+func (p *product) push(s productStep) bool {
+	for i, b := range p.next {
+		for k := range 8 {
+			p.bytes[8*i+k] = byte(b >> (8 * k))
+		}
+	}
+	if p.seen[string(p.bytes)] {
+		return false
+	}
+	p.seen[string(p.bytes)] = true
+	p.states = append(p.states, p.next...)
+	p.steps = append(p.steps, s)
+	return true
+}
+
+// follow looks at the state that a letter leads to.
+func (p *product) follow(n int, x symbol) {
+	state := p.states[n*p.size : (n+1)*p.size]
+	for i, w := range p.words {
+		w.step(p.at(state, i), p.at(p.next, i), x)
+	}
+}
+
+// letters are those by which a state leads to different ones: what some word
+// has there, and one that none has.
+func (p *product) letters(n int, into []symbol) []symbol {
+	state := p.states[n*p.size : (n+1)*p.size]
+	into = append(into[:0], symbol{0, fresh})
+	for i, w := range p.words {
+		at := p.at(state, i)
+		for k, s := range w.symbols {
+			if !at.has(k) {
+				continue
+			}
+			switch s.kind {
+			case '*', '?':
+			case segmentRun, segmentOne:
+				into = append(into, symbol{0, ':'})
+			case foldedRune:
+				into = append(into, symbol{0, s.r})
+				for r := unicode.SimpleFold(s.r); r != s.r; r = unicode.SimpleFold(r) {
+					into = append(into, symbol{0, r})
+				}
+			case foldedVariable:
+				into = append(into, s, symbol{variableKey, s.r})
+			default:
+				into = append(into, s)
+			}
+		}
+	}
+	slices.SortFunc(into, func(a, b symbol) int {
+		if a.kind != b.kind {
+			return int(a.kind) - int(b.kind)
+		}
+		return int(a.r) - int(b.r)
+	})
+	return slices.Compact(into)
+}
+
+// text is one that leads to a state, of the shortest.
+func (p *product) text(n int) []symbol {
+	letters := []symbol{}
+	for ; n > 0; n = p.steps[n].from {
+		letters = append(letters, p.steps[n].x)
+	}
+	slices.Reverse(letters)
+	return letters
+}
+
 // walk searches the product of all words, breadth first, so that a solution is a
 // shortest one.
 func (t *textSolver) walk(pos, neg []*word) ([]symbol, status) {
-	all := slices.Concat(pos, neg)
-	offset := make([]int, len(all)+1)
-	for i, w := range all {
-		offset[i+1] = offset[i] + w.width()
-	}
-	size := offset[len(all)]
-	type step struct {
-		from int
-		x    symbol
-	}
-	var (
-		states []uint64
-		steps  []step
-		seen   = map[string]bool{}
-		next   = make([]uint64, size)
-		bytes  = make([]byte, 8*size)
-	)
-	at := func(state []uint64, i int) positions { return state[offset[i]:offset[i+1]] }
-	push := func(s step) (goal bool) {
+	p := newProduct(slices.Concat(pos, neg))
+	push := func(s productStep) (goal bool) {
 		for i := range pos {
-			if positions(at(next, i)).empty() {
+			if p.at(p.next, i).empty() {
 				return false
 			}
 		}
-		for i, b := range next {
-			for k := range 8 {
-				bytes[8*i+k] = byte(b >> (8 * k))
-			}
-		}
-		if seen[string(bytes)] {
+		if !p.push(s) {
 			return false
 		}
-		seen[string(bytes)] = true
-		states = append(states, next...)
-		steps = append(steps, s)
-		goal = true
-		for i, w := range all {
-			goal = goal && positions(at(next, i)).has(len(w.symbols)) == (i < len(pos))
+		for i := range p.words {
+			if p.accepts(i) != (i < len(pos)) {
+				return false
+			}
 		}
-		return goal
+		return true
 	}
-	trace := func(i int) []symbol {
-		letters := []symbol{}
-		for ; i > 0; i = steps[i].from {
-			letters = append(letters, steps[i].x)
-		}
-		slices.Reverse(letters)
-		return letters
-	}
-	for i, w := range all {
-		w.add(at(next, i), 0)
-	}
-	if push(step{}) {
+	if push(productStep{}) {
 		return nil, sat
 	}
 	var letters []symbol
-	for n := 0; n < len(steps); n++ {
-		if *t.work -= size + len(letters); *t.work < 0 || len(steps) > t.states {
+	for n := 0; n < len(p.steps); n++ {
+		letters = p.letters(n, letters)
+		if *t.work -= p.size + len(letters); *t.work < 0 || len(p.steps) > t.states {
 			return nil, unsure
 		}
-		state := slices.Clone(states[n*size : (n+1)*size])
-		letters = append(letters[:0], symbol{0, fresh}, symbol{0, ':'})
-		for i, w := range all {
-			p := positions(at(state, i))
-			for k, s := range w.symbols {
-				if !p.has(k) || s.isRun() || s.kind == '?' || s.kind == segmentOne {
-					continue
-				}
-				if s.kind == foldedRune {
-					letters = append(letters, symbol{0, s.r}, symbol{0, unicode.ToUpper(s.r)})
-					continue
-				}
-				letters = append(letters, s)
-			}
-		}
-		slices.SortFunc(letters, func(a, b symbol) int {
-			if a.kind != b.kind {
-				return int(a.kind) - int(b.kind)
-			}
-			return int(a.r) - int(b.r)
-		})
-		for _, x := range slices.Compact(letters) {
-			for i, w := range all {
-				w.step(at(state, i), at(next, i), x)
-			}
-			if push(step{n, x}) {
-				return trace(len(steps) - 1), sat
+		for _, x := range letters {
+			if p.follow(n, x); push(productStep{n, x}) {
+				return p.text(len(p.steps) - 1), sat
 			}
 		}
 	}
@@ -503,8 +568,11 @@ func (v *variables) folded(p *pattern) *word {
 	}
 	out := slices.Clone(w.symbols)
 	for i, s := range out {
-		if s.kind == 0 && (unicode.ToLower(s.r) != s.r || unicode.ToUpper(s.r) != s.r) {
-			out[i] = symbol{foldedRune, unicode.ToLower(s.r)}
+		switch {
+		case s.kind == 0 && unicode.SimpleFold(s.r) != s.r:
+			out[i] = symbol{foldedRune, leastFold(s.r)}
+		case s.kind == variableKey:
+			out[i].kind = foldedVariable
 		}
 	}
 	return newWord(out, false)
@@ -515,7 +583,7 @@ func (v *variables) folded(p *pattern) *word {
 func (v *variables) arn(a *arnPattern) (w *word, open bool) {
 	switch {
 	case a.any:
-		return anyARN, false
+		return anyWord, false // what is no ARN, too
 	case a.broken:
 		return nil, true
 	}
@@ -539,8 +607,12 @@ func write(letters []symbol, value func(key int) string) string {
 	for _, x := range letters {
 		switch x.kind {
 		case 0:
+			if x.r == fresh {
+				b.WriteString(freshText)
+				continue
+			}
 			b.WriteRune(x.r)
-		case variableKey:
+		case variableKey, foldedVariable:
 			b.WriteString(value(int(x.r)))
 		default:
 			b.WriteString(Hole(HoleKind(x.kind), int(x.r)))
