@@ -33,6 +33,7 @@ type Part struct {
 	Index     int // of the policy within its gate or level
 	Policy    *Policy
 	Statement int
+	Action    string // of a call of a function URL, which of its two; otherwise ""
 	Match     Match
 	Why       string // why it does not match, or what is not known; "" for a match
 }

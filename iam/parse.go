@@ -360,7 +360,7 @@ func (p *parser) principals(what string) ([]Principals, error) {
 func (p *parser) conditions(s *Statement) error {
 	return p.object("Condition", func(operator string, wanted int) error {
 		if _, ok := parseOperator(operator); !ok {
-			p.issue("invalid-operator", wanted, "there is no condition operator %q%s", operator, similar(operator, operatorNames()))
+			p.issue("invalid-operator", wanted, "there is no condition operator %q%s", operator, Similar(operator, operatorNames()))
 		}
 		return p.object(operator, func(key string, at int) error {
 			values, err := p.texts("condition key " + key)

@@ -122,7 +122,7 @@ func ParseSemantics(s string) (Semantics, error) {
 	case Peers.Name:
 		sem = Peers
 	default:
-		return sem, fmt.Errorf("no semantics %q; expected %s or %s%s", name, Documents.Name, Peers.Name, similar(name, []string{Documents.Name, Peers.Name}))
+		return sem, fmt.Errorf("no semantics %q; expected %s or %s%s", name, Documents.Name, Peers.Name, Similar(name, []string{Documents.Name, Peers.Name}))
 	}
 	for more {
 		name, rest, more = strings.Cut(rest, ",")

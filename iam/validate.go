@@ -205,7 +205,7 @@ func (v *validator) action(s *Statement, t Text) {
 	}
 	known := v.data.service(service)
 	if known == nil {
-		v.issue("unknown-service", LevelError, t.At, "action %q: there is no service %q%s", name, service, similar(service, v.data.Services()))
+		v.issue("unknown-service", LevelError, t.At, "action %q: there is no service %q%s", name, service, Similar(service, v.data.Services()))
 		return
 	}
 	if v.use == ResourceControlPolicy && !v.data.supportsRCP(service) {
@@ -224,7 +224,7 @@ func (v *validator) action(s *Statement, t Text) {
 		for _, a := range v.data.Actions(service) {
 			names = append(names, a.Name)
 		}
-		v.issue("unknown-action", LevelError, t.At, "action %q: %s has no such action%s", name, service, similar(rest, names))
+		v.issue("unknown-action", LevelError, t.At, "action %q: %s has no such action%s", name, service, Similar(rest, names))
 	}
 	if s.Effect == Allow && s.Action != nil && rest == "*" && v.use != ServiceControlPolicy {
 		v.issue("allow-all-of-service", LevelWarning, t.At, "%q allows every action of %s, those still to come too; list what is needed", name, service)

@@ -62,6 +62,9 @@ func (w *world) principal(r *estate.Resource, view check.View) *principalSet {
 	for _, name := range []string{"managedPolicies", "attachedPolicies", "policyPieces"} {
 		set.identity = append(set.identity, w.related(r, name, "PolicyDocument", view)...)
 	}
+	if r.Type == "AWS::IAM::User" && (r.Properties.Field("Groups") != nil || len(r.Scope().OfType("AWS::IAM::UserToGroupAddition")) > 0) {
+		set.identity = append(set.identity, iam.Unread("policies of the groups of "+r.LogicalID+", which are not followed"))
+	}
 	boundary, open := view.Resolve(r.Properties.Field("PermissionsBoundary"))
 	switch {
 	case boundary == nil:
@@ -102,6 +105,19 @@ func (w *world) related(r *estate.Resource, edge, property string, view check.Vi
 	return list
 }
 
+// inlinePolicies is the property that holds the policy of a type of resource;
+// policyTypes are types that give one to a resource and have no edge to it.
+var (
+	inlinePolicies = map[string][]string{
+		"AWS::DynamoDB::Table": {"ResourcePolicy", "PolicyDocument"}, "AWS::ECR::Repository": {"RepositoryPolicyText"},
+		"AWS::EFS::FileSystem": {"FileSystemPolicy"}, "AWS::Events::EventBus": {"Policy"},
+	}
+	policyTypes = map[string]string{
+		"AWS::Events::EventBus": "AWS::Events::EventBusPolicy", "AWS::Kinesis::Stream": "AWS::Kinesis::ResourcePolicy",
+		"AWS::Lambda::LayerVersion": "AWS::Lambda::LayerVersionPermission",
+	}
+)
+
 // resourcePolicy is the policy of a resource, all its parts as one; nil where
 // it has none.
 func (w *world) resourcePolicy(r *estate.Resource, view check.View) *iam.Policy {
@@ -128,6 +144,30 @@ func (w *world) resourcePolicy(r *estate.Resource, view check.View) *iam.Policy 
 		parts = w.related(r, "secretPolicies", "ResourcePolicy", view)
 	case "AWS::Lambda::Function":
 		parts = w.functionPolicy(r, view)
+	case "AWS::Lambda::Alias", "AWS::Lambda::Version":
+		// Their permissions are among their function's, with their ARN.
+		functions, gaps := view.Related(r, "functions")
+		for _, f := range functions {
+			parts = add(parts, w.resourcePolicy(f, view))
+		}
+		for _, g := range gaps {
+			parts = append(parts, iam.Unread("policy of the function of "+r.LogicalID+": "+g.String()))
+		}
+	default:
+		if path, ok := inlinePolicies[r.Type]; ok {
+			v, open := r.Properties, false
+			for _, name := range path {
+				if v, open = view.Resolve(v.Field(name)); open {
+					break
+				}
+			}
+			if v != nil {
+				parts = add(parts, w.compile(r, strings.Join(path, "."), v, view))
+			}
+		}
+		for _, other := range r.Scope().OfType(policyTypes[r.Type]) {
+			parts = append(parts, iam.Unread(other.LogicalID+", which is not followed to its resource"))
+		}
 	}
 	p := w.join(r, parts)
 	if view.Plain() {
@@ -224,6 +264,10 @@ func (w *world) permission(p *estate.Resource, view check.View) iam.Statement {
 		kind = ""
 	case strings.Contains(principal, ".amazonaws.com"):
 		kind = "Service"
+	default:
+		if c, ok := iam.ParseCaller(principal); ok && c.Kind == iam.Service { // such as alexa-appkit.amazon.com
+			kind = "Service"
+		}
 	}
 	statement.Principal = []iam.Principals{{Kind: kind, Values: *one(principal)}}
 	for _, c := range []struct{ property, operator, key string }{

@@ -120,10 +120,9 @@ func decideLines(cmd *cobra.Command, lines *iam.Lines, in io.Reader, name string
 	for number := 1; ; number++ {
 		line, err := r.ReadSlice('\n')
 		for errors.Is(err, bufio.ErrBufferFull) {
-			if len(long)+len(line) > iam.MaxDocument {
-				return bad, errors.Join(w.Flush(), fmt.Errorf("%s:%d: the line is longer than %d bytes", name, number, iam.MaxDocument))
+			if len(long) <= iam.MaxDocument { // what is longer is refused, and need not be kept
+				long = append(long, line...)
 			}
-			long = append(long, line...)
 			line, err = r.ReadSlice('\n')
 		}
 		if len(long) > 0 {
