@@ -131,9 +131,6 @@ type search struct {
 	reason  string
 	confirm func([]RequestSpec) (bool, RuleSet)
 	found   *Proof
-	// residue is what a request that was found had to satisfy, beyond the
-	// statements of its groups.
-	residue []exclusion
 }
 
 // placedDemand is a condition or word in one of the requests.
@@ -154,12 +151,6 @@ type compiledARN struct {
 	defaults bool
 }
 
-// exclusion is one way in which a statement was kept from matching.
-type exclusion struct {
-	member    member
-	condition *condition // nil: by its resource
-}
-
 // node is what has to be so in a part of the search, with a request that is.
 type node struct {
 	pos, neg []*word
@@ -168,7 +159,6 @@ type node struct {
 	values   [][]keyValue
 	chosen   []member // by group, over all scenes
 	lits     []int    // identities of what was added, in order
-	residue  []exclusion
 }
 
 func (n *node) clone() *node {
@@ -178,7 +168,7 @@ func (n *node) clone() *node {
 	for i := range c.keys {
 		c.keys[i], c.values[i] = slices.Clone(n.keys[i]), slices.Clone(n.values[i])
 	}
-	c.chosen, c.lits, c.residue = slices.Clip(n.chosen), slices.Clip(n.lits), slices.Clip(n.residue)
+	c.chosen, c.lits = slices.Clip(n.chosen), slices.Clip(n.lits)
 	return &c
 }
 
@@ -586,7 +576,7 @@ func (s *search) exclude(n *node) {
 	}
 	if worst == no {
 		if certain {
-			s.conclude(n, specs)
+			s.conclude(specs)
 		}
 		return
 	}
@@ -608,9 +598,8 @@ func name(p *Policy) string {
 
 // part follows each way in which a statement does not match.
 func (s *search) part(n *node, scene int, m member) {
-	follow := func(c *condition, change func(*node) bool) {
+	follow := func(change func(*node) bool) {
 		child := n.clone()
-		child.residue = append(child.residue, exclusion{m, c})
 		before := len(child.lits)
 		if s.found != nil || s.work < 0 || !change(child) {
 			return
@@ -626,7 +615,7 @@ func (s *search) part(n *node, scene int, m member) {
 	}
 	for i := range m.s.conditions {
 		if c := &m.s.conditions[i]; slices.Contains(s.scenes[scene].keys, c.key) && !c.open {
-			follow(c, func(child *node) bool { return s.add(child, scene, c, false) })
+			follow(func(child *node) bool { return s.add(child, scene, c, false) })
 		}
 	}
 	switch {
@@ -637,7 +626,7 @@ func (s *search) part(n *node, scene int, m member) {
 			if w.open || m.refuses(i) {
 				continue
 			}
-			follow(nil, func(child *node) bool { return s.reach(child, w) })
+			follow(func(child *node) bool { return s.reach(child, w) })
 		}
 	default:
 		var words []*word
@@ -651,7 +640,7 @@ func (s *search) part(n *node, scene int, m member) {
 			}
 		}
 		if len(words) > 0 {
-			follow(nil, func(child *node) bool { return s.avoid(child, words) })
+			follow(func(child *node) bool { return s.avoid(child, words) })
 		}
 	}
 }
