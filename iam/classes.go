@@ -21,6 +21,26 @@ type actionClass struct {
 	sampled bool
 }
 
+// Granted lists the actions that some Allow of a policy may let in, one for
+// each class that its statements do not tell apart, with all of the class.
+func (d *Data) Granted(p *Policy) (classes [][]string) {
+	var all []*statement
+	for i := range p.statements {
+		all = append(all, &p.statements[i])
+	}
+	for _, class := range d.classes(all) {
+		service, name, _ := strings.Cut(lower(class.names[0]), ":")
+		r := &Request{action: service + ":" + name, service: service, name: name}
+		for _, s := range all {
+			if !s.deny && s.matchAction(r, &evaluator{req: r}) != no {
+				classes = append(classes, class.names)
+				break
+			}
+		}
+	}
+	return classes
+}
+
 // maxPairs bounds the pairs of patterns of one service that are joined to find
 // names that the table does not know.
 const maxPairs = 400
@@ -102,7 +122,11 @@ func (d *Data) classes(statements []*statement) []actionClass {
 	slices.Sort(names)
 	for _, service := range names {
 		for _, a := range d.Actions(service) {
-			add(sign(service, lower(a.Name)), len(a.Resources) == 0, false, service+":"+a.Name)
+			key := sign(service, lower(a.Name))
+			if service == "s3" && a.Name == "ListAllMyBuckets" {
+				key += "b" // of all buckets, and of none
+			}
+			add(key, len(a.Resources) == 0, false, service+":"+a.Name)
 		}
 		var patterns []*pattern
 		for i := range list {

@@ -33,30 +33,6 @@ type Comparison struct {
 	Relation Relation
 }
 
-// Residual is a part of what a policy allows beyond something else: the actions
-// and the statement that allows them, and what of it the other side does cover.
-type Residual struct {
-	Actions []string // as AWS spells them; those alone for which the statement is in excess
-	// More says that the actions stand for all of services that neither side
-	// names, or for actions that AWS may add.
-	Others, Unlisted bool
-	// Policy and Statement are what allows it.
-	Policy    *Policy
-	Statement int
-	// Except are statements, by number, of policies of the other side or Denies
-	// that the excess stays clear of.
-	Except  []Exception
-	Witness RequestSpec
-}
-
-// Exception is what is not a part of a residual: what a statement names, by its
-// resources or by one condition.
-type Exception struct {
-	Policy    *Policy
-	Statement int
-	Condition int // an index, or -1 for the statement's resources
-}
-
 // Compare answers whether everything that a allows is allowed by b, and how they
 // are related. A policy allows what one of its Allows matches and none of its
 // Denies. Statements with principals are compared for every kind of caller.
@@ -127,36 +103,6 @@ func (p Proof) and(q Proof) Proof {
 	return p
 }
 
-// addResidual joins classes of actions for which the excess is the same.
-func addResidual(list []Residual, class actionClass, m member, residue []exclusion, p Proof) []Residual {
-	r := Residual{Actions: class.names, Others: class.others, Unlisted: class.unlisted, Policy: m.policy, Statement: m.index, Witness: p.Witness[0]}
-	for _, e := range residue {
-		x := Exception{Policy: e.member.policy, Statement: e.member.index, Condition: -1}
-		for i := range e.member.s.conditions {
-			if &e.member.s.conditions[i] == e.condition {
-				x.Condition = i
-			}
-		}
-		if !slices.Contains(r.Except, x) {
-			r.Except = append(r.Except, x)
-		}
-	}
-	for i := range list {
-		o := &list[i]
-		if o.Policy == r.Policy && o.Statement == r.Statement && o.Unlisted == r.Unlisted && o.Others == r.Others && slices.Equal(o.Except, r.Except) {
-			for _, name := range r.Actions {
-				if at, ok := slices.BinarySearch(o.Actions, name); !ok {
-					o.Actions = slices.Insert(slices.Clip(o.Actions), at, name)
-				}
-			}
-			return list
-		}
-	}
-	r.Actions = slices.Clone(r.Actions)
-	slices.Sort(r.Actions)
-	return append(list, r)
-}
-
 // comparer compares two policies for each class of actions and callers.
 type comparer struct {
 	data    *Data
@@ -177,7 +123,7 @@ func newComparer(a, b *Policy, data *Data, limits Limits) *comparer {
 		}
 	}
 	c.classes = data.classes(all)
-	c.callers, c.canonical = callersOf(a, b)
+	c.callers, c.canonical = callersOf(strangersAccount, a, b)
 	return c
 }
 
@@ -355,6 +301,8 @@ const (
 	// strangersAccount is that of callers who are in no account that a policy
 	// names.
 	strangersAccount = "999988887777"
+	// unlikeAccount is equal to no account, known or not.
+	unlikeAccount = "another-account"
 	// ownersAccount owns the resources of questions about resource policies, and
 	// has no callers in them.
 	ownersAccount = "444455556666"
@@ -363,7 +311,7 @@ const (
 // callersOf are the kinds of caller that policies tell apart: nobody in
 // particular, where none names a principal. canonical is set when one names a
 // canonical user, which the model does not have.
-func callersOf(policies ...*Policy) (callers []callerClass, canonicalUsers bool) {
+func callersOf(stranger string, policies ...*Policy) (callers []callerClass, canonicalUsers bool) {
 	var listed, accounts []string
 	trusted := false
 	note := func(list *[]string, s string) {
@@ -416,8 +364,8 @@ func callersOf(policies ...*Policy) (callers []callerClass, canonicalUsers bool)
 		add(principal, nil)
 	}
 	add("another-service.amazonaws.com", nil)
-	for _, account := range append(accounts, strangersAccount) {
-		if !isAccountID(account) && len(Holes(account)) == 0 {
+	for _, account := range append(accounts, stranger) {
+		if account != stranger && !isAccountID(account) && !hasHole(account) {
 			continue
 		}
 		prefix := "arn:aws:iam::" + account + ":"

@@ -189,6 +189,10 @@ func (ev *evaluator) collect(t *tallies) {
 		ev.wantPrincipal = true
 		ev.policy(ev.set.Resource, &t.resource)
 		ev.wantPrincipal = false
+		if ev.req.kind == bucketPolicy && c.Kind == RootUser {
+			// source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
+			t.resource.deny = min(t.resource.deny, ev.sameAccount().not())
+		}
 	}
 	ev.refuseShort = false
 	t.boundary.allow, t.session.allow = yes, yes
@@ -308,7 +312,7 @@ func (ev *evaluator) paths(t *tallies) way {
 	}
 	how := t.resource.how
 	switch c.Kind {
-	case Service, Federated, Anonymous:
+	case Service, Federated, Anonymous, OriginAccess:
 		if r.kind == sessionToken {
 			return closedAt(GateCaller)
 		}
@@ -354,7 +358,7 @@ func (ev *evaluator) paths(t *tallies) way {
 		}
 		role := resource(how.role).through(t.boundary.allow, GateBoundary).through(t.session.allow, GateSession)
 		w := best(best(own, direct), role)
-		if w.allow == no && how.role != no && own.gate == GateIdentity {
+		if w.allow == no && how.role != no && (own.gate == GateIdentity || own.gate == GateResource) {
 			w.gate = role.gate
 		}
 		return w

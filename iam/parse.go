@@ -238,7 +238,7 @@ func (p *parser) text(what string) (Text, error) {
 	return Text{At: p.position(at)}, nil
 }
 
-func (p *parser) texts(what string, empty bool) (*Texts, error) {
+func (p *parser) texts(what string) (*Texts, error) {
 	at := p.next()
 	list := &Texts{At: p.position(at)}
 	if p.dec.PeekKind() != '[' {
@@ -256,9 +256,6 @@ func (p *parser) texts(what string, empty bool) (*Texts, error) {
 			return nil, err
 		}
 		list.Values = append(list.Values, t)
-	}
-	if len(list.Values) == 0 && !empty {
-		p.issue("empty-list", at, "%s is an empty list; the statement can never match", what)
 	}
 	_, err := p.dec.ReadToken()
 	return list, err
@@ -292,13 +289,13 @@ func (p *parser) statement(d *Document) error {
 		case "NotPrincipal":
 			s.NotPrincipal, err = p.principals(name)
 		case "Action":
-			s.Action, err = p.texts(name, false)
+			s.Action, err = p.texts(name)
 		case "NotAction":
-			s.NotAction, err = p.texts(name, false)
+			s.NotAction, err = p.texts(name)
 		case "Resource":
-			s.Resource, err = p.texts(name, false)
+			s.Resource, err = p.texts(name)
 		case "NotResource":
-			s.NotResource, err = p.texts(name, false)
+			s.NotResource, err = p.texts(name)
 		case "Condition":
 			err = p.conditions(&s)
 		default:
@@ -351,7 +348,7 @@ func (p *parser) principals(what string) ([]Principals, error) {
 			p.issue("invalid-principal", at, "%s has no kind %q; expected AWS, Service, Federated or CanonicalUser", what, name)
 			return p.dec.SkipValue()
 		}
-		values, err := p.texts(what+"."+name, true)
+		values, err := p.texts(what + "." + name)
 		if err == nil {
 			list = append(list, Principals{name, *values})
 		}
@@ -363,10 +360,10 @@ func (p *parser) principals(what string) ([]Principals, error) {
 func (p *parser) conditions(s *Statement) error {
 	return p.object("Condition", func(operator string, wanted int) error {
 		if _, ok := parseOperator(operator); !ok {
-			p.issue("invalid-operator", wanted, "there is no condition operator %q%s", operator, similar(operator, operatorNames()))
+			p.issue("invalid-operator", wanted, "there is no condition operator %q%s", operator, Similar(operator, operatorNames()))
 		}
 		return p.object(operator, func(key string, at int) error {
-			values, err := p.texts("condition key "+key, true)
+			values, err := p.texts("condition key " + key)
 			if err != nil {
 				return err
 			}

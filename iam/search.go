@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 )
 
 // Limits bound a question over all requests, in time and memory. They count
@@ -63,7 +61,8 @@ type scene struct {
 	plain bool     // the action has no resources
 	some  [][]member
 	none  []member
-	keys  []string // those that are to be found, sorted
+	keys  []string          // those that are to be found, in lower case, sorted
+	spelt map[string]string // as policies write them
 	// wide is set when any principal of a form may make the request: its ARN is
 	// then found as the key aws:PrincipalArn.
 	wide *word
@@ -103,7 +102,7 @@ func (m member) match(ev *evaluator) truth {
 // refuses reports whether an ARN of the statement matches nothing, since it is
 // too short for a policy of this standing.
 func (m member) refuses(resource int) bool {
-	return m.s.resources[resource].short && (m.control || m.trusted)
+	return m.s.resources[resource].short && !m.s.resources[resource].ended && (m.control || m.trusted)
 }
 
 // alwaysThere are the keys that every request has.
@@ -128,7 +127,7 @@ type search struct {
 	keys    keySolver
 	words   map[placedARN]compiledARN
 	seen    map[string]bool
-	ids     map[identity]int
+	ids     map[inRequest]int
 	reason  string
 	confirm func([]RequestSpec) (bool, RuleSet)
 	found   *Proof
@@ -137,8 +136,8 @@ type search struct {
 	residue []exclusion
 }
 
-// identity is a condition or word in one of the requests.
-type identity struct {
+// inRequest is a condition or word in one of the requests.
+type inRequest struct {
 	scene int
 	of    any
 }
@@ -187,7 +186,7 @@ func (n *node) clone() *node {
 // searches of one question.
 func (s *search) run(limits Limits, work *int) Proof {
 	s.work = *work
-	s.words, s.seen, s.ids = map[placedARN]compiledARN{}, map[string]bool{}, map[identity]int{}
+	s.words, s.seen, s.ids = map[placedARN]compiledARN{}, map[string]bool{}, map[inRequest]int{}
 	s.keys = keySolver{text: textSolver{work: &s.work, states: limits.States}, vars: &s.vars, ev: evaluator{req: &Request{}}}
 	root := &node{keys: make([][]keyConstraint, len(s.scenes)), values: make([][]keyValue, len(s.scenes))}
 	resource := false
@@ -233,12 +232,16 @@ func (s *search) run(limits Limits, work *int) Proof {
 // openKeys are the keys that the statements ask for and that are not settled.
 func (sc *scene) openKeys() []string {
 	set := map[string]bool{}
+	sc.spelt = map[string]string{"aws:principalarn": "aws:PrincipalArn"}
 	note := func(m member) {
 		if m.s == nil {
 			return
 		}
 		for i := range m.s.conditions {
 			set[m.s.conditions[i].key] = true
+			if k := m.s.conditions[i].key; sc.spelt[k] == "" {
+				sc.spelt[k] = m.s.conditions[i].source.Key
+			}
 			for j := range m.s.conditions[i].values {
 				o := &m.s.conditions[i].values[j]
 				o.pattern.variables(set)
@@ -272,6 +275,11 @@ func (sc *scene) openKeys() []string {
 			delete(set, k)
 		}
 	}
+	for k := range set {
+		if sc.spelt[k] == "" {
+			sc.spelt[k] = k
+		}
+	}
 	return slices.Sorted(maps.Keys(set))
 }
 
@@ -281,7 +289,7 @@ func (sc *scene) settled(key string) bool {
 		return false
 	}
 	switch {
-	case sc.owned && key == "aws:resourceaccount":
+	case sc.owned && (key == "aws:resourceaccount" || key == "s3:resourceaccount"):
 		return false
 	case sc.anybody:
 		return sc.stated(key)
@@ -505,7 +513,7 @@ func (s *search) avoid(n *node, words []*word) bool {
 }
 
 func (s *search) id(scene int, x any, want bool) int {
-	at := identity{scene, x}
+	at := inRequest{scene, x}
 	id, ok := s.ids[at]
 	if !ok {
 		id = len(s.ids)
@@ -654,7 +662,7 @@ func (s *search) fill(n *node) *node {
 	need := map[int]bool{}
 	note := func(letters []symbol) {
 		for _, x := range letters {
-			if x.kind == variableKey || x.kind == foldedVariable {
+			if x.kind == variableKey || x.kind == foldedVariable || x.kind == partVariable {
 				need[int(x.r)] = true
 			}
 		}
@@ -703,7 +711,7 @@ func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 	spec.ContextComplete = true
 	spec.Context = make(map[string][]string, len(spec.Context)+len(sc.keys))
 	for k, v := range sc.base.Spec.Context {
-		spec.Context[lower(k)] = v
+		spec.Context[k] = v
 	}
 	for k, key := range sc.keys {
 		v := n.values[scene][k]
@@ -711,10 +719,10 @@ func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 		for i := range v.values {
 			texts[i] = write(v.values[i], value)
 		}
-		spec.Context[key] = texts
+		spec.Context[sc.spelt[key]] = texts
 		if sc.wide != nil && key == "aws:principalarn" {
 			spec.Principal = texts[0]
-			delete(spec.Context, key)
+			delete(spec.Context, sc.spelt[key])
 		}
 	}
 	if !sc.plain {
@@ -728,7 +736,7 @@ func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 	r.Spec, r.complete = spec, true
 	r.context = maps.Clone(sc.base.context)
 	for _, key := range sc.keys {
-		v := spec.Context[key]
+		v := spec.Context[sc.spelt[key]]
 		r.context[key] = contextValue{values: v, absent: len(v) == 0}
 		r.holes = r.holes || slices.ContainsFunc(v, hasHole)
 	}
@@ -737,65 +745,4 @@ func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 		r.holes = r.holes || r.resource.holes
 	}
 	return spec, &r, nil
-}
-
-// conclude confirms requests, in plainer words if those do as well.
-func (s *search) conclude(n *node, specs []RequestSpec) {
-	plain := slices.Clone(specs)
-	for i := range plain {
-		plain[i] = plainer(plain[i])
-	}
-	for _, list := range [][]RequestSpec{plain, specs} {
-		if ok, contested := s.confirm(list); ok {
-			s.found = &Proof{Verdict: Refuted, Witness: list, Contested: contested}
-			s.residue = n.residue
-			return
-		}
-	}
-	s.unclear("the decision on %s could not be confirmed", specs[0].Action)
-}
-
-// plainer puts customary texts in the place of letters that nothing asked for.
-func plainer(spec RequestSpec) RequestSpec {
-	spec.Resource = plainText(spec.Resource, spec.Action, "resource")
-	spec.Principal = plainText(spec.Principal, "", "somebody")
-	context := make(map[string][]string, len(spec.Context))
-	for k, list := range spec.Context {
-		out := slices.Clone(list)
-		for i := range out {
-			switch {
-			case out[i] == freshText && strings.HasSuffix(k, "account"):
-				out[i] = "999988887777"
-			case out[i] == freshText && strings.HasSuffix(k, "orgid"):
-				out[i] = "o-example1234"
-			default:
-				out[i] = plainText(out[i], "", "something")
-			}
-			if i > 0 && slices.Contains(out[:i], out[i]) {
-				out[i] += strconv.Itoa(i)
-			}
-		}
-		context[k] = out
-	}
-	spec.Context = context
-	return spec
-}
-
-func plainText(s, action, filler string) string {
-	if !strings.Contains(s, freshText) {
-		return s
-	}
-	if parts := strings.SplitN(s, ":", 6); len(parts) == 6 {
-		service, _, _ := strings.Cut(action, ":")
-		for i, customary := range [5]string{"arn", "aws", service, "us-east-1", "111122223333"} {
-			if parts[i] == freshText && customary != "" {
-				parts[i] = customary
-			}
-		}
-		s = strings.Join(parts, ":")
-	}
-	if strings.Count(s, freshText) > 1 {
-		filler = "x"
-	}
-	return strings.ReplaceAll(s, freshText, filler)
 }

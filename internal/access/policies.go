@@ -62,6 +62,9 @@ func (w *world) principal(r *estate.Resource, view check.View) *principalSet {
 	for _, name := range []string{"managedPolicies", "attachedPolicies", "policyPieces"} {
 		set.identity = append(set.identity, w.related(r, name, "PolicyDocument", view)...)
 	}
+	if r.Type == "AWS::IAM::User" && (r.Properties.Field("Groups") != nil || len(r.Scope().OfType("AWS::IAM::UserToGroupAddition")) > 0) {
+		set.identity = append(set.identity, iam.Unread("policies of the groups of "+r.LogicalID+", which are not followed"))
+	}
 	boundary, open := view.Resolve(r.Properties.Field("PermissionsBoundary"))
 	switch {
 	case boundary == nil:
@@ -102,6 +105,19 @@ func (w *world) related(r *estate.Resource, edge, property string, view check.Vi
 	return list
 }
 
+// inlinePolicies is the property that holds the policy of a type of resource;
+// policyTypes are types that give one to a resource and have no edge to it.
+var (
+	inlinePolicies = map[string][]string{
+		"AWS::DynamoDB::Table": {"ResourcePolicy", "PolicyDocument"}, "AWS::ECR::Repository": {"RepositoryPolicyText"},
+		"AWS::EFS::FileSystem": {"FileSystemPolicy"}, "AWS::Events::EventBus": {"Policy"},
+	}
+	policyTypes = map[string]string{
+		"AWS::Events::EventBus": "AWS::Events::EventBusPolicy", "AWS::Kinesis::Stream": "AWS::Kinesis::ResourcePolicy",
+		"AWS::Lambda::LayerVersion": "AWS::Lambda::LayerVersionPermission",
+	}
+)
+
 // resourcePolicy is the policy of a resource, all its parts as one; nil where
 // it has none.
 func (w *world) resourcePolicy(r *estate.Resource, view check.View) *iam.Policy {
@@ -127,7 +143,33 @@ func (w *world) resourcePolicy(r *estate.Resource, view check.View) *iam.Policy 
 	case "AWS::SecretsManager::Secret":
 		parts = w.related(r, "secretPolicies", "ResourcePolicy", view)
 	case "AWS::Lambda::Function":
-		parts = w.functionPolicy(r, view)
+		parts = w.permissionsOf(r, view, w.permission)
+	case "AWS::Lambda::LayerVersion":
+		parts = w.permissionsOf(r, view, w.layerPermission)
+	case "AWS::Lambda::Alias", "AWS::Lambda::Version":
+		// Their permissions are among their function's, with their ARN.
+		functions, gaps := view.Related(r, "functions")
+		for _, f := range functions {
+			parts = add(parts, w.resourcePolicy(f, view))
+		}
+		for _, g := range gaps {
+			parts = append(parts, iam.Unread("policy of the function of "+r.LogicalID+": "+g.String()))
+		}
+	default:
+		if path, ok := inlinePolicies[r.Type]; ok {
+			v, open := r.Properties, false
+			for _, name := range path {
+				if v, open = view.Resolve(v.Field(name)); open {
+					break
+				}
+			}
+			if v != nil {
+				parts = add(parts, w.compile(r, strings.Join(path, "."), v, view))
+			}
+		}
+		for _, other := range r.Scope().OfType(policyTypes[r.Type]) {
+			parts = append(parts, iam.Unread(other.LogicalID+", which is not followed to its resource"))
+		}
 	}
 	p := w.join(r, parts)
 	if view.Plain() {
@@ -181,14 +223,14 @@ func (w *world) partitionOf(s *estate.Scope) string {
 
 func one(s string) *iam.Texts { return &iam.Texts{Values: []iam.Text{{Value: s}}, Single: true} }
 
-// functionPolicy is the policy that the permissions of a function make up, with
-// those of its aliases and versions.
-func (w *world) functionPolicy(r *estate.Resource, view check.View) []*iam.Policy {
+// permissionsOf is the policy that the permissions of a function or layer version
+// make up, with those of a function's aliases and versions.
+func (w *world) permissionsOf(r *estate.Resource, view check.View, read func(*estate.Resource, check.View) iam.Statement) []*iam.Policy {
 	permissions, gaps := view.Related(r, "permissions")
 	doc := &iam.Document{Version: iam.Version2012}
 	var origin []statement
 	for _, p := range permissions {
-		doc.Statements = append(doc.Statements, w.permission(p, view))
+		doc.Statements = append(doc.Statements, read(p, view))
 		origin = append(origin, statement{p, "", p.Properties})
 	}
 	list := []*iam.Policy{}
@@ -203,27 +245,49 @@ func (w *world) functionPolicy(r *estate.Resource, view check.View) []*iam.Polic
 	return list
 }
 
+// property reads a property of a permission as a text.
+func (w *world) property(p *estate.Resource, name string, view check.View) (text string, there, open bool) {
+	v, open := view.Resolve(p.Properties.Field(name))
+	if v == nil {
+		return "", false, false
+	}
+	return w.text(p.Scope(), v, view), true, open
+}
+
+// layerPermission is the statement that lambda:AddLayerVersionPermission makes.
+// source: https://docs.aws.amazon.com/lambda/latest/api/API_AddLayerVersionPermission.html
+func (w *world) layerPermission(p *estate.Resource, view check.View) iam.Statement {
+	action, _, _ := w.property(p, "Action", view)
+	principal, _, _ := w.property(p, "Principal", view)
+	kind := "AWS"
+	if principal == "*" {
+		kind = ""
+	}
+	s := iam.Statement{Effect: iam.Allow, Action: one(action), Resource: one("*"), Principal: []iam.Principals{{Kind: kind, Values: *one(principal)}}, At: position(p.Source)}
+	if id, ok, open := w.property(p, "OrganizationId", view); ok {
+		s.Condition = []iam.Condition{{Operator: "StringEquals", Key: "aws:PrincipalOrgID", Values: *one(id), Open: open}}
+	}
+	return s
+}
+
 // permission is the statement that lambda:AddPermission makes of a permission.
 // source: https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
 func (w *world) permission(p *estate.Resource, view check.View) iam.Statement {
 	s := p.Scope()
-	get := func(name string) (string, bool, bool) {
-		v, open := view.Resolve(p.Properties.Field(name))
-		if v == nil {
-			return "", false, false
-		}
-		return w.text(s, v, view), true, open
-	}
-	action, _, _ := get("Action")
+	action, _, _ := w.property(p, "Action", view)
 	statement := iam.Statement{Effect: iam.Allow, Action: one(action), At: position(p.Source)}
 	statement.Resource = one(w.functionARN(s, p.Properties.Field("FunctionName"), view))
-	principal, _, _ := get("Principal")
+	principal, _, _ := w.property(p, "Principal", view)
 	kind := "AWS"
 	switch {
 	case principal == "*":
 		kind = ""
 	case strings.Contains(principal, ".amazonaws.com"):
 		kind = "Service"
+	default:
+		if c, ok := iam.ParseCaller(principal); ok && c.Kind == iam.Service { // such as alexa-appkit.amazon.com
+			kind = "Service"
+		}
 	}
 	statement.Principal = []iam.Principals{{Kind: kind, Values: *one(principal)}}
 	for _, c := range []struct{ property, operator, key string }{
@@ -234,7 +298,7 @@ func (w *world) permission(p *estate.Resource, view check.View) iam.Statement {
 		{"InvokedViaFunctionUrl", "Bool", "lambda:InvokedViaFunctionUrl"},
 		{"PrincipalOrgID", "StringEquals", "aws:PrincipalOrgID"},
 	} {
-		if text, ok, open := get(c.property); ok {
+		if text, ok, open := w.property(p, c.property, view); ok {
 			statement.Condition = append(statement.Condition, iam.Condition{Operator: c.operator, Key: c.key, Values: *one(text), Open: open})
 		}
 	}

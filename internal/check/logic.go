@@ -45,6 +45,7 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"lets":                  ask(Lets),
 	"letsStrangers":         ask(LetsStrangers),
 	"answersAnyone":         ask(AnswersAnyone),
+	"reachableBy":           ask(ReachableBy),
 }
 
 // decorate replaces the planned calls of own functions.

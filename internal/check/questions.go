@@ -35,6 +35,10 @@ const (
 	// credentials, where the rule that asks for two permissions does not bind?
 	// url.answersAnyone()
 	AnswersAnyone
+	// ReachableBy: can somebody of at least the reach Texts[0] (organization,
+	// named-accounts, any-account or anyone) use the subject, by any of its
+	// actions, aliases and URLs? queue.reachableBy("any-account")
+	ReachableBy
 )
 
 // Question is a question about resources.
@@ -121,9 +125,15 @@ var (
 // policyHolders are the types whose own policy [Lets] can ask.
 var policyHolders = []string{"AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Lambda::Function", "AWS::SecretsManager::Secret"}
 
+// exposed are the types that [ReachableBy] can ask about.
+var exposed = []string{"AWS::Lambda::Function", "AWS::Lambda::LayerVersion", "AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SecretsManager::Secret"}
+
 // questions declares the functions.
 func questions() []cel.EnvOption {
-	var lets []cel.FunctionOpt
+	var lets, reachable []cel.FunctionOpt
+	for _, t := range exposed {
+		reachable = append(reachable, cel.MemberOverload("reachableby_"+typeName(t), []*cel.Type{cel.ObjectType(typeName(t)), cel.StringType}, cel.BoolType))
+	}
 	for _, t := range policyHolders {
 		lets = append(lets, cel.MemberOverload("lets_"+typeName(t), []*cel.Type{cel.ObjectType(typeName(t)), cel.StringType, cel.StringType, cel.DynType}, cel.BoolType))
 	}
@@ -133,6 +143,7 @@ func questions() []cel.EnvOption {
 		cel.Function("trustsOnly", cel.MemberOverload("trustsonly_role", []*cel.Type{roleType, cel.ListType(cel.StringType)}, cel.BoolType)),
 		cel.Function("administers", cel.MemberOverload("administers_role", []*cel.Type{roleType}, cel.BoolType)),
 		cel.Function("lets", lets...),
+		cel.Function("reachableBy", reachable...),
 		cel.Function("answersAnyone", cel.MemberOverload("answersanyone_url", []*cel.Type{urlType}, cel.BoolType)),
 		cel.Function("letsStrangers", cel.MemberOverload("letsstrangers_permission", []*cel.Type{permissionType}, cel.BoolType)),
 	}
