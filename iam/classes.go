@@ -122,7 +122,11 @@ func (d *Data) classes(statements []*statement) []actionClass {
 	slices.Sort(names)
 	for _, service := range names {
 		for _, a := range d.Actions(service) {
-			add(sign(service, lower(a.Name)), len(a.Resources) == 0, false, service+":"+a.Name)
+			key := sign(service, lower(a.Name))
+			if service == "s3" && a.Name == "ListAllMyBuckets" {
+				key += "b" // of all buckets, and of none
+			}
+			add(key, len(a.Resources) == 0, false, service+":"+a.Name)
 		}
 		var patterns []*pattern
 		for i := range list {
@@ -200,28 +204,26 @@ func (d *Data) unlisted(service string, patterns []*pattern) (names []string, co
 	}
 	p := newProduct(words)
 	of := map[string][]symbol{} // a text for every choice of words
-	note := func(n int) {
-		choice := make([]byte, len(words))
-		for i := range words {
-			if p.accepts(i) {
-				choice[i] = 1
-			}
-		}
-		if known, ok := of[string(choice)]; !ok || d.action(service, write(known, nil)) != nil {
-			of[string(choice)] = p.text(n) // the table does not know it, or it is the first
-		}
-	}
 	p.push(productStep{})
 	var letters []symbol
+	choice := make([]byte, len(words))
 	for n := 0; n < len(p.steps); n++ {
 		if len(p.steps) > maxNames {
 			return d.unlistedPairs(service, words), false
 		}
 		letters = p.letters(n, letters)
 		for _, x := range letters {
-			if p.follow(n, x); p.push(productStep{n, x}) {
-				note(len(p.steps) - 1)
+			p.follow(n, x)
+			for i := range words {
+				choice[i] = 0
+				if p.accepts(i) {
+					choice[i] = 1
+				}
 			}
+			if known, ok := of[string(choice)]; !ok || d.action(service, write(known, nil)) != nil {
+				of[string(choice)] = append(p.text(n), x) // the table does not know it, or it is the first
+			}
+			p.push(productStep{n, x})
 		}
 	}
 	for _, choice := range slices.Sorted(maps.Keys(of)) {

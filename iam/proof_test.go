@@ -60,6 +60,15 @@ func TestWithin(t *testing.T) {
 		{"a name of one letter more", allow(everything), `{"Version":"2012-10-17","Statement":{"Effect":"Allow","NotAction":"t:Get?","Resource":"*"}}`, "refuted"},
 		{"a name that three patterns match", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"t:Ge*","Resource":"*"}}`, statements(
 			`{"Effect":"Allow","NotAction":"t:*tag*","Resource":"*"}`, `{"Effect":"Allow","NotAction":"t:*bucket*","Resource":"*"}`), "refuted"},
+		{"a name that does not end as all known ones do", allow(everything), `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"t:*t","Resource":"*"}}`, "refuted"},
+		{"a star that ends a part of an ARN", allow(`"Resource":"arn:aws:t:*:a"`), allow(`"Resource":"arn:aws:t:*:*:a"`), "refuted"},
+		{"a short ARN that ends in a star", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"t:*","Resource":"arn:aws:t*"}}`, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"t:*","Resource":"arn:aws:u*"}}`, "refuted"},
+		{"an empty value is none", onKey("ForAllValues:StringEquals", "t:list", `"a"`), statements(
+			`{"Effect":"Allow","Action":"t:*","Resource":"*","Condition":{"ForAnyValue:StringEquals":{"t:list":"a"}}}`,
+			`{"Effect":"Allow","Action":"t:*","Resource":"*","Condition":{"Null":{"t:list":"true"}}}`), "proved"},
+		{"an empty value among others", onKey("ForAnyValue:StringEquals", "t:list", `""`), onKey("ForAnyValue:StringLike", "t:list", `"?*"`), "proved"},
+		{"a variable with colons in both", onKey("StringLike", "t:arn", `"arn:aws:t:${aws:username}:b:a"`), onKey("ArnLike", "t:arn", `"arn:aws:t:${aws:username}:b:a"`), "unknown"},
+		{"a variable in a part of two ARNs", onKey("ArnEquals", "t:arn", `"arn:aws:t:${aws:username}:b:a"`), onKey("ArnLike", "t:arn", `"arn:aws:t:*:b:a"`), "proved"},
 		{"names that the table may come to have", allow(everything), `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["t:Get","t:Put","t:List"],"Resource":"*"}}`, "refuted"},
 		{"new actions without a resource", allow(everything), statements(`{"Effect":"Allow","Action":"t:*","Resource":"arn:*:*:*:*:*"}`, `{"Effect":"Allow","Action":"t:List","Resource":"*"}`), "refuted"},
 		{"every action of a service by name, and the rest", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`, statements(

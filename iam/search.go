@@ -102,7 +102,7 @@ func (m member) match(ev *evaluator) truth {
 // refuses reports whether an ARN of the statement matches nothing, since it is
 // too short for a policy of this standing.
 func (m member) refuses(resource int) bool {
-	return m.s.resources[resource].short && (m.control || m.trusted)
+	return m.s.resources[resource].short && !m.s.resources[resource].ended && (m.control || m.trusted)
 }
 
 // alwaysThere are the keys that every request has.
@@ -127,14 +127,14 @@ type search struct {
 	keys    keySolver
 	words   map[placedARN]compiledARN
 	seen    map[string]bool
-	ids     map[placedDemand]int
+	ids     map[inRequest]int
 	reason  string
 	confirm func([]RequestSpec) (bool, RuleSet)
 	found   *Proof
 }
 
-// placedDemand is a condition or word in one of the requests.
-type placedDemand struct {
+// inRequest is a condition or word in one of the requests.
+type inRequest struct {
 	scene int
 	of    any
 }
@@ -176,7 +176,7 @@ func (n *node) clone() *node {
 // searches of one question.
 func (s *search) run(limits Limits, work *int) Proof {
 	s.work = *work
-	s.words, s.seen, s.ids = map[placedARN]compiledARN{}, map[string]bool{}, map[placedDemand]int{}
+	s.words, s.seen, s.ids = map[placedARN]compiledARN{}, map[string]bool{}, map[inRequest]int{}
 	s.keys = keySolver{text: textSolver{work: &s.work, states: limits.States}, vars: &s.vars, ev: evaluator{req: &Request{}}}
 	root := &node{keys: make([][]keyConstraint, len(s.scenes)), values: make([][]keyValue, len(s.scenes))}
 	resource := false
@@ -279,7 +279,7 @@ func (sc *scene) settled(key string) bool {
 		return false
 	}
 	switch {
-	case sc.owned && key == "aws:resourceaccount":
+	case sc.owned && (key == "aws:resourceaccount" || key == "s3:resourceaccount"):
 		return false
 	case sc.anybody:
 		return sc.stated(key)
@@ -503,7 +503,7 @@ func (s *search) avoid(n *node, words []*word) bool {
 }
 
 func (s *search) id(scene int, x any, want bool) int {
-	at := placedDemand{scene, x}
+	at := inRequest{scene, x}
 	id, ok := s.ids[at]
 	if !ok {
 		id = len(s.ids)
@@ -651,7 +651,7 @@ func (s *search) fill(n *node) *node {
 	need := map[int]bool{}
 	note := func(letters []symbol) {
 		for _, x := range letters {
-			if x.kind == variableKey || x.kind == foldedVariable {
+			if x.kind == variableKey || x.kind == foldedVariable || x.kind == partVariable {
 				need[int(x.r)] = true
 			}
 		}

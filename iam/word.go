@@ -13,6 +13,7 @@ const (
 	foldedRune     = 'f' // a character in any case; r is the least of those
 	variableKey    = 'v' // the value of the context key that r numbers
 	foldedVariable = 'V' // that value in any case
+	partVariable   = 'S' // that value, which has no colons, since it is in one part of an ARN
 )
 
 // word is a pattern over whole texts, for the questions over all requests. Holes
@@ -36,7 +37,7 @@ func newWord(symbols []symbol, arn bool) *word {
 			w.exact = false
 		case '?', segmentOne, foldedRune:
 			w.exact, w.single = false, true
-		case variableKey, foldedVariable:
+		case variableKey, foldedVariable, partVariable:
 			w.opaque = true
 			w.keys = append(w.keys, int(s.r))
 		default:
@@ -64,8 +65,10 @@ func (s symbol) takes(x symbol) bool {
 		return x.kind == 0 && x.r != ':'
 	case foldedRune:
 		return x.kind == 0 && leastFold(x.r) == s.r
+	case variableKey:
+		return s == x || x.kind == partVariable && x.r == s.r
 	case foldedVariable:
-		return s == x || x.kind == variableKey && x.r == s.r
+		return s == x || (x.kind == variableKey || x.kind == partVariable) && x.r == s.r
 	default:
 		return s == x
 	}
@@ -415,7 +418,9 @@ func (p *product) letters(n int, into []symbol) []symbol {
 					into = append(into, symbol{0, r})
 				}
 			case foldedVariable:
-				into = append(into, s, symbol{variableKey, s.r})
+				into = append(into, s, symbol{variableKey, s.r}, symbol{partVariable, s.r})
+			case variableKey:
+				into = append(into, s, symbol{partVariable, s.r})
 			default:
 				into = append(into, s)
 			}
@@ -501,7 +506,7 @@ func wordOf(into []symbol, p *pattern, names *variables, segment bool) []symbol 
 		case anyOne:
 			into = append(into, one)
 		case variable:
-			into = names.spell(into, t)
+			into = names.spell(into, t, segment)
 		default:
 			into = symbols(into, t.text)
 		}
@@ -529,16 +534,17 @@ type sceneKey struct {
 	key   string
 }
 
-func (v *variables) spell(into []symbol, t token) []symbol {
+func (v *variables) spell(into []symbol, t token, part bool) []symbol {
 	if c, ok := v.fixed[t.text]; ok {
-		switch {
-		case len(c.values) == 1:
-			return symbols(into, c.values[0])
-		case len(c.values) == 0 && t.defaults:
-			return symbols(into, t.fallback)
+		text := t.fallback
+		if len(c.values) == 1 {
+			text = c.values[0]
 		}
-		v.never = true
-		return into
+		if len(c.values) > 1 || len(c.values) == 0 && !t.defaults || part && strings.Contains(text, ":") {
+			v.never = true
+			return into
+		}
+		return symbols(into, text)
 	}
 	key := sceneKey{v.scene, t.text}
 	i := slices.Index(v.keys, key)
@@ -547,6 +553,9 @@ func (v *variables) spell(into []symbol, t token) []symbol {
 		v.keys = append(v.keys, key)
 	}
 	v.defaults = v.defaults || t.defaults
+	if part {
+		return append(into, symbol{partVariable, rune(i)})
+	}
 	return append(into, symbol{variableKey, rune(i)})
 }
 
@@ -571,7 +580,7 @@ func (v *variables) folded(p *pattern) *word {
 		switch {
 		case s.kind == 0 && unicode.SimpleFold(s.r) != s.r:
 			out[i] = symbol{foldedRune, leastFold(s.r)}
-		case s.kind == variableKey:
+		case s.kind == variableKey || s.kind == partVariable:
 			out[i].kind = foldedVariable
 		}
 	}
@@ -586,6 +595,8 @@ func (v *variables) arn(a *arnPattern) (w *word, open bool) {
 		return anyWord, false // what is no ARN, too
 	case a.broken:
 		return nil, true
+	case a.reach:
+		return v.word(a.whole), false
 	}
 	v.never, v.defaults = false, false
 	var out []symbol
@@ -612,7 +623,7 @@ func write(letters []symbol, value func(key int) string) string {
 				continue
 			}
 			b.WriteRune(x.r)
-		case variableKey, foldedVariable:
+		case variableKey, foldedVariable, partVariable:
 			b.WriteString(value(int(x.r)))
 		default:
 			b.WriteString(Hole(HoleKind(x.kind), int(x.r)))
