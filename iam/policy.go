@@ -85,6 +85,26 @@ func Unread(name string) *Policy {
 	return &Policy{Name: name, unread: true, Document: &Document{}}
 }
 
+// NamesMembers reports whether some statement may let in principals of accounts:
+// users, roles and sessions, and not services and identity providers alone.
+func (p *Policy) NamesMembers() bool {
+	if p.unread {
+		return true
+	}
+	for i := range p.statements {
+		s := &p.statements[i]
+		if s.notPrinc {
+			return true
+		}
+		for j := range s.principals {
+			if k := s.principals[j].kind; k != Service && k != Federated && s.principals[j].other != residue {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // IsUnread reports whether the policy could not be read.
 func (p *Policy) IsUnread() bool { return p.unread }
 

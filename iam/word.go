@@ -232,6 +232,13 @@ func (t *textSolver) solve(pos, neg []*word) ([]symbol, status) {
 	if st != unsat || len(pos) < 2 {
 		return letters, st
 	}
+	for _, w := range pos {
+		for _, n := range neg {
+			if tells(w, []*word{n}) && n.matches(w.instance()) {
+				return nil, unsat // whatever the holes hold
+			}
+		}
+	}
 	relaxed := false
 	for i, w := range pos {
 		if w.opaque {
@@ -616,6 +623,8 @@ func (v *variables) arn(a *arnPattern) (w *word, open bool) {
 	switch {
 	case a.any:
 		return anyWord, false // what is no ARN, too
+	case a.broken && a.whole.isIdentity():
+		return v.word(a.whole), false
 	case a.broken:
 		return nil, true
 	case a.reach:
@@ -633,6 +642,18 @@ func (v *variables) arn(a *arnPattern) (w *word, open bool) {
 		return nil, false
 	}
 	return newWord(out, true), false
+}
+
+// isIdentity reports whether the pattern is one ARN or id that AWS makes up.
+func (p *pattern) isIdentity() bool {
+	if p.shape == general && len(p.glob.tokens) == 1 && p.glob.tokens[0].kind == literal {
+		return isIdentity(p.glob.tokens[0].text)
+	}
+	return p.shape == exact && isIdentity(p.text)
+}
+
+func isIdentity(s string) bool {
+	return len(s) == holeLen && s[0] == holeMark && HoleKind(s[1]) == IdentityHole
 }
 
 // write makes a text of letters; value gives what stands for a variable.
