@@ -71,6 +71,7 @@ type evaluator struct {
 	set     *PolicySet
 	other   RuleSet // rules read otherwise than the documents
 	touched RuleSet // rules that were asked for
+	steps   int     // spent on patterns
 
 	bounded       bool // the caller has a permissions boundary
 	wantPrincipal bool // statements of the policy at hand must name a principal

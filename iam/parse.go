@@ -106,6 +106,9 @@ func (p *parser) issue(code string, offset int, format string, args ...any) {
 // position turns an offset into a line and column.
 func (p *parser) position(offset int) Position {
 	offset = min(offset, len(p.src))
+	if p.start <= offset && offset <= p.from {
+		return Position{p.line + 1, offset - p.start + 1}
+	}
 	if offset < p.from {
 		p.line, p.start, p.from = 0, 0, 0
 	}
@@ -361,17 +364,19 @@ func (p *parser) principals(what string) ([]Principals, error) {
 }
 
 func (p *parser) conditions(s *Statement) error {
-	return p.object("Condition", func(operator string, wanted int) error {
+	return p.object("Condition", func(operator string, at int) error {
+		wanted := p.position(at)
 		if _, ok := parseOperator(operator); !ok {
-			p.issue("invalid-operator", wanted, "there is no condition operator %q%s", operator, Similar(operator, operatorNames()))
+			p.issue("invalid-operator", at, "there is no condition operator %q%s", operator, Similar(operator, operatorNames()))
 		}
 		return p.object(operator, func(key string, at int) error {
+			start := p.position(at)
 			values, err := p.texts("condition key "+key, true)
 			if err != nil {
 				return err
 			}
 			s.Condition = append(s.Condition, Condition{
-				Operator: operator, Key: key, Values: *values, At: p.position(at), Wanted: p.position(wanted),
+				Operator: operator, Key: key, Values: *values, At: start, Wanted: wanted,
 			})
 			return nil
 		})

@@ -231,8 +231,12 @@ func (g *glob) match(s string, ev *evaluator) truth {
 	if holes || ev.req.holes && hasHole(s) {
 		return compareHoles(symbolsOf(tokens), symbols(nil, s))
 	}
-	return truthOf(matchGlob(tokens, s, ev))
+	return matchGlob(tokens, s, ev)
 }
+
+// maxSteps bounds what one evaluation spends on patterns. Beyond it what
+// matches is not known.
+const maxSteps = 1 << 26
 
 // expand puts the values of variables into the pattern. It reports false when
 // a variable has no value: then the pattern matches nothing.
@@ -281,15 +285,15 @@ func symbolsOf(tokens []token) []symbol {
 
 // matchGlob matches without holes, in time proportional to the product of the
 // lengths at worst.
-func matchGlob(tokens []token, s string, ev *evaluator) bool {
+func matchGlob(tokens []token, s string, ev *evaluator) truth {
 	i, j := 0, 0
 	star, mark := -1, 0
-	for {
+	for ; ; ev.steps++ {
 		if i < len(tokens) {
 			switch t := &tokens[i]; t.kind {
 			case anyRun:
 				if i+1 == len(tokens) {
-					return true
+					return yes
 				}
 				star, mark = i, j
 				i++
@@ -309,17 +313,20 @@ func matchGlob(tokens []token, s string, ev *evaluator) bool {
 				}
 			}
 		} else if j == len(s) {
-			return true
+			return yes
 		}
 		if star < 0 || mark >= len(s) {
-			return false
+			return no
+		}
+		if ev.steps > maxSteps {
+			return maybe
 		}
 		_, size := decodeRune(s[mark:])
 		mark += size
 		if next := &tokens[star+1]; next.kind == literal {
 			at := strings.Index(s[mark:], next.text)
 			if at < 0 {
-				return false
+				return no
 			}
 			mark += at
 		}
