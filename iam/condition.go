@@ -88,6 +88,12 @@ func (c *condition) holds(ev *evaluator) truth {
 		return maybe
 	}
 	values, state := ev.value(c.key)
+	if (c.quantifier != one || c.comparison == compareNull) && nothing(values) && !ev.otherwise(EmptyValue) {
+		values, state = nil, absent
+		if c.quantifier == forAny {
+			return no // the key is there, whatever IfExists says
+		}
+	}
 	if c.comparison == compareNull {
 		return c.null(state)
 	}
@@ -116,6 +122,16 @@ func (c *condition) holds(ev *evaluator) truth {
 		}
 		return c.some(values, ev)
 	}
+}
+
+// nothing reports whether a key is there and its value is the empty text.
+func nothing(values []string) bool {
+	for _, v := range values {
+		if v != "" {
+			return false
+		}
+	}
+	return len(values) > 0
 }
 
 func (c *condition) each(values []string, ev *evaluator) truth {

@@ -89,11 +89,37 @@ func (l *Lines) Answer(line []byte) ([]byte, error) {
 	if err != nil && !errors.As(err, &bad) {
 		bad = &LineError{At: Position{1, 1}, Message: err.Error()}
 	}
+	if bad != nil && w.id == nil {
+		w.id = identity(line)
+	}
 	l.write(&w, request, &x, bad)
 	if bad != nil {
 		return l.buffer.Bytes(), bad
 	}
 	return l.buffer.Bytes(), nil
+}
+
+// identity finds the id of a line that is not read to its end.
+func identity(line []byte) jsontext.Value {
+	d := jsontext.NewDecoder(bytes.NewReader(line), jsontext.AllowDuplicateNames(true))
+	if t, err := d.ReadToken(); err != nil || t.Kind() != '{' {
+		return nil
+	}
+	for d.PeekKind() == '"' {
+		name, err := d.ReadToken()
+		if err != nil {
+			return nil
+		}
+		found := name.String() == "id"
+		value, err := d.ReadValue()
+		switch {
+		case err != nil:
+			return nil
+		case found:
+			return value.Clone()
+		}
+	}
+	return nil
 }
 
 func (l *Lines) explain(w *wire) (*Request, Explanation, error) {
@@ -108,6 +134,11 @@ func (l *Lines) explain(w *wire) (*Request, Explanation, error) {
 		return url, explainURL(url, invoke, &w.set, l.Semantics, w.rule, l.Full), nil
 	}
 	r, err := NewRequest(w.spec, l.data)
+	if err == nil && !r.accountKnown && r.caller.member() {
+		// A line that does not say whose resource it is means the caller's.
+		w.spec.ResourceAccount = r.caller.Account
+		r, err = NewRequest(w.spec, l.data)
+	}
 	if err != nil {
 		return nil, Explanation{}, err
 	}
@@ -206,6 +237,10 @@ func (d *fieldReader) read(w *wire) (err error) {
 	case "context":
 		w.spec.Context = map[string][]string{}
 		err = d.object(func(key string) (err error) {
+			key = lower(key)
+			if _, twice := w.spec.Context[key]; twice {
+				return d.wrong("the key %q is stated twice; the names of keys do not depend on case", key)
+			}
 			w.spec.Context[key], err = d.texts()
 			return err
 		})

@@ -241,7 +241,7 @@ func (p *parser) text(what string) (Text, error) {
 	return Text{At: p.position(at)}, nil
 }
 
-func (p *parser) texts(what string, empty bool) (*Texts, error) {
+func (p *parser) texts(what string) (*Texts, error) {
 	at := p.next()
 	list := &Texts{At: p.position(at)}
 	if p.dec.PeekKind() != '[' {
@@ -259,9 +259,6 @@ func (p *parser) texts(what string, empty bool) (*Texts, error) {
 			return nil, err
 		}
 		list.Values = append(list.Values, t)
-	}
-	if len(list.Values) == 0 && !empty {
-		p.issue("empty-list", at, "%s is an empty list; the statement can never match", what)
 	}
 	_, err := p.dec.ReadToken()
 	return list, err
@@ -295,13 +292,13 @@ func (p *parser) statement(d *Document) error {
 		case "NotPrincipal":
 			s.NotPrincipal, err = p.principals(name)
 		case "Action":
-			s.Action, err = p.texts(name, false)
+			s.Action, err = p.texts(name)
 		case "NotAction":
-			s.NotAction, err = p.texts(name, false)
+			s.NotAction, err = p.texts(name)
 		case "Resource":
-			s.Resource, err = p.texts(name, false)
+			s.Resource, err = p.texts(name)
 		case "NotResource":
-			s.NotResource, err = p.texts(name, false)
+			s.NotResource, err = p.texts(name)
 		case "Condition":
 			err = p.conditions(&s)
 		default:
@@ -354,7 +351,7 @@ func (p *parser) principals(what string) ([]Principals, error) {
 			p.issue("invalid-principal", at, "%s has no kind %q; expected AWS, Service, Federated or CanonicalUser", what, name)
 			return p.dec.SkipValue()
 		}
-		values, err := p.texts(what+"."+name, true)
+		values, err := p.texts(what + "." + name)
 		if err == nil {
 			list = append(list, Principals{name, *values})
 		}
@@ -371,7 +368,7 @@ func (p *parser) conditions(s *Statement) error {
 		}
 		return p.object(operator, func(key string, at int) error {
 			start := p.position(at)
-			values, err := p.texts("condition key "+key, true)
+			values, err := p.texts("condition key " + key)
 			if err != nil {
 				return err
 			}

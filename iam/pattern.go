@@ -16,6 +16,7 @@ func decodeRune(s string) (rune, int) {
 type token struct {
 	kind     tokenKind
 	text     string // literal: its text; variable: the key, in lower case
+	written  string // variable: the key as the policy writes it
 	fallback string // variable: what stands for a key that is absent
 	defaults bool   // variable: has a fallback
 }
@@ -124,7 +125,8 @@ func (g *glob) tokenize(s string, form patternForm) {
 			flush()
 			t := token{kind: variable}
 			key, fallback, has := strings.Cut(inner, ",")
-			t.text = lower(strings.TrimSpace(key))
+			t.written = strings.TrimSpace(key)
+			t.text = lower(t.written)
 			if has {
 				t.defaults = true
 				t.fallback = unquote(strings.TrimSpace(fallback))
@@ -335,20 +337,22 @@ func matchGlob(tokens []token, s string, ev *evaluator) truth {
 }
 
 // arnPattern is a pattern over ARNs. Each of the first five parts, which colons
-// separate, matches on its own, so that '*' in one does not reach the next; the
-// sixth is the rest, colons included.
+// separate, matches on its own; the sixth is the rest, colons included. In a
+// Resource element, a '*' that ends a part reaches over the colons behind it,
+// too; in conditions it does not.
 // source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 type arnPattern struct {
 	any    bool
 	broken bool // which part is which is not known
 	short  bool // has fewer than six parts; those that are missing are '*'
+	ended  bool // ends in '*', which stands for the parts that are missing
+	reach  bool // a '*' that ends one of the first five parts may run over colons
 	// resource is set in Resource elements; conditions fill in short ARNs
 	// wherever they stand.
 	resource bool
 	parts    [6]pattern
 	// whole is the pattern over the ARN as one text. It is there only where that
-	// may be asked for: where holes may hold colons, or another reading lets a
-	// wildcard in the first five parts run over them.
+	// may be asked for: where holes or a '*' may hold colons.
 	whole *pattern
 }
 
@@ -358,16 +362,23 @@ func compileARN(s string, form patternForm) arnPattern {
 		a.any = true
 		return a
 	}
-	rest, stretch := s, false
+	// In a Resource element variables stand after the fifth colon only; in a
+	// condition they stand anywhere.
+	first := form
+	if form.resource {
+		first = patternForm{wildcards: form.wildcards}
+	}
+	rest, stretch, within := s, false, false
 	n := 0
 	for ; n < 5; n++ {
-		head, tail, found := strings.Cut(rest, ":")
+		head, tail, found := cutPart(rest, first.variables)
 		if !found {
 			break
 		}
-		// Variables stand after the fifth colon only.
-		a.parts[n] = compilePattern(head, patternForm{wildcards: form.wildcards})
-		stretch = stretch || form.resource && strings.ContainsAny(head, "*")
+		a.parts[n] = compilePattern(head, first)
+		plain := strings.TrimRight(head, "*")
+		stretch = stretch || form.resource && plain != head
+		within = within || strings.ContainsAny(plain, "*?")
 		rest = tail
 	}
 	holes := hasHole(s)
@@ -376,16 +387,35 @@ func compileARN(s string, form patternForm) arnPattern {
 	} else {
 		// A hole may hold the colons that are missing here.
 		a.broken, a.short, stretch = holes, !holes, false
-		a.parts[n] = compilePattern(rest, patternForm{wildcards: true})
+		a.ended = strings.HasSuffix(rest, "*")
+		a.parts[n] = compilePattern(rest, patternForm{wildcards: true, variables: first.variables, legacy: first.legacy})
 		for n++; n < 6; n++ {
 			a.parts[n] = pattern{shape: all}
 		}
 	}
-	if holes || stretch {
+	// Of a part with wildcards inside, it is not said how far its last one goes.
+	a.reach = stretch && !within
+	if holes || a.reach {
 		whole := compilePattern(s, form)
 		a.whole = &whole
 	}
 	return a
+}
+
+// cutPart cuts a pattern at its first colon; those in policy variables do not
+// count.
+func cutPart(s string, variables bool) (head, tail string, found bool) {
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == ':':
+			return s[:i], s[i+1:], true
+		case variables && strings.HasPrefix(s[i:], "${"):
+			if end := strings.IndexByte(s[i:], '}'); end > 0 {
+				i += end
+			}
+		}
+	}
+	return s, "", false
 }
 
 // arn is a text cut at its first five colons.
@@ -414,7 +444,7 @@ func (a *arnPattern) match(r *arn, ev *evaluator) truth {
 	switch {
 	case a.any:
 		return yes
-	case a.short && a.resource && ev.refuseShort && !ev.otherwise(ShortARN):
+	case a.short && a.resource && ev.refuseShort && a.refused(ev):
 		return no
 	case a.broken:
 		return a.whole.match(r.whole, ev)
@@ -429,8 +459,19 @@ func (a *arnPattern) match(r *arn, ev *evaluator) truth {
 			break
 		}
 	}
-	if t == no && a.whole != nil && ev.otherwise(ARNSegments) {
-		return a.whole.match(r.whole, ev)
+	if t == no && a.reach {
+		if far := a.whole.match(r.whole, ev); far != no && !ev.otherwise(ARNSegments) {
+			return far
+		}
 	}
 	return t
+}
+
+// refused reports whether a short ARN matches nothing where AWS does not fill in
+// what is missing. A '*' at its end does not need that.
+func (a *arnPattern) refused(ev *evaluator) bool {
+	if a.ended {
+		return ev.otherwise(ARNSegments)
+	}
+	return !ev.otherwise(ShortARN)
 }

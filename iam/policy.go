@@ -210,13 +210,20 @@ func (s *statement) matchAction(r *Request, ev *evaluator) truth {
 	return t
 }
 
+// anyResource is what actions are asked of that work on no resource in
+// particular.
+var anyResource = splitARN("*")
+
 func (s *statement) matchResource(r *Request, ev *evaluator) truth {
 	if s.noResource {
 		return yes
 	}
-	t := no
+	t, on := no, &r.resource
+	if r.buckets && ev.otherwise(AllBuckets) {
+		on = &anyResource
+	}
 	for i := range s.resources {
-		if t = max(t, s.resources[i].match(&r.resource, ev)); t == yes {
+		if t = max(t, s.resources[i].match(on, ev)); t == yes {
 			break
 		}
 	}

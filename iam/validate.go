@@ -59,6 +59,9 @@ func Validate(src []byte, use Kind, data *Data) []Issue {
 	case d.Version == Version2008:
 		v.issue("old-version", LevelAdvice, Position{1, 1}, "Version 2008-10-17 is deprecated: policy variables are plain text in it; state \"2012-10-17\"")
 	}
+	if len(d.Statements) == 0 {
+		v.issue("missing-statement", LevelError, Position{1, 1}, "the policy has no statements; expected at least one")
+	}
 	seen := map[string]bool{}
 	for i := range d.Statements {
 		s := &d.Statements[i]
@@ -66,6 +69,7 @@ func Validate(src []byte, use Kind, data *Data) []Issue {
 			v.issue("duplicate-sid", LevelError, s.At, "another statement has the Sid %q; expected it once", s.Sid)
 		}
 		seen[s.Sid] = true
+		v.sid(s)
 		v.statement(s)
 	}
 	slices.SortStableFunc(v.issues, func(a, b Issue) int {
@@ -134,6 +138,9 @@ func (v *validator) statement(s *Statement) {
 		if s.Effect == Allow {
 			v.issue("rcp-allow", LevelError, s.At, "a resource control policy can only deny")
 		}
+		if s.NotAction != nil {
+			v.issue("rcp-notaction", LevelError, s.At, "a resource control policy takes no NotAction")
+		}
 		if s.NotPrincipal != nil || len(s.Principal) != 1 || s.Principal[0].Kind != "" {
 			v.issue("rcp-principal", LevelError, s.At, "a resource control policy names \"Principal\": \"*\" and narrows it by conditions")
 		}
@@ -152,15 +159,24 @@ func (v *validator) statement(s *Statement) {
 	}
 	v.actions(s)
 	v.resources(s)
+	v.reach(s)
 	v.principals(s)
 	v.conditions(s)
 }
 
+// empty reports a list without values.
+func (v *validator) empty(what string, list *Texts) {
+	if len(list.Values) == 0 {
+		v.issue("empty-list", LevelError, list.At, "%s is an empty list; expected at least one value", what)
+	}
+}
+
 func (v *validator) actions(s *Statement) {
-	for _, list := range []*Texts{s.Action, s.NotAction} {
+	for i, list := range []*Texts{s.Action, s.NotAction} {
 		if list == nil {
 			continue
 		}
+		v.empty([]string{"Action", "NotAction"}[i], list)
 		for _, t := range list.Values {
 			v.action(s, t)
 		}
@@ -189,13 +205,18 @@ func (v *validator) action(s *Statement, t Text) {
 	case strings.ContainsAny(service, "*?"):
 		v.issue("invalid-service", LevelError, t.At, "action %q has a wildcard in the name of the service; only \"*\" alone stands for all services", name)
 		return
-	case v.data == nil:
+	}
+	v.trustAction(t, service)
+	if v.data == nil {
 		return
 	}
 	known := v.data.service(service)
 	if known == nil {
 		v.issue("unknown-service", LevelError, t.At, "action %q: there is no service %q%s", name, service, Similar(service, v.data.Services()))
 		return
+	}
+	if v.use == ResourceControlPolicy && !v.data.supportsRCP(service) {
+		v.issue("rcp-service", LevelWarning, t.At, "action %q: resource control policies have no effect on %s", name, service)
 	}
 	p := compilePattern(rest, patternForm{wildcards: true})
 	if !known.has(&p) {
@@ -208,8 +229,11 @@ func (v *validator) action(s *Statement, t Text) {
 	if s.Effect == Allow && s.Action != nil && rest == "*" && v.use != ServiceControlPolicy {
 		v.issue("allow-all-of-service", LevelWarning, t.At, "%q allows every action of %s, those still to come too; list what is needed", name, service)
 	}
+	if s.Effect == Allow && service == "iam" && p.matches("createservicelinkedrole") && rest != "*" && (s.NotResource != nil || everyRole(s.Resource)) && !mentions(s, "iam:awsservicename") {
+		v.issue("any-service-linked-role", LevelWarning, t.At, "%q creates the service-linked role of any service; name the role, or the service in iam:AWSServiceName", name)
+	}
 	if s.Effect == Allow && p.shape == prefix && service == "iam" && strings.HasPrefix("passrole", p.text) || name == "iam:PassRole" && s.Effect == Allow {
-		if everything(s.Resource) && !mentions(s, "iam:passedtoservice") {
+		if (s.NotResource != nil || everyRole(s.Resource)) && !mentions(s, "iam:passedtoservice") {
 			v.issue("pass-any-role", LevelWarning, t.At, "iam:PassRole on every role lets the holder use any role of the account; name the roles, or the service in iam:PassedToService")
 		}
 	}
@@ -228,8 +252,10 @@ func (s *serviceData) has(p *pattern) bool {
 	return false
 }
 
-func everything(list *Texts) bool {
-	return list != nil && slices.ContainsFunc(list.Values, func(t Text) bool { return strings.Trim(t.Value, "*") == "" })
+func everyRole(list *Texts) bool {
+	return list != nil && slices.ContainsFunc(list.Values, func(t Text) bool {
+		return strings.Trim(t.Value, "*") == "" || strings.HasPrefix(t.Value, "arn:") && strings.HasSuffix(strings.TrimRight(t.Value, "*"), ":role/")
+	})
 }
 
 func mentions(s *Statement, key string) bool {
@@ -267,12 +293,14 @@ func lowerIf(s string, fold bool) string {
 }
 
 func (v *validator) resources(s *Statement) {
-	for _, list := range []*Texts{s.Resource, s.NotResource} {
+	for i, list := range []*Texts{s.Resource, s.NotResource} {
 		if list == nil {
 			continue
 		}
+		v.empty([]string{"Resource", "NotResource"}[i], list)
 		for _, t := range list.Values {
 			v.resource(t)
+			v.variables(t)
 		}
 		v.redundant("resource", list, func(t Text) pattern {
 			return compilePattern(t.Value, patternForm{wildcards: true, variables: v.doc.Version == Version2012})
@@ -322,6 +350,8 @@ func (v *validator) principals(s *Statement) {
 				v.issue("deleted-principal", LevelWarning, t.At, "principal %q is the id of a principal that was deleted, and matches nobody; remove it", t.Value)
 			case p.Kind == "AWS" && c.other == residue:
 				v.issue("invalid-principal", LevelError, t.At, "principal %q; expected an account, or the ARN of an account root, user, role or session", t.Value)
+			case p.Kind == "Federated" && strings.ContainsAny(t.Value, "*?"):
+				v.issue("wildcard-in-principal", LevelError, t.At, "principal %q: a provider takes no wildcard", t.Value)
 			case p.Kind == "Service" && (!strings.Contains(t.Value, ".") || strings.ContainsAny(t.Value, "*? ")):
 				v.issue("invalid-service-principal", LevelError, t.At, "service principal %q; expected a name such as lambda.amazonaws.com", t.Value)
 			}
@@ -344,6 +374,7 @@ func (v *validator) conditions(s *Statement) {
 		if len(c.Values.Values) == 0 {
 			v.issue("empty-condition", LevelError, c.At, "%s on %s has no values", c.Operator, c.Key)
 		}
+		v.conditionValues(s, i, op)
 		v.operandTypes(c, op)
 		v.conditionKey(s, c, op, keys)
 	}
@@ -360,6 +391,9 @@ func (v *validator) operandTypes(c *Condition, op operator) {
 	for _, t := range c.Values.Values {
 		if strings.Contains(t.Value, "${") && v.doc.Version != Version2012 {
 			v.issue("variable-in-old-version", LevelWarning, t.At, "%q holds a policy variable, which is plain text without \"Version\": \"2012-10-17\"", t.Value)
+		}
+		if op.comparison <= compareLike || op.comparison == compareARN {
+			v.variables(t)
 		}
 		o := compileOperand(t.Value, op, form)
 		switch {

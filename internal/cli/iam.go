@@ -132,6 +132,9 @@ func decideLines(cmd *cobra.Command, lines *iam.Lines, in io.Reader, name string
 		if err != nil && !errors.Is(err, io.EOF) {
 			return bad, errors.Join(w.Flush(), fmt.Errorf("%s: %w", name, err))
 		}
+		if number == 1 {
+			line = bytes.TrimPrefix(line, []byte("\ufeff")) // some editors begin a file with it
+		}
 		if text := bytes.TrimSpace(line); len(text) > 0 {
 			answer, failed := lines.Answer(text)
 			if failed != nil {

@@ -40,6 +40,15 @@ func TestDecideStreams(t *testing.T) {
 	}
 }
 
+// TestDecideByteOrderMark: some editors begin a file with one.
+func TestDecideByteOrderMark(t *testing.T) {
+	var out, stderr bytes.Buffer
+	code := Run(context.Background(), []string{"iam", "decide"}, Streams{In: strings.NewReader("\ufeff" + fmt.Sprintf(request, "a", "")), Out: &out, Err: &stderr})
+	if want := `{"id":"a","decision":"allowed"`; code != 0 || !strings.HasPrefix(out.String(), want) {
+		t.Errorf("exit code %d, %s%s; want %s…", code, &out, &stderr, want)
+	}
+}
+
 // TestDecideLongLines: a line of some megabytes is answered, one that is too
 // long is refused, and so is no line after it.
 func TestDecideLongLines(t *testing.T) {
@@ -51,8 +60,8 @@ func TestDecideLongLines(t *testing.T) {
 		t.Errorf("exit code %d\n%s", code, &stderr)
 	}
 	want := `{"id":"6 MB","decision":"allowed","contested":[],"gate":"","matched":[{"in":"identityPolicies","policy":0,"statement":0,"effect":"Allow"}],"missing":[]}
-{"error":{"line":1,"column":1,"message":"the line is longer than 8388608 bytes"}}
-{"error":{"line":1,"column":1,"message":"the line is longer than 8388608 bytes"}}
+{"id":"more","error":{"line":1,"column":1,"message":"the line is longer than 8388608 bytes"}}
+{"id":"much more","error":{"line":1,"column":1,"message":"the line is longer than 8388608 bytes"}}
 {"id":"short","decision":"allowed","contested":[],"gate":"","matched":[{"in":"identityPolicies","policy":0,"statement":0,"effect":"Allow"}],"missing":[]}
 `
 	if out.String() != want {
