@@ -100,10 +100,10 @@ type validator struct {
 	data   *Data
 	doc    *Document
 	issues []Issue
-	work   int // steps of looking for redundant values
+	work   int // steps of comparing patterns with each other
 }
 
-// maxWork bounds the search for redundant values, which compares all with all.
+// maxWork bounds the searches that compare all patterns of a list with others.
 const maxWork = 1 << 25
 
 func (v *validator) issue(code string, level Level, at Position, format string, args ...any) {
@@ -367,14 +367,14 @@ func (v *validator) conditions(s *Statement) {
 	if len(s.Condition) == 0 {
 		return
 	}
-	keys := v.keysOf(s)
+	keys, before := v.keysOf(s), map[[2]string]string{}
 	for i := range s.Condition {
 		c := &s.Condition[i]
 		op, _ := parseOperator(c.Operator)
 		if len(c.Values.Values) == 0 {
 			v.issue("empty-condition", LevelError, c.At, "%s on %s has no values", c.Operator, c.Key)
 		}
-		v.conditionValues(s, i, op)
+		v.conditionValues(c, before, op)
 		v.operandTypes(c, op)
 		v.conditionKey(s, c, op, keys)
 	}
