@@ -109,18 +109,20 @@ func compileStatement(s *Statement, form patternForm, data *Data) statement {
 		noResource:  s.Resource == nil && s.NotResource == nil,
 		noPrincipal: s.Principal == nil && s.NotPrincipal == nil,
 	}
-	for _, list := range []*Texts{s.Action, s.NotAction} {
+	for _, list := range [...]*Texts{s.Action, s.NotAction} {
 		if list == nil {
 			continue
 		}
+		out.actions = slices.Grow(out.actions, len(list.Values))
 		for _, v := range list.Values {
 			out.actions = append(out.actions, compileAction(v.Value))
 		}
 	}
-	for _, list := range []*Texts{s.Resource, s.NotResource} {
+	for _, list := range [...]*Texts{s.Resource, s.NotResource} {
 		if list == nil {
 			continue
 		}
+		out.resources = slices.Grow(out.resources, len(list.Values))
 		for _, v := range list.Values {
 			out.resources = append(out.resources, compileARN(v.Value, form))
 		}
@@ -131,6 +133,7 @@ func compileStatement(s *Statement, form patternForm, data *Data) statement {
 	if out.notPrinc {
 		out.principals = compilePrincipals(s.NotPrincipal)
 	}
+	out.conditions = slices.Grow(out.conditions, len(s.Condition))
 	for i := range s.Condition {
 		out.conditions = append(out.conditions, compileCondition(&s.Condition[i], form, data))
 	}
