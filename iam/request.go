@@ -40,12 +40,14 @@ type contextValue struct {
 // Request is a request prepared for decisions. It does not change and is safe
 // for many goroutines.
 type Request struct {
-	Spec     RequestSpec
-	caller   Caller
-	action   string // in lower case
-	service  string
-	name     string
-	resource arn
+	Spec    RequestSpec
+	caller  Caller
+	action  string // in lower case
+	service string
+	// serviceHash is that of service, by which policies find their statements.
+	serviceHash uint32
+	name        string
+	resource    arn
 	// account owns the resource; known is set when that is certain.
 	account      string
 	accountKnown bool
@@ -82,6 +84,7 @@ func NewRequest(spec RequestSpec, data *Data) (*Request, error) {
 	if r.service, r.name, ok = strings.Cut(r.action, ":"); !ok || r.service == "" || r.name == "" {
 		return nil, fmt.Errorf("action %q; expected service:Name, such as lambda:InvokeFunction", spec.Action)
 	}
+	r.serviceHash = hashOf(r.service)
 	if spec.Resource == "" {
 		return nil, fmt.Errorf("no resource; expected an ARN, or \"*\" for an action without a resource")
 	}
