@@ -195,7 +195,7 @@ func (s *search) run(limits Limits, work *int) Proof {
 		sc.keys = sc.openKeys()
 		for _, k := range sc.keys {
 			keyType, _ := s.data.KeyType(k)
-			c := keyConstraint{name: k, keyType: keyType, required: alwaysThere[k]}
+			c := keyConstraint{name: k, keyType: keyType, required: alwaysThere[k] || sc.wide != nil && k == "aws:username"}
 			if f, ok := sc.forms[k]; ok {
 				c.required, c.form, c.avoid = true, f.form, f.avoid
 			}
@@ -267,7 +267,7 @@ func (sc *scene) openKeys() []string {
 		if sc.forms == nil {
 			sc.forms = map[string]keyForm{}
 		}
-		sc.forms["aws:principalarn"] = keyForm{form: sc.wide}
+		sc.forms["aws:principalarn"] = keyForm{form: sc.wide, avoid: []*word{newWord(sc.wide.symbols[:len(sc.wide.symbols)-1], true)}}
 		set["aws:principalarn"] = true
 	}
 	for k := range sc.base.context {
@@ -294,7 +294,8 @@ func (sc *scene) settled(key string) bool {
 	case sc.anybody:
 		return sc.stated(key)
 	case sc.wide != nil:
-		return key != "aws:username" && key != "aws:userid" || sc.stated(key)
+		// A user has a name, which its ARN ends in; others have none.
+		return (key != "aws:username" || sc.base.caller.Kind != User) && key != "aws:userid" || sc.stated(key)
 	}
 	return true
 }
@@ -625,8 +626,12 @@ func (s *search) part(n *node, scene int, m member) {
 		s.unclear("a statement of %s turns on a text that is not known", name(m.policy))
 	}
 	for i := range m.s.conditions {
-		if c := &m.s.conditions[i]; slices.Contains(s.scenes[scene].keys, c.key) && !c.open {
+		switch c := &m.s.conditions[i]; {
+		case c.open:
+		case slices.Contains(s.scenes[scene].keys, c.key):
 			follow(c, func(child *node) bool { return s.add(child, scene, c, false) })
+		case c.varies():
+			s.unclear("the condition on %s has a policy variable", c.source.Key)
 		}
 	}
 	switch {
@@ -694,9 +699,36 @@ func (s *search) fill(n *node) *node {
 	return n
 }
 
+// name makes a user's name and ARN agree: the ARN ends in the name, unless
+// something is asked of the ARN itself.
+func (sc *scene) name(n *node, scene int) *node {
+	user, arn := slices.Index(sc.keys, "aws:username"), slices.Index(sc.keys, "aws:principalarn")
+	n = n.clone()
+	if len(n.values[scene][user].values) != 1 || len(n.values[scene][arn].values) != 1 {
+		return n
+	}
+	if len(n.keys[scene][arn].lits) == 0 {
+		text := slices.Clone(sc.wide.symbols[:len(sc.wide.symbols)-1])
+		n.values[scene][arn] = keyValue{values: [][]symbol{append(text, n.values[scene][user].values[0]...)}}
+		return n
+	}
+	text := n.values[scene][arn].values[0]
+	for i := len(text) - 1; i >= 0; i-- {
+		if text[i] == (symbol{0, '/'}) {
+			n.values[scene][user] = keyValue{values: [][]symbol{text[i+1:]}}
+			break
+		}
+	}
+	return n
+}
+
 // request makes a node's request in one scene.
 func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 	sc := s.scenes[scene]
+	named := sc.wide != nil && sc.base.caller.Kind == User && slices.Contains(sc.keys, "aws:username")
+	if named {
+		n = sc.name(n, scene)
+	}
 	var value func(int) string
 	depth := 0
 	value = func(v int) string {
@@ -724,6 +756,9 @@ func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 			spec.Principal = texts[0]
 			delete(spec.Context, sc.spelt[key])
 		}
+	}
+	if named {
+		delete(spec.Context, sc.spelt["aws:username"]) // it follows
 	}
 	if !sc.plain {
 		spec.Resource = write(n.resource, value)
