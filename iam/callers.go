@@ -22,7 +22,7 @@ func (c *callerClass) allows(r *Request, p *Policy) (truth, RuleSet) {
 	if r.kind == callerIdentity || r.kind == sessionToken {
 		return p.lets(r), 0 // no policy is needed
 	}
-	set := &PolicySet{Identity: []*Policy{p}, Resource: handsOver(r.caller.Account)}
+	set := &PolicySet{Identity: []*Policy{p}, Resource: HandsOver(r.caller.Account)}
 	if c.trusted {
 		set = allowedAll(c.principal, p)
 	}

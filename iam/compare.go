@@ -80,9 +80,16 @@ func Excess(a, b *Policy, data *Data, limits Limits) ([]Residual, Proof) {
 	for _, class := range c.classes {
 		for _, caller := range c.callers {
 			for _, m := range c.allows(a, class, caller) {
-				found, p := c.beyond(a, b, []member{m}, class, caller, &work)
+				p := c.beyond(a, b, []member{m}, class, caller, &work)
 				if p.Verdict == Refuted {
-					list = addResidual(list, class, m, found, p)
+					sc := c.base(class, caller)
+					r := Residual{Actions: class.names, Others: class.others, Unlisted: class.unlisted, Policy: m.policy, Statement: m.index, Witness: p.Witness[0]}
+					for _, other := range slices.Concat(members(a, true, sc, caller.trusted, false), members(b, false, sc, caller.trusted, false)) {
+						if other.s != nil && meet(data, sc, limits, &work, m, other) {
+							r.Except = append(r.Except, Reference{other.policy, other.index})
+						}
+					}
+					list = addResidual(list, r)
 				}
 				total = total.and(p)
 			}
@@ -189,7 +196,7 @@ func (c *comparer) within(a, b *Policy, work *int) Proof {
 			if len(allows) == 0 {
 				continue
 			}
-			_, p := c.beyond(a, b, allows, class, caller, work)
+			p := c.beyond(a, b, allows, class, caller, work)
 			if total = total.and(p); total.Verdict == Refuted {
 				return total
 			}
@@ -200,11 +207,15 @@ func (c *comparer) within(a, b *Policy, work *int) Proof {
 
 // modelled takes back a proof about policies that the model does not cover.
 func (c *comparer) modelled(p Proof) Proof {
-	switch {
-	case p.Verdict != Proved:
-	case c.outside != "":
+	if p.Verdict == Proved && c.outside != "" {
 		return Proof{Reason: c.outside}
-	case slices.ContainsFunc(c.classes, func(class actionClass) bool { return class.sampled }):
+	}
+	return p.over(c.classes)
+}
+
+// over takes back a proof over classes of actions that are not all there are.
+func (p Proof) over(classes []actionClass) Proof {
+	if p.Verdict == Proved && slices.ContainsFunc(classes, func(c actionClass) bool { return c.sampled }) {
 		return Proof{Reason: "names of actions that AWS may add match the patterns in too many ways"}
 	}
 	return p
@@ -212,24 +223,22 @@ func (c *comparer) modelled(p Proof) Proof {
 
 // beyond looks for a request that one of the Allows of a lets in, and b does
 // not: since no Allow of b does, or since a Deny of it forbids it.
-func (c *comparer) beyond(a, b *Policy, allows []member, class actionClass, caller callerClass, work *int) ([]exclusion, Proof) {
+func (c *comparer) beyond(a, b *Policy, allows []member, class actionClass, caller callerClass, work *int) Proof {
 	sc := c.base(class, caller)
 	denies := members(a, true, sc, caller.trusted, false)
 	confirm := c.confirm(caller, a, b, yes, no)
 	total := Proof{Verdict: Proved}
-	ask := func(some [][]member, none []member) []exclusion {
+	ask := func(some [][]member, none []member) {
 		one := *sc
 		one.some, one.none = some, none
 		s := &search{data: c.data, scenes: []*scene{&one}, confirm: confirm}
-		p := s.run(c.limits, work)
-		total = total.and(p)
-		return s.residue
+		total = total.and(s.run(c.limits, work))
 	}
-	residue := ask([][]member{allows}, slices.Concat(denies, members(b, false, sc, caller.trusted, false)))
+	ask([][]member{allows}, slices.Concat(denies, members(b, false, sc, caller.trusted, false)))
 	if forbidden := members(b, true, sc, caller.trusted, false); total.Verdict != Refuted && len(forbidden) > 0 && !b.unread {
-		residue = ask([][]member{allows, forbidden}, denies)
+		ask([][]member{allows, forbidden}, denies)
 	}
-	return residue, total
+	return total
 }
 
 // apart looks for a request that both allow.

@@ -85,6 +85,9 @@ func Unread(name string) *Policy {
 	return &Policy{Name: name, unread: true, Document: &Document{}}
 }
 
+// IsUnread reports whether the policy could not be read.
+func (p *Policy) IsUnread() bool { return p.unread }
+
 func compileStatement(s *Statement, form patternForm, data *Data) statement {
 	out := statement{
 		deny:        s.Effect == Deny,

@@ -188,8 +188,8 @@ func (q *publicSearch) askFor(c callerClass, forms map[string]keyForm, reach Rea
 	for k, v := range q.Context {
 		spec.Context[k] = v
 	}
-	f := finder{asks: []Ask{{Spec: spec, Set: allowedAll(c.principal, q.Policy), wide: c.wide, forms: forms}}, data: q.data, limits: q.limits, work: q.work}
-	switch _, p := f.run(); p.Verdict {
+	f := finder{asks: []Ask{{Spec: spec, Set: allowedAll(c.principal, q.Policy), wide: c.wide, forms: forms, foreign: true}}, data: q.data, limits: q.limits, work: q.work}
+	switch p := f.run(); p.Verdict {
 	case Refuted:
 		way.Reach, way.Witness = reach, p.Witness[0]
 		q.out.Ways = append(q.out.Ways, way)

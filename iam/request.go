@@ -66,7 +66,7 @@ const (
 	keyUse                     // on a KMS key: the key policy is needed always
 	roleAssumption             // on a role's trust policy
 	callerIdentity             // sts:GetCallerIdentity: cannot be denied
-	sessionToken               // sts:GetSessionToken: needs no permission
+	sessionToken               // sts:GetSessionToken: no policy controls it for users
 	bucketPolicy               // on a bucket's policy: which cannot shut out its owner's root user
 )
 
@@ -145,7 +145,7 @@ func (r *Request) special() requestKind {
 		return sessionToken
 	case r.service == "sts" && r.resource.ok && r.resource.parts[2] == "iam" && strings.HasPrefix(r.resource.parts[5], "role/"):
 		return roleAssumption
-	case r.action == "s3:getbucketpolicy" || r.action == "s3:putbucketpolicy" || r.action == "s3:deletebucketpolicy":
+	case (r.service == "s3" || r.service == "s3express") && (r.name == "getbucketpolicy" || r.name == "putbucketpolicy" || r.name == "deletebucketpolicy"):
 		return bucketPolicy
 	case r.service == "kms" && r.resource.ok && strings.HasPrefix(r.resource.parts[5], "key/"):
 		return keyUse

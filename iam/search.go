@@ -127,17 +127,14 @@ type search struct {
 	keys    keySolver
 	words   map[placedARN]compiledARN
 	seen    map[string]bool
-	ids     map[inRequest]int
+	ids     map[placedDemand]int
 	reason  string
 	confirm func([]RequestSpec) (bool, RuleSet)
 	found   *Proof
-	// residue is what a request that was found had to satisfy, beyond the
-	// statements of its groups.
-	residue []exclusion
 }
 
-// inRequest is a condition or word in one of the requests.
-type inRequest struct {
+// placedDemand is a condition or word in one of the requests.
+type placedDemand struct {
 	scene int
 	of    any
 }
@@ -154,12 +151,6 @@ type compiledARN struct {
 	defaults bool
 }
 
-// exclusion is one way in which a statement was kept from matching.
-type exclusion struct {
-	member    member
-	condition *condition // nil: by its resource
-}
-
 // node is what has to be so in a part of the search, with a request that is.
 type node struct {
 	pos, neg []*word
@@ -168,7 +159,6 @@ type node struct {
 	values   [][]keyValue
 	chosen   []member // by group, over all scenes
 	lits     []int    // identities of what was added, in order
-	residue  []exclusion
 }
 
 func (n *node) clone() *node {
@@ -178,7 +168,7 @@ func (n *node) clone() *node {
 	for i := range c.keys {
 		c.keys[i], c.values[i] = slices.Clone(n.keys[i]), slices.Clone(n.values[i])
 	}
-	c.chosen, c.lits, c.residue = slices.Clip(n.chosen), slices.Clip(n.lits), slices.Clip(n.residue)
+	c.chosen, c.lits = slices.Clip(n.chosen), slices.Clip(n.lits)
 	return &c
 }
 
@@ -186,7 +176,7 @@ func (n *node) clone() *node {
 // searches of one question.
 func (s *search) run(limits Limits, work *int) Proof {
 	s.work = *work
-	s.words, s.seen, s.ids = map[placedARN]compiledARN{}, map[string]bool{}, map[inRequest]int{}
+	s.words, s.seen, s.ids = map[placedARN]compiledARN{}, map[string]bool{}, map[placedDemand]int{}
 	s.keys = keySolver{text: textSolver{work: &s.work, states: limits.States}, vars: &s.vars, ev: evaluator{req: &Request{}}}
 	root := &node{keys: make([][]keyConstraint, len(s.scenes)), values: make([][]keyValue, len(s.scenes))}
 	resource := false
@@ -514,7 +504,7 @@ func (s *search) avoid(n *node, words []*word) bool {
 }
 
 func (s *search) id(scene int, x any, want bool) int {
-	at := inRequest{scene, x}
+	at := placedDemand{scene, x}
 	id, ok := s.ids[at]
 	if !ok {
 		id = len(s.ids)
@@ -587,7 +577,7 @@ func (s *search) exclude(n *node) {
 	}
 	if worst == no {
 		if certain {
-			s.conclude(n, specs)
+			s.conclude(specs)
 		}
 		return
 	}
@@ -609,9 +599,8 @@ func name(p *Policy) string {
 
 // part follows each way in which a statement does not match.
 func (s *search) part(n *node, scene int, m member) {
-	follow := func(c *condition, change func(*node) bool) {
+	follow := func(change func(*node) bool) {
 		child := n.clone()
-		child.residue = append(child.residue, exclusion{m, c})
 		before := len(child.lits)
 		if s.found != nil || s.work < 0 || !change(child) {
 			return
@@ -629,7 +618,7 @@ func (s *search) part(n *node, scene int, m member) {
 		switch c := &m.s.conditions[i]; {
 		case c.open:
 		case slices.Contains(s.scenes[scene].keys, c.key):
-			follow(c, func(child *node) bool { return s.add(child, scene, c, false) })
+			follow(func(child *node) bool { return s.add(child, scene, c, false) })
 		case c.varies():
 			s.unclear("the condition on %s has a policy variable", c.source.Key)
 		}
@@ -642,7 +631,7 @@ func (s *search) part(n *node, scene int, m member) {
 			if w.open || m.refuses(i) {
 				continue
 			}
-			follow(nil, func(child *node) bool { return s.reach(child, w) })
+			follow(func(child *node) bool { return s.reach(child, w) })
 		}
 	default:
 		var words []*word
@@ -656,7 +645,7 @@ func (s *search) part(n *node, scene int, m member) {
 			}
 		}
 		if len(words) > 0 {
-			follow(nil, func(child *node) bool { return s.avoid(child, words) })
+			follow(func(child *node) bool { return s.avoid(child, words) })
 		}
 	}
 }

@@ -147,11 +147,11 @@ func (v *validator) conditionValues(s *Statement, i int, op operator) {
 				return
 			}
 		}
-		level, means := LevelError, "is never met"
 		if op.negated {
-			level, means = LevelWarning, "is met by every address"
+			v.issue("private-address", LevelWarning, c.At, "%s on aws:SourceIp is met by every address: the key holds public addresses, and these are private; use aws:VpcSourceIp", c.Operator)
+		} else {
+			v.issue("private-address", LevelError, c.At, "%s on aws:SourceIp is never met: the key holds public addresses, and these are private; use aws:VpcSourceIp", c.Operator)
 		}
-		v.issue("private-address", level, c.At, "%s on aws:SourceIp %s: the key holds public addresses, and these are private; use aws:VpcSourceIp", c.Operator, means)
 	}
 }
 

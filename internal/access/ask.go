@@ -32,6 +32,14 @@ func (w *world) Ask(q *check.Question) check.Answer {
 		return w.answersAnyone(q)
 	case check.ReachableBy:
 		return w.reachableBy(q)
+	case check.MayAnywhere:
+		return w.mayAnywhere(q)
+	case check.MayEvery:
+		return w.mayEvery(q)
+	case check.ChangesAnywhere:
+		return w.changesAnywhere(q)
+	case check.PassesBeyond:
+		return w.passesBeyond(q)
 	default:
 		return check.Answer{Missing: []estate.Gap{{Reason: "not a question that is known", Input: "access engine"}}}
 	}

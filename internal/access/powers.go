@@ -27,8 +27,7 @@ type Powers struct {
 // Power is one statement that lets a role do something.
 type Power struct {
 	iam.Residual
-	Where  Statement
-	Except []Statement
+	Where Statement
 }
 
 // Gift is what the policy of a resource gives to a role by itself.
@@ -106,9 +105,6 @@ func (w *world) powers(scopes []*estate.Scope, r *estate.Resource, view *undecid
 			continue // actions that AWS does not have today
 		}
 		power := Power{Residual: residual, Where: w.told(iam.Part{Policy: residual.Policy, Statement: residual.Statement}, Query{})}
-		for _, e := range residual.Except {
-			power.Except = append(power.Except, w.told(iam.Part{Policy: e.Policy, Statement: e.Statement}, Query{}))
-		}
 		p.Statements = append(p.Statements, power)
 	}
 	p.Administrator = w.administersAll(r, view).Truth

@@ -46,6 +46,10 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"letsStrangers":         ask(LetsStrangers),
 	"answersAnyone":         ask(AnswersAnyone),
 	"reachableBy":           ask(ReachableBy),
+	"mayAnywhere":           ask(MayAnywhere),
+	"mayEvery":              ask(MayEvery),
+	"changesAnywhere":       ask(ChangesAnywhere),
+	"passesBeyond":          ask(PassesBeyond),
 }
 
 // decorate replaces the planned calls of own functions.

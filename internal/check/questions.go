@@ -39,6 +39,18 @@ const (
 	// named-accounts, any-account or anyone) use the subject, by any of its
 	// actions, aliases and URLs? queue.reachableBy("any-account")
 	ReachableBy
+	// MayAnywhere: may the role (subject) do one of Actions on a resource that no
+	// policy names? role.mayAnywhere(["kms:Decrypt"])
+	MayAnywhere
+	// MayEvery: may the role do every action of the service Texts[0], on resources
+	// that no policy names? role.mayEvery("kms")
+	MayEvery
+	// ChangesAnywhere: may the role change something on a resource that no policy
+	// names, by an action that could be held to resources? role.changesAnywhere()
+	ChangesAnywhere
+	// PassesBeyond: may the role pass some role to a service that is not among
+	// Texts? role.passesBeyond(["lambda.amazonaws.com"])
+	PassesBeyond
 )
 
 // Question is a question about resources.
@@ -144,6 +156,10 @@ func questions() []cel.EnvOption {
 		cel.Function("administers", cel.MemberOverload("administers_role", []*cel.Type{roleType}, cel.BoolType)),
 		cel.Function("lets", lets...),
 		cel.Function("reachableBy", reachable...),
+		cel.Function("mayAnywhere", cel.MemberOverload("mayanywhere_role", []*cel.Type{roleType, cel.ListType(cel.StringType)}, cel.BoolType)),
+		cel.Function("mayEvery", cel.MemberOverload("mayevery_role", []*cel.Type{roleType, cel.StringType}, cel.BoolType)),
+		cel.Function("changesAnywhere", cel.MemberOverload("changesanywhere_role", []*cel.Type{roleType}, cel.BoolType)),
+		cel.Function("passesBeyond", cel.MemberOverload("passesbeyond_role", []*cel.Type{roleType, cel.ListType(cel.StringType)}, cel.BoolType)),
 		cel.Function("answersAnyone", cel.MemberOverload("answersanyone_url", []*cel.Type{urlType}, cel.BoolType)),
 		cel.Function("letsStrangers", cel.MemberOverload("letsstrangers_permission", []*cel.Type{permissionType}, cel.BoolType)),
 	}
@@ -162,11 +178,11 @@ func ask(kind QuestionKind) func(*evaluation, []ref.Val) ref.Val {
 		}
 		q := &Question{Kind: kind, Subject: subject.res, Scope: ev.scope, View: ev}
 		rest := args[1:]
-		if kind == May {
+		if kind == May || kind == MayAnywhere {
 			for _, action := range flat(args[1:2]) {
 				text, ok := action.(types.String)
 				if !ok {
-					return types.NewErr("the actions of may() are written out")
+					return types.NewErr("the actions of a question are written out")
 				}
 				q.Actions = append(q.Actions, string(text))
 			}
