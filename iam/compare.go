@@ -95,7 +95,7 @@ func Excess(a, b *Policy, data *Data, limits Limits) ([]Residual, Proof) {
 			}
 		}
 	}
-	return list, total
+	return list, c.modelled(total)
 }
 
 // and joins the proofs of two parts.

@@ -48,6 +48,7 @@ func TestWithin(t *testing.T) {
 		{"a variable with colons in a part of an ARN", onKey("StringLike", "t:arn", `"arn:aws:t:${aws:username}:b:a"`), onKey("ArnLike", "t:arn", `"arn:aws:t:*:b:a"`), "unknown"},
 		{"a variable with a default", onKey("StringEquals", "t:str", `"${aws:username, 'd'}"`), onKey("StringEquals", "t:str", `"${aws:username}"`), "refuted"},
 		{"a variable of a resource", allow(`"Resource":"arn:aws:t:::${aws:username}/a"`), allow(`"Resource":"arn:aws:t:::${aws:username}/*"`), "proved"},
+		{"ArnLike * beside a variable with a default", onKey("ArnLike", "t:arn", `["arn:aws:t:::${aws:username, 'd'}","*"]`), onKey("ArnLike", "t:arn", `["arn:aws:t:::${aws:username, 'd'}","*"]`), "proved"},
 		{"ArnLike * and what is no ARN", onKey("ArnLike", "t:arn", `"*"`), onKey("ArnLike", "t:arn", `"arn:*:*:*:*:*"`), "refuted"},
 		{"two numbers that differ little", onKey("NumericGreaterThan", "t:num", `"1"`), onKey("NumericGreaterThanEquals", "t:num", `"1.0000000000000000000000001"`), "refuted"},
 		{"a small number", onKey("NumericEquals", "t:num", `"1e-30"`), onKey("NumericEquals", "t:num", `"0"`), "refuted"},

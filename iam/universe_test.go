@@ -201,6 +201,11 @@ func tiny(t *rapid.T, pool []tinyKey, principals bool) tinyPair {
 		return string(text)
 	}
 	pair.a, pair.b = write(a), write(b)
+	for i, k := range pair.keys {
+		if k.name == "x:free" && !(onlySets(a, k.name) && onlySets(b, k.name)) {
+			pair.keys[i].universe = slices.DeleteFunc(slices.Clone(k.universe), func(v []string) bool { return len(v) > 1 })
+		}
+	}
 	// Variables bring their keys in.
 	for _, k := range tinyKeys {
 		if strings.Contains(strings.ToLower(pair.a+pair.b), "${"+strings.ToLower(k.name)) && !slices.ContainsFunc(pair.keys, func(o tinyKey) bool { return o.name == k.name }) {
@@ -208,6 +213,20 @@ func tiny(t *rapid.T, pool []tinyKey, principals bool) tinyPair {
 		}
 	}
 	return pair
+}
+
+// onlySets reports whether a document asks for a key by set operators alone, or
+// for its presence. Only then a key of which nothing is known has several values.
+func onlySets(doc object, key string) bool {
+	for _, s := range doc["Statement"].([]any) {
+		block, _ := s.(object)["Condition"].(object)
+		for operator, of := range block {
+			if of.(object)[key] != nil && operator != "Null" && !strings.HasPrefix(operator, "For") {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // varied changes a document a little.
