@@ -83,7 +83,7 @@ func Excess(a, b *Policy, data *Data, limits Limits) ([]Residual, Proof) {
 				p := c.beyond(a, b, []member{m}, class, caller, &work)
 				if p.Verdict == Refuted {
 					sc := c.base(class, caller)
-					r := Residual{Actions: class.names, Others: class.others, Unlisted: class.unlisted, Policy: m.policy, Statement: m.index, Witness: p.Witness[0]}
+					r := Residual{Actions: class.named(p), Others: class.others, Unlisted: class.unlisted, Policy: m.policy, Statement: m.index, Witness: p.Witness[0]}
 					for _, other := range slices.Concat(members(a, true, sc, caller.trusted, false), members(b, false, sc, caller.trusted, false)) {
 						if other.s != nil && meet(data, sc, limits, &work, m, other) {
 							r.Except = append(r.Except, Reference{other.policy, other.index})
@@ -153,7 +153,7 @@ func newScene(data *Data, class actionClass, caller callerClass, spec RequestSpe
 	if err != nil {
 		panic("iam: " + err.Error()) // actions and principals are of policies that were compiled
 	}
-	return &scene{base: r, plain: class.plain, wide: caller.wide, anybody: caller.anybody, owned: caller.trusted}
+	return &scene{data: data, base: r, plain: class.plain, service: class.service, wide: caller.wide, anybody: caller.anybody, owned: caller.trusted}
 }
 
 // members are the statements of a policy with an effect that may match.
@@ -165,7 +165,7 @@ func members(p *Policy, deny bool, sc *scene, trusted, control bool) []member {
 	var list []member
 	for i := range p.statements {
 		s := &p.statements[i]
-		if s.deny != deny || s.matchAction(ev.req, ev) == no {
+		if s.deny != deny || sc.service == "" && s.matchAction(ev.req, ev) == no || sc.service != "" && !s.mayName(sc.service, sc.data) {
 			continue
 		}
 		m := member{s: s, policy: p, index: i, trusted: trusted, control: control}
@@ -209,14 +209,6 @@ func (c *comparer) within(a, b *Policy, work *int) Proof {
 func (c *comparer) modelled(p Proof) Proof {
 	if p.Verdict == Proved && c.outside != "" {
 		return Proof{Reason: c.outside}
-	}
-	return p.over(c.classes)
-}
-
-// over takes back a proof over classes of actions that are not all there are.
-func (p Proof) over(classes []actionClass) Proof {
-	if p.Verdict == Proved && slices.ContainsFunc(classes, func(c actionClass) bool { return c.sampled }) {
-		return Proof{Reason: "names of actions that AWS may add match the patterns in too many ways"}
 	}
 	return p
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Limits bound a question over all requests, in time and memory. They count
@@ -57,12 +58,15 @@ type Proof struct {
 
 // scene is one request that a question looks for.
 type scene struct {
+	data  *Data
 	base  *Request // with the keys that are settled
 	plain bool     // the action has no resources
 	some  [][]member
 	none  []member
 	keys  []string          // those that are to be found, in lower case, sorted
 	spelt map[string]string // as policies write them
+	// service is set when the action is any of it that the table does not know.
+	service string
 	// wide is set when any principal of a form may make the request: its ARN is
 	// then found as the key aws:PrincipalArn.
 	wide *word
@@ -126,6 +130,7 @@ type search struct {
 	vars    variables
 	keys    keySolver
 	words   map[placedARN]compiledARN
+	names   map[*pattern]*word // of actions
 	seen    map[string]bool
 	ids     map[placedDemand]int
 	reason  string
@@ -155,6 +160,7 @@ type compiledARN struct {
 type node struct {
 	pos, neg []*word
 	resource []symbol
+	names    []nameOf          // by scene
 	keys     [][]keyConstraint // by scene and key
 	values   [][]keyValue
 	chosen   []member // by group, over all scenes
@@ -164,7 +170,7 @@ type node struct {
 func (n *node) clone() *node {
 	c := *n
 	c.pos, c.neg = slices.Clip(n.pos), slices.Clip(n.neg)
-	c.keys, c.values = slices.Clone(n.keys), slices.Clone(n.values)
+	c.names, c.keys, c.values = slices.Clone(n.names), slices.Clone(n.keys), slices.Clone(n.values)
 	for i := range c.keys {
 		c.keys[i], c.values[i] = slices.Clone(n.keys[i]), slices.Clone(n.values[i])
 	}
@@ -176,9 +182,9 @@ func (n *node) clone() *node {
 // searches of one question.
 func (s *search) run(limits Limits, work *int) Proof {
 	s.work = *work
-	s.words, s.seen, s.ids = map[placedARN]compiledARN{}, map[string]bool{}, map[placedDemand]int{}
+	s.words, s.names, s.seen, s.ids = map[placedARN]compiledARN{}, map[*pattern]*word{}, map[string]bool{}, map[placedDemand]int{}
 	s.keys = keySolver{text: textSolver{work: &s.work, states: limits.States}, vars: &s.vars, ev: evaluator{req: &Request{}}}
-	root := &node{keys: make([][]keyConstraint, len(s.scenes)), values: make([][]keyValue, len(s.scenes))}
+	root := &node{names: make([]nameOf, len(s.scenes)), keys: make([][]keyConstraint, len(s.scenes)), values: make([][]keyValue, len(s.scenes))}
 	resource := false
 	for i, sc := range s.scenes {
 		resource = resource || !sc.plain
@@ -331,6 +337,9 @@ func (s *search) settle(n *node) bool {
 		return false
 	}
 	for i := range n.keys {
+		if s.scenes[i].service != "" && !s.settleName(n, i) {
+			return false
+		}
 		for k := range n.keys[i] {
 			if !s.settleKey(n, i, k) {
 				return false
@@ -402,7 +411,9 @@ func (s *search) choose(n *node, scene, group int) {
 		if s.found != nil || s.work < 0 {
 			return
 		}
-		s.take(n, scene, m, func(child *node) { s.choose(child, scene, group+1) })
+		s.takeName(n, scene, m, func(n *node) {
+			s.take(n, scene, m, func(child *node) { s.choose(child, scene, group+1) })
+		})
 	}
 }
 
@@ -614,6 +625,7 @@ func (s *search) part(n *node, scene int, m member) {
 		// It is asked for already, and the evaluator did not see it so.
 		s.unclear("a statement of %s turns on a text that is not known", name(m.policy))
 	}
+	s.partName(scene, m, follow)
 	for i := range m.s.conditions {
 		switch c := &m.s.conditions[i]; {
 		case c.open:
@@ -746,6 +758,9 @@ func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 			delete(spec.Context, sc.spelt[key])
 		}
 	}
+	if sc.service != "" {
+		spec.Action = sc.service + ":" + n.names[scene].text
+	}
 	if named {
 		delete(spec.Context, sc.spelt["aws:username"]) // it follows
 	}
@@ -758,6 +773,8 @@ func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 	}
 	r := *sc.base
 	r.Spec, r.complete = spec, true
+	r.action = lower(spec.Action)
+	_, r.name, _ = strings.Cut(r.action, ":")
 	r.context = maps.Clone(sc.base.context)
 	for _, key := range sc.keys {
 		v := spec.Context[sc.spelt[key]]
