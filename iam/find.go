@@ -21,6 +21,10 @@ type Ask struct {
 	// foreign: the principal is of another account than the resource, whatever is
 	// known of the two.
 	foreign bool
+	// plain: the action has no resources, though the table does not know it. service
+	// is that of any action that the table does not know.
+	plain   bool
+	service string
 	wide    *word // any principal of that form, in place of the spec's
 	forms   map[string]keyForm
 }
@@ -125,7 +129,7 @@ func (a Ask) scene(data *Data) (*scene, error) {
 		return nil, err
 	}
 	action := data.action(r.service, r.name)
-	return &scene{base: r, plain: action != nil && len(action.Resources) == 0, wide: a.wide, forms: a.forms}, nil
+	return &scene{data: data, base: r, service: a.service, plain: a.plain || action != nil && len(action.Resources) == 0, wide: a.wide, forms: a.forms}, nil
 }
 
 // only keeps the options in which a statement has a part, with it alone.
@@ -305,7 +309,7 @@ func Effective(spec RequestSpec, set *PolicySet, need *Policy, data *Data, limit
 	var list []Residual
 	total := Proof{Verdict: Proved}
 	for _, class := range data.classes(statementsOf(set, need)) {
-		a := Ask{Spec: spec, Set: &over, Beyond: need}
+		a := Ask{Spec: spec, Set: &over, Beyond: need, plain: class.plain, service: class.service}
 		a.Spec.Action, a.Spec.Resource = class.names[0], ""
 		sc, err := a.scene(data)
 		if err != nil {
@@ -318,7 +322,7 @@ func Effective(spec RequestSpec, set *PolicySet, need *Policy, data *Data, limit
 				if proof.Verdict == Refuted {
 					meets := func(other member) bool { return meet(data, sc, limits, &work, m, other) }
 					list = addResidual(list, Residual{
-						Actions: class.names, Others: class.others, Unlisted: class.unlisted, Policy: m.policy, Statement: m.index, Witness: proof.Witness[0],
+						Actions: class.named(proof), Others: class.others, Unlisted: class.unlisted, Policy: m.policy, Statement: m.index, Witness: proof.Witness[0],
 						Within: a.within(sc, meets), Except: a.except(sc, meets),
 					})
 				}

@@ -117,7 +117,8 @@ func (k *keySolver) empty(c *keyConstraint, many bool) status {
 	return st
 }
 
-// many reports whether the key may have more values than one.
+// many reports whether the key may have more values than one: of a key that no
+// service is known to have, where a condition asks for that.
 func (k *keySolver) many(c *keyConstraint) bool {
 	if strings.HasPrefix(c.keyType, "ArrayOf") {
 		return true
@@ -334,6 +335,7 @@ func (k *keySolver) operands(c *condition, positive bool) (words []*word, open b
 		}
 	}
 	for i := range c.values {
+		k.vars.defaults = false
 		w, undecided := compile(&c.values[i])
 		open = open || undecided
 		if w != nil {

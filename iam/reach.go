@@ -93,13 +93,13 @@ func Public(question PublicQuestion, data *Data, limits Limits) Exposure {
 	if q.Policy.unread {
 		return Exposure{AtMost: ReachAnyone, Reason: "the policy was not read: " + q.Policy.Name}
 	}
-	q.stranger = strangersAccount
+	q.stranger, _ = accountsBeside(q.Policy)
 	if hasHole(q.Owner) {
 		q.stranger = unlikeAccount // it must be told apart from one that is not known
 	}
-	callers, canonicalUsers := callersOf(q.stranger, q.Policy)
-	if canonicalUsers {
-		q.doubt(ReachAccounts, "canonical users as principals are outside of the model")
+	callers, outside := callersOf(q.stranger, q.Policy)
+	if outside != "" {
+		q.doubt(ReachAccounts, outside)
 	}
 	sources := q.sources()
 	// Callers of their own before services that act for others, so that the plainer
@@ -188,7 +188,7 @@ func (q *publicSearch) askFor(c callerClass, forms map[string]keyForm, reach Rea
 	for k, v := range q.Context {
 		spec.Context[k] = v
 	}
-	f := finder{asks: []Ask{{Spec: spec, Set: &PolicySet{Identity: []*Policy{allowAll}, Resource: q.Policy}, wide: c.wide, forms: forms, foreign: true}}, data: q.data, limits: q.limits, work: q.work}
+	f := finder{asks: []Ask{{Spec: spec, Set: allowedAll(c.principal, q.Policy), wide: c.wide, forms: forms, foreign: true}}, data: q.data, limits: q.limits, work: q.work}
 	switch p := f.run(); p.Verdict {
 	case Refuted:
 		way.Reach, way.Witness = reach, p.Witness[0]
