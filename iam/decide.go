@@ -146,7 +146,7 @@ func (ev *evaluator) policy(p *Policy, t *tally) {
 		t.how.add(grant{maybe, maybe, maybe})
 		return
 	}
-	for _, i := range p.candidates(ev.req.service) {
+	for _, i := range p.candidates(ev.req) {
 		s := &p.statements[i]
 		if s.deny && t.deny == yes || !s.deny && t.allow == yes && !ev.wantPrincipal {
 			continue

@@ -55,8 +55,11 @@ const (
 // Parse reads a policy document. When it returns an error, it is a
 // *[ParseError] with everything that is wrong with the document's form.
 // source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
-func Parse(src []byte) (*Document, error) {
-	p := parser{src: src, dec: jsontext.NewDecoder(bytes.NewReader(src), jsontext.AllowDuplicateNames(true))}
+func Parse(src []byte) (*Document, error) { return parse(src, string(src)) }
+
+// parse reads a document whose text is there as a string already.
+func parse(src []byte, whole string) (*Document, error) {
+	p := parser{src: src, whole: whole, dec: jsontext.NewDecoder(bytes.NewBuffer(src), jsontext.AllowDuplicateNames(true))}
 	if len(src) > MaxDocument {
 		return nil, &ParseError{[]Issue{{"too-large", LevelError, fmt.Sprintf("the document has %d bytes; expected at most %d", len(src), MaxDocument), Position{1, 1}}}}
 	}
@@ -77,6 +80,45 @@ type parser struct {
 	// line and from remember the last position, so that positions of a document
 	// take one walk over its text.
 	line, start, from int
+
+	whole string // src; the texts of the document are parts of it
+	// The texts of a document are many and small: values is what is read of a
+	// list, and slab and lists are rooms for several.
+	values, slab []Text
+	lists        []Texts
+}
+
+// quoted reads a string that starts at an offset.
+func (p *parser) quoted(at int) (string, error) {
+	t, err := p.dec.ReadToken()
+	if err != nil {
+		return "", err
+	}
+	if raw := p.whole[at:p.dec.InputOffset()]; strings.IndexByte(raw, '\\') < 0 {
+		return raw[1 : len(raw)-1], nil
+	}
+	return t.String(), nil
+}
+
+// keep gives a list its own place for what was read of it.
+func (p *parser) keep(values []Text) []Text {
+	n := len(values)
+	if n == 0 {
+		return nil
+	}
+	if cap(p.slab)-len(p.slab) < n {
+		p.slab = make([]Text, 0, max(n, min(64, 4+len(p.src)/100)))
+	}
+	p.slab = append(p.slab, values...)
+	return p.slab[len(p.slab)-n : len(p.slab) : len(p.slab)]
+}
+
+func (p *parser) newTexts(at Position) *Texts {
+	if len(p.lists) == cap(p.lists) {
+		p.lists = make([]Texts, 0, min(32, 2+len(p.src)/200))
+	}
+	p.lists = append(p.lists, Texts{At: at})
+	return &p.lists[len(p.lists)-1]
 }
 
 var errStop = errors.New("stop")
@@ -149,11 +191,10 @@ func (p *parser) object(what string, f func(name string, at int) error) error {
 	seen := map[string]bool{}
 	for p.dec.PeekKind() != '}' {
 		at := p.next()
-		t, err := p.dec.ReadToken()
+		name, err := p.quoted(at)
 		if err != nil {
 			return err
 		}
-		name := t.String()
 		if seen[name] {
 			p.issue("duplicate-key", at, "%s has %q twice; AWS keeps one of them only", what, name)
 			if err := p.dec.SkipValue(); err != nil {
@@ -225,11 +266,8 @@ func (p *parser) text(what string) (Text, error) {
 	at := p.next()
 	switch p.dec.PeekKind() {
 	case '"':
-		t, err := p.dec.ReadToken()
-		if err != nil {
-			return Text{}, err
-		}
-		return Text{t.String(), p.position(at)}, nil
+		s, err := p.quoted(at)
+		return Text{s, p.position(at)}, err
 	case '0', 't', 'f':
 		v, err := p.dec.ReadValue()
 		return Text{string(v), p.position(at)}, err
@@ -243,11 +281,12 @@ func (p *parser) text(what string) (Text, error) {
 
 func (p *parser) texts(what string) (*Texts, error) {
 	at := p.next()
-	list := &Texts{At: p.position(at)}
+	list := p.newTexts(p.position(at))
+	p.values = p.values[:0]
 	if p.dec.PeekKind() != '[' {
 		t, err := p.text(what)
 		list.Single = true
-		list.Values = []Text{t}
+		list.Values = p.keep(append(p.values, t))
 		return list, err
 	}
 	if _, err := p.dec.ReadToken(); err != nil {
@@ -258,8 +297,9 @@ func (p *parser) texts(what string) (*Texts, error) {
 		if err != nil {
 			return nil, err
 		}
-		list.Values = append(list.Values, t)
+		p.values = append(p.values, t)
 	}
+	list.Values = p.keep(p.values)
 	_, err := p.dec.ReadToken()
 	return list, err
 }
