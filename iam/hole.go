@@ -1,5 +1,7 @@
 package iam
 
+import "strings"
+
 // HoleKind says what may stand in the place of a hole.
 type HoleKind byte
 
@@ -49,14 +51,7 @@ func Holes(text string) []int {
 	return ids
 }
 
-func hasHole(s string) bool {
-	for i := range len(s) {
-		if s[i] == holeMark {
-			return true
-		}
-	}
-	return false
-}
+func hasHole(s string) bool { return strings.IndexByte(s, holeMark) >= 0 }
 
 // symbol is one step of a text or pattern: a character, a wildcard or a hole.
 type symbol struct {

@@ -55,8 +55,11 @@ const (
 // Parse reads a policy document. When it returns an error, it is a
 // *[ParseError] with everything that is wrong with the document's form.
 // source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
-func Parse(src []byte) (*Document, error) {
-	p := parser{src: src, dec: jsontext.NewDecoder(bytes.NewBuffer(src), jsontext.AllowDuplicateNames(true))}
+func Parse(src []byte) (*Document, error) { return parse(src, string(src)) }
+
+// parse reads a document whose text is there as a string already.
+func parse(src []byte, whole string) (*Document, error) {
+	p := parser{src: src, whole: whole, dec: jsontext.NewDecoder(bytes.NewBuffer(src), jsontext.AllowDuplicateNames(true))}
 	if len(src) > MaxDocument {
 		return nil, &ParseError{[]Issue{{"too-large", LevelError, fmt.Sprintf("the document has %d bytes; expected at most %d", len(src), MaxDocument), Position{1, 1}}}}
 	}

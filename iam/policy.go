@@ -137,8 +137,10 @@ func compileStatement(s *Statement, form patternForm, data *Data) statement {
 			continue
 		}
 		out.actions = slices.Grow(out.actions, len(list.Values))
+		names := lowered(list.Values)
 		for _, v := range list.Values {
-			out.actions = append(out.actions, compileAction(v.Value))
+			out.actions = append(out.actions, compileAction(names[:len(v.Value)]))
+			names = names[len(v.Value):]
 		}
 	}
 	for _, list := range [...]*Texts{s.Resource, s.NotResource} {
@@ -163,11 +165,31 @@ func compileStatement(s *Statement, form patternForm, data *Data) statement {
 	return out
 }
 
-// compileAction reads service:pattern. The service is a literal; only "*" alone
+// lowered is the texts one behind the other, in lower case: one text to keep in
+// place of many.
+func lowered(values []Text) string {
+	var b strings.Builder
+	n := 0
+	for _, v := range values {
+		n += len(v.Value)
+	}
+	b.Grow(n)
+	for _, v := range values {
+		for i := range len(v.Value) {
+			c := v.Value[i]
+			if 'A' <= c && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// compileAction reads service:pattern, in lower case. The service is a literal; only "*" alone
 // stands for every service.
 // source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
 func compileAction(s string) actionPattern {
-	s = lower(s)
 	if strings.Trim(s, "*") == "" && s != "" || s == "*:*" {
 		return actionPattern{name: pattern{shape: all}}
 	}

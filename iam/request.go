@@ -202,7 +202,7 @@ func changes(a *Action, name string) bool {
 // source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 // source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
 func (r *Request) contextOf() map[string]contextValue {
-	m := make(map[string]contextValue, len(r.Spec.Context)+8)
+	m := make(map[string]contextValue, len(r.Spec.Context)+16)
 	set := func(key, value string) { m[key] = contextValue{values: []string{value}} }
 	gone := func(keys ...string) {
 		for _, k := range keys {
