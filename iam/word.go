@@ -285,8 +285,15 @@ func (t *textSolver) solveLetters(pos, neg []*word) ([]symbol, status) {
 		return nil, unsat
 	}
 	for _, w := range pos {
-		if letters := w.instance(); t.fits(letters, pos, neg) {
+		letters := w.instance()
+		if t.fits(letters, pos, neg) {
 			return letters, sat
+		}
+		// All that one has to match, another must not.
+		for i, o := range neg {
+			if o.matches(letters) && tells(w, neg[i:i+1]) {
+				return nil, unsat
+			}
 		}
 	}
 	if len(pos) == 1 && tells(pos[0], neg) {
