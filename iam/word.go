@@ -232,12 +232,8 @@ func (t *textSolver) solve(pos, neg []*word) ([]symbol, status) {
 	if st != unsat || len(pos) < 2 {
 		return letters, st
 	}
-	for _, w := range pos {
-		for _, n := range neg {
-			if tells(w, []*word{n}) && n.matches(w.instance()) {
-				return nil, unsat // whatever the holes hold
-			}
-		}
+	if ruledOut(pos, neg) {
+		return nil, unsat // whatever the holes hold
 	}
 	relaxed := false
 	for i, w := range pos {
@@ -254,6 +250,20 @@ func (t *textSolver) solve(pos, neg []*word) ([]symbol, status) {
 		return nil, unsat
 	}
 	return nil, unsure
+}
+
+// ruledOut reports whether all that one word matches is what another matches that
+// must not.
+func ruledOut(pos, neg []*word) bool {
+	for _, w := range pos {
+		letters := w.instance()
+		for i, o := range neg {
+			if o.matches(letters) && tells(w, neg[i:i+1]) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // loose is the word with whatever they may hold in the place of holes and
@@ -285,18 +295,11 @@ func (t *textSolver) solveLetters(pos, neg []*word) ([]symbol, status) {
 		return nil, unsat
 	}
 	for _, w := range pos {
-		letters := w.instance()
-		if t.fits(letters, pos, neg) {
+		if letters := w.instance(); t.fits(letters, pos, neg) {
 			return letters, sat
 		}
-		// All that one has to match, another must not.
-		for i, o := range neg {
-			if o.matches(letters) && tells(w, neg[i:i+1]) {
-				return nil, unsat
-			}
-		}
 	}
-	if len(pos) == 1 && tells(pos[0], neg) {
+	if ruledOut(pos, neg) || len(pos) == 1 && tells(pos[0], neg) {
 		return nil, unsat
 	}
 	return t.walk(pos, neg)
