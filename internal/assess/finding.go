@@ -22,8 +22,21 @@ func FindingID(checkID, scope, logicalID string) string {
 	return "F-" + hex.EncodeToString(sum[:8])
 }
 
+// parametersOf are parameters as a message has them.
+func parametersOf(names []string, values check.Values) []Parameter {
+	var all []Parameter
+	for _, name := range names {
+		p := Parameter{Name: name, By: values[name].By}
+		if v := values[name].Value; v != nil {
+			p.Value = v.AppendJSON(nil)
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
 // finding words one result that is a failure or unknown.
-func finding(c *check.Check, r *estate.Resource, result check.Result) *Finding {
+func (run *run) finding(c *check.Check, r *estate.Resource, result check.Result) *Finding {
 	f := &Finding{
 		ID:        FindingID(c.ID, r.Scope().ID, r.LogicalID),
 		Check:     c.ID,
@@ -33,6 +46,8 @@ func finding(c *check.Check, r *estate.Resource, result check.Result) *Finding {
 		Scope:     r.Scope().ID,
 		Functions: []string{},
 		Source:    sourceOf(position(r, result)),
+
+		Parameters: parametersOf(result.Parameters, run.values),
 	}
 	for _, p := range r.Callers {
 		f.Callers = append(f.Callers, sourceOf(p))
@@ -45,7 +60,7 @@ func finding(c *check.Check, r *estate.Resource, result check.Result) *Finding {
 		}
 	}
 	if result.Outcome == check.Fail {
-		f.Message = r.Address + " " + fillIn(c.Message, r)
+		f.Message = r.Address + " " + fillIn(c.Message, r, run.values)
 		f.Witness = witness(r, result)
 		return f
 	}
@@ -115,13 +130,17 @@ func shown(v *estate.Value) json.RawMessage {
 var placeholder = regexp.MustCompile(`\{[A-Za-z0-9_.]+\}`)
 
 // fillIn replaces {Property.Path} in a check's message by what the subject
-// holds there. Credentials are never shown.
-func fillIn(message string, r *estate.Resource) string {
+// holds there, and {param.NAME} by a parameter. Credentials are never shown.
+func fillIn(message string, r *estate.Resource, values check.Values) string {
 	if !strings.Contains(message, "{") {
 		return message
 	}
 	return placeholder.ReplaceAllStringFunc(message, func(m string) string {
-		v := r.Properties.Path(m[1 : len(m)-1])
+		name := m[1 : len(m)-1]
+		v := r.Properties.Path(name)
+		if parameter, ok := strings.CutPrefix(name, "param."); ok {
+			v = values[parameter].Value
+		}
 		text := []rune(v.String())
 		if len(text) > 120 {
 			return string(text[:120]) + " …"

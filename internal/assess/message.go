@@ -41,7 +41,15 @@ type Header struct {
 	AsOf       string          `json:"asOf"` // ISO date that verdicts are judged by
 	Basis      Basis           `json:"basis"`
 	Checks     []CheckInfo     `json:"checks"`
+	Parameters []Parameter     `json:"parameters,omitempty"` // that the checks read
 	Frameworks []FrameworkInfo `json:"frameworks"`
+}
+
+// Parameter is a value that an organisation or a regime decides.
+type Parameter struct {
+	Name  string          `json:"name"`
+	Value json.RawMessage `json:"value,omitempty"` // absent: nobody states one
+	By    []string        `json:"by"`              // who asks for it: "pci-dss-4.0.1 10.5.1", "profile acme", "default"
 }
 
 // Fact says what a table of AWS facts was made from, and of what day it is.
@@ -163,7 +171,9 @@ type Finding struct {
 	Witness   *Witness       `json:"witness,omitempty"`
 	Missing   []Missing      `json:"missing,omitempty"`
 	Error     string         `json:"error,omitempty"` // the check itself failed to evaluate
-	Source    Source         `json:"source"`
+	// Parameters are those that had a say, with who asked for each.
+	Parameters []Parameter `json:"parameters,omitempty"`
+	Source     Source      `json:"source"`
 	// Callers are where the modules or nested stacks are called that Source
 	// stands in, outermost first.
 	Callers []Source `json:"callers,omitempty"`

@@ -28,6 +28,7 @@ type Config struct {
 	Catalog    *catalog.Catalog
 	Frameworks []*catalog.Framework // to report standings on
 	AsOf       string               // ISO date that verdicts are judged by
+	Profile    *check.Profile       // what the organisation decides of the parameters; nil: nothing
 
 	// Asker makes what answers the hard questions of the checks, for one group
 	// of sources. Nil: they are unknown.
@@ -54,12 +55,16 @@ type Config struct {
 // unless the user named them. The summary is returned as well; the error is
 // that of ctx or of the handler.
 func Run(ctx context.Context, cfg Config, sources [][]collect.Found, stdin io.Reader, h Handler) (*Summary, error) {
-	r := &run{Config: cfg, stdin: stdin, programs: programsOf(cfg)}
+	values, err := check.Resolve(cfg.Catalog.Parameters, frameworkIDs(cfg.Frameworks), cfg.Profile)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{Config: cfg, stdin: stdin, programs: programsOf(cfg), values: values}
 	if err := h.Header(r.header()); err != nil {
 		return nil, err
 	}
 	t := newTally(r.programs.checks)
-	err := r.inOrder(ctx, sources, func(scopes []*judged) error {
+	err = r.inOrder(ctx, sources, func(scopes []*judged) error {
 		for _, s := range scopes {
 			t.add(s)
 			if err := s.send(h); err != nil {
@@ -88,6 +93,16 @@ type run struct {
 	Config
 	stdin    io.Reader
 	programs *programs
+	values   check.Values
+}
+
+// frameworkIDs are the frameworks whose demands on parameters count.
+func frameworkIDs(frameworks []*catalog.Framework) []string {
+	var ids []string
+	for _, f := range frameworks {
+		ids = append(ids, f.ID)
+	}
+	return ids
 }
 
 func (r *run) header() *Header {
@@ -115,10 +130,22 @@ func (r *run) header() *Header {
 		}
 		m.Checks = append(m.Checks, info)
 	}
+	m.Parameters = r.parameters()
 	for _, f := range r.Frameworks {
 		m.Frameworks = append(m.Frameworks, FrameworkInfo{f.ID, f.Title, f.Version, len(f.Requirements)})
 	}
 	return m
+}
+
+// parameters are those that the checks of the run read, in order.
+func (r *run) parameters() []Parameter {
+	used := map[string]bool{}
+	for _, p := range r.programs.checks {
+		for _, name := range p.Parameters() {
+			used[name] = true
+		}
+	}
+	return parametersOf(slices.Sorted(maps.Keys(used)), r.values)
 }
 
 // inOrder judges groups in parallel and hands the results on in their order.
@@ -190,7 +217,7 @@ func (r *run) inOrder(ctx context.Context, groups [][]collect.Found, emit func([
 
 // judgeGroup reads one group of sources and judges its scopes.
 func (r *run) judgeGroup(ctx context.Context, group []collect.Found) []*judged {
-	on := check.Setting{AsOf: r.AsOf}
+	on := check.Setting{AsOf: r.AsOf, Parameters: r.values}
 	if r.Asker != nil {
 		on.Asker = r.Asker()
 	}
@@ -334,9 +361,9 @@ func (r *run) judge(s *estate.Scope, on check.Setting) *judged {
 				jr.decided.NotApplicable = append(jr.decided.NotApplicable, i)
 			case check.Unknown:
 				j.reasons = append(j.reasons, firstReason(result))
-				jr.findings = append(jr.findings, finding(&r.programs.checks[i].Check, res, result))
+				jr.findings = append(jr.findings, r.finding(&r.programs.checks[i].Check, res, result))
 			case check.Fail:
-				jr.findings = append(jr.findings, finding(&r.programs.checks[i].Check, res, result))
+				jr.findings = append(jr.findings, r.finding(&r.programs.checks[i].Check, res, result))
 			}
 			if result.Err != nil {
 				j.errors++

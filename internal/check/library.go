@@ -32,6 +32,10 @@ type Library struct {
 	date     string // of the runtime table
 	// single says of a relation's overload that it leads to one resource.
 	single map[string]bool
+	// declared are the parameters that expressions may read, defaults their
+	// values where a run states none.
+	declared []Parameter
+	defaults Values
 }
 
 // NewLibrary prepares the language over a model and the tables.
@@ -44,7 +48,7 @@ func NewLibrary(model *estate.Model, t Tables) (*Library, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.provider = &provider{registry, model}
+	l.provider = &provider{Registry: registry, model: model}
 	relations, err := l.relations(model)
 	if err != nil {
 		return nil, err
@@ -53,7 +57,9 @@ func NewLibrary(model *estate.Model, t Tables) (*Library, error) {
 		cel.StdLib(),
 		cel.OptionalTypes(),
 		cel.ClearMacros(),
-		cel.Macros(hasMacro, allMacro, existsMacro, accountMacro),
+		cel.Macros(hasMacro, allMacro, existsMacro, accountMacro, l.parameterMacro("param", paramVar), l.parameterMacro("stated", statedVar)),
+		cel.Variable(paramVar, cel.ObjectType(paramType)),
+		cel.Variable(statedVar, cel.ObjectType(statedType)),
 		cel.Variable(accountVar, cel.ObjectType(accountType)),
 		cel.CustomTypeProvider(l.provider),
 		cel.CrossTypeNumericComparisons(true),

@@ -181,6 +181,8 @@ type Result struct {
 	// Under lists the choices of open inputs under which a failure was shown;
 	// empty when none was needed.
 	Under []estate.Decision
+	// Parameters names the parameters that were read, for fail and unknown.
+	Parameters []string
 	// Err is set when an expression failed to evaluate; the outcome is unknown.
 	Err error
 }
@@ -192,7 +194,11 @@ func (p *Program) Evaluate(r *estate.Resource, on Setting) Result {
 }
 
 func (p *Program) evaluation(r *estate.Resource, on Setting, assigned map[string]string) *evaluation {
-	return &evaluation{sizes: map[*types.Unknown]int{}, lib: p.lib, asker: on.Asker, scope: r.Scope(), assigned: assigned}
+	values := on.Parameters
+	if values == nil {
+		values = p.lib.defaults
+	}
+	return &evaluation{sizes: map[*types.Unknown]int{}, lib: p.lib, asker: on.Asker, scope: r.Scope(), values: values, assigned: assigned}
 }
 
 // decide evaluates under the choices made so far. Where an open input stands
@@ -247,6 +253,8 @@ func (p *Program) split(r *estate.Resource, on Setting, input string, assigned m
 				Outcome: Unknown,
 				Reads:   append(first.Reads, result.Reads...),
 				Missing: []Missing{{Reason: "the outcome depends on it", Input: input}},
+
+				Parameters: slices.Compact(slices.Sorted(slices.Values(append(first.Parameters, result.Parameters...)))),
 			}, true
 		}
 	}
@@ -279,12 +287,12 @@ func (p *Program) once(ev *evaluation, r *estate.Resource, on Setting) Result {
 		}
 	}
 	// What decided that the check applies is not what is wrong.
-	ev.reads = ev.reads[:0]
+	ev.reads, ev.parameters = ev.reads[:0], nil
 	switch v := eval(p.require, vars); {
 	case v == types.True:
 		return Result{Outcome: Pass}
 	case v == types.False:
-		return Result{Outcome: Fail, Reads: ev.distinctReads()}
+		return Result{Outcome: Fail, Reads: ev.distinctReads(), Parameters: ev.parameters}
 	default:
 		return ev.undecided(v)
 	}
@@ -300,7 +308,7 @@ func eval(p cel.Program, vars activation) ref.Val {
 
 // undecided is the result of an expression that gave neither true nor false.
 func (ev *evaluation) undecided(v ref.Val) Result {
-	result := Result{Outcome: Unknown, Reads: ev.distinctReads()}
+	result := Result{Outcome: Unknown, Reads: ev.distinctReads(), Parameters: ev.parameters}
 	unk, ok := v.(*types.Unknown)
 	if !ok {
 		result.Err = fmt.Errorf("%v", v)
@@ -379,6 +387,8 @@ func (a activation) ResolveName(name string) (any, bool) {
 		return a.asOf, true
 	case evaluationVar:
 		return a.ev, true
+	case paramVar, statedVar:
+		return &paramVal{mapVal{ev: a.ev, value: estate.Map()}, name == statedVar}, true
 	case accountVar:
 		return &accountVal{mapVal{ev: a.ev, value: estate.Map()}}, true
 	}

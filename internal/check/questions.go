@@ -81,6 +81,8 @@ type Asker interface {
 // Setting is what an evaluation stands on, beside the resource.
 type Setting struct {
 	AsOf string // the date judged by, ISO 8601
+	// Parameters are the values that param() reads. Nil: the defaults.
+	Parameters Values
 	// Asker answers the hard questions. Without one they are unknown.
 	Asker Asker
 }

@@ -34,6 +34,9 @@ type evaluation struct {
 	// record asks for reads, which are wanted only for what does not pass.
 	record bool
 	reads  []Read
+	// values are the parameters of the run; parameters names those that were read.
+	values     Values
+	parameters []string
 }
 
 // hole is a value that CEL sees as unknown. Texts and references stay usable

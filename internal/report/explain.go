@@ -95,6 +95,7 @@ func ExplainFinding(w io.Writer, h *assess.Header, f *assess.Finding, o Options)
 	fact("finding", f.ID)
 
 	p.explainWitness(f)
+	p.explainParameters(f)
 	p.explainMissing(f)
 	p.explainWhy(c.Rationale, c.Source)
 	p.explainRequirements(c.Requirements)
@@ -119,6 +120,16 @@ func (p *page) explainWitness(f *assess.Finding) {
 	}
 	for _, c := range f.Witness.Under {
 		p.line(2, underText(c))
+	}
+}
+
+func (p *page) explainParameters(f *assess.Finding) {
+	if len(f.Parameters) == 0 {
+		return
+	}
+	p.heading("Parameters", "that had a say, and who asks for them")
+	for i := range f.Parameters {
+		p.line(2, askedText(&f.Parameters[i]))
 	}
 }
 

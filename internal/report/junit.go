@@ -136,6 +136,9 @@ func (j *junit) proof(m *assess.Finding) string {
 			lines = append(lines, underText(c))
 		}
 	}
+	for i := range m.Parameters {
+		lines = append(lines, askedText(&m.Parameters[i]))
+	}
 	for _, caller := range m.Callers {
 		lines = append(lines, "called at "+caller.String())
 	}

@@ -291,6 +291,9 @@ func (s *sarif) result(m *assess.Finding) sarifResult {
 			text = append(text, harmless(underText(c))+".")
 		}
 	}
+	for i := range m.Parameters {
+		text = append(text, harmless(askedText(&m.Parameters[i]))+".")
+	}
 	r.Message.Text = strings.Join(text, " ")
 	return r
 }

@@ -251,6 +251,9 @@ func (w *findingWriter) write(findings []*assess.Finding) {
 		}
 		w.row(2, detail, oneLine(f.Message), label, cell{text: oneLine(f.Check), width: ids})
 		w.witness(f)
+		for i := range f.Parameters {
+			w.line(detail, askedText(&f.Parameters[i]))
+		}
 		for _, caller := range f.Callers {
 			w.line(detail, "called at "+oneLine(caller.String()))
 		}

@@ -392,3 +392,12 @@ func missingText(f *assess.Finding) string {
 
 // longValue is how many characters of a value machines are given.
 const longValue = 300
+
+// askedText says what a parameter was in a run, and who asked for that.
+func askedText(p *assess.Parameter) string {
+	value := "not stated"
+	if p.Value != nil {
+		value = valueText(p.Value, maxValue)
+	}
+	return oneLine(p.Name + " is " + value + ", by " + strings.Join(p.By, " and "))
+}
