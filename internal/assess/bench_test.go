@@ -25,7 +25,7 @@ func config(t testing.TB) assess.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lib, err := check.NewLibrary(model, check.Tables{Runtimes: tables.Runtimes()})
+	lib, err := check.NewLibrary(model, check.Tables{Runtimes: tables.Runtimes(), TLSPolicies: tables.TLSPolicies(), FIPSEndpoints: tables.FIPSEndpoints(), ServicePrincipals: tables.ServicePrincipals()})
 	if err != nil {
 		t.Fatal(err)
 	}

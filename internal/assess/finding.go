@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"assay/internal/check"
 	"assay/internal/estate"
@@ -60,7 +62,8 @@ func (run *run) finding(c *check.Check, r *estate.Resource, result check.Result)
 		}
 	}
 	if result.Outcome == check.Fail {
-		f.Message = r.Address + " " + fillIn(c.Message, r, run.values)
+		f.Deadline = run.deadline(result)
+		f.Message = r.Address + " " + run.fillIn(c.Message, r, f.Deadline)
 		f.Witness = witness(r, result)
 		return f
 	}
@@ -129,9 +132,36 @@ func shown(v *estate.Value) json.RawMessage {
 
 var placeholder = regexp.MustCompile(`\{[A-Za-z0-9_.]+\}`)
 
+// deadline is the date that a failure is ahead of, or nil.
+func (run *run) deadline(result check.Result) *Deadline {
+	day, _, _ := strings.Cut(result.Deadline, "T")
+	to, err := time.Parse(time.DateOnly, day)
+	from, errFrom := time.Parse(time.DateOnly, run.AsOf)
+	if err != nil || errFrom != nil {
+		return nil
+	}
+	return &Deadline{day, int(to.Sub(from) / (24 * time.Hour))}
+}
+
+// in says when a deadline is, seen from the date judged by.
+func (d *Deadline) in() string {
+	switch {
+	case d.Days == 0:
+		return "today"
+	case d.Days == 1:
+		return "in 1 day"
+	case d.Days == -1:
+		return "1 day ago"
+	case d.Days < 0:
+		return fmt.Sprintf("%d days ago", -d.Days)
+	}
+	return fmt.Sprintf("in %d days", d.Days)
+}
+
 // fillIn replaces {Property.Path} in a check's message by what the subject
-// holds there, and {param.NAME} by a parameter. Credentials are never shown.
-func fillIn(message string, r *estate.Resource, values check.Values) string {
+// holds there, {param.NAME} by a parameter, {deadline} by a date ("in 43 days,
+// on 2027-01-10"). Credentials are never shown.
+func (run *run) fillIn(message string, r *estate.Resource, d *Deadline) string {
 	if !strings.Contains(message, "{") {
 		return message
 	}
@@ -139,7 +169,10 @@ func fillIn(message string, r *estate.Resource, values check.Values) string {
 		name := m[1 : len(m)-1]
 		v := r.Properties.Path(name)
 		if parameter, ok := strings.CutPrefix(name, "param."); ok {
-			v = values[parameter].Value
+			v = run.values[parameter].Value
+		}
+		if name == "deadline" && d != nil {
+			return d.in() + ", on " + d.Date
 		}
 		text := []rune(v.String())
 		if len(text) > 120 {

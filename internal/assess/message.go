@@ -171,12 +171,20 @@ type Finding struct {
 	Witness   *Witness       `json:"witness,omitempty"`
 	Missing   []Missing      `json:"missing,omitempty"`
 	Error     string         `json:"error,omitempty"` // the check itself failed to evaluate
+	// Deadline is set on a failure that is about a date ahead.
+	Deadline *Deadline `json:"deadline,omitempty"`
 	// Parameters are those that had a say, with who asked for each.
 	Parameters []Parameter `json:"parameters,omitempty"`
 	Source     Source      `json:"source"`
 	// Callers are where the modules or nested stacks are called that Source
 	// stands in, outermost first.
 	Callers []Source `json:"callers,omitempty"`
+}
+
+// Deadline is a date by which something has to be done.
+type Deadline struct {
+	Date string `json:"date"` // ISO
+	Days int    `json:"days"` // from the date judged by; below zero once it has passed
 }
 
 // Decided lists, for one resource, the checks that it passes or that do not

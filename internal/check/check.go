@@ -132,6 +132,7 @@ type Check struct {
 	Subject     string              `yaml:"subject" json:"subject"` // CloudFormation type
 	Applies     string              `yaml:"applies" json:"applies,omitempty"`
 	Require     string              `yaml:"require" json:"require"`
+	Deadline    string              `yaml:"deadline" json:"deadline,omitempty"`
 	Message     string              `yaml:"message" json:"message"` // what is wrong, after the resource's name
 	Rationale   string              `yaml:"rationale" json:"rationale"`
 	Source      string              `yaml:"source" json:"source"` // URL of the AWS document

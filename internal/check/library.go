@@ -30,6 +30,7 @@ type Library struct {
 	provider *provider
 	runtimes map[string]*estate.Value
 	date     string // of the runtime table
+	dated    dated
 	// single says of a relation's overload that it leads to one resource.
 	single map[string]bool
 	// declared are the parameters that expressions may read, defaults their
@@ -77,6 +78,8 @@ func NewLibrary(model *estate.Model, t Tables) (*Library, error) {
 		cel.Function("qualifier", cel.Overload("qualifier_dyn_string", []*cel.Type{cel.DynType, cel.StringType}, cel.StringType)),
 		cel.Function("statements", cel.Overload("statements_dyn", []*cel.Type{cel.DynType}, cel.ListType(cel.ObjectType("assay.Statement")))),
 	}
+	l.dated = newDated(t)
+	options = append(options, datedFunctions()...)
 	options = append(options, questions()...)
 	l.env, err = cel.NewCustomEnv(append(options, relations...)...)
 	if err != nil {

@@ -33,16 +33,18 @@ const MaxChoices = 64
 // form that can be stored and loaded again without either.
 type Typed struct {
 	Check
-	AppliesAST []byte `json:"appliesAst,omitempty"` // exprpb.CheckedExpr
-	RequireAST []byte `json:"requireAst"`
+	AppliesAST  []byte `json:"appliesAst,omitempty"` // exprpb.CheckedExpr
+	RequireAST  []byte `json:"requireAst"`
+	DeadlineAST []byte `json:"deadlineAst,omitempty"`
 }
 
 // Program is a check that is ready to run. It is safe for many goroutines.
 type Program struct {
 	Check
-	lib     *Library
-	applies cel.Program // nil: applies to every subject
-	require cel.Program
+	lib      *Library
+	applies  cel.Program // nil: applies to every subject
+	require  cel.Program
+	deadline cel.Program // nil: a failure has none
 }
 
 // Type checks a file's expressions against the schema of its subject. Errors
@@ -57,15 +59,20 @@ func (l *Library) Type(f *File) (*Typed, error) {
 	}
 	t := &Typed{Check: f.Check}
 	if f.Applies != "" {
-		if t.AppliesAST, err = l.typed(env, f, "applies", f.Applies); err != nil {
+		if t.AppliesAST, err = l.typed(env, f, "applies", f.Applies, cel.BoolType); err != nil {
 			return nil, err
 		}
 	}
-	t.RequireAST, err = l.typed(env, f, "require", f.Require)
+	if f.Deadline != "" {
+		if t.DeadlineAST, err = l.typed(env, f, "deadline", f.Deadline, cel.StringType); err != nil {
+			return nil, err
+		}
+	}
+	t.RequireAST, err = l.typed(env, f, "require", f.Require, cel.BoolType)
 	return t, err
 }
 
-func (l *Library) typed(env *cel.Env, f *File, field, source string) ([]byte, error) {
+func (l *Library) typed(env *cel.Env, f *File, field, source string, result *cel.Type) ([]byte, error) {
 	checked, issues := env.Compile(source)
 	if issues != nil && issues.Err() != nil {
 		line, column := f.expressionPosition(field)
@@ -76,8 +83,9 @@ func (l *Library) typed(env *cel.Env, f *File, field, source string) ([]byte, er
 		message, _, _ := strings.Cut(e.Message, " (in container")
 		return nil, &FieldError{f.Name, line + e.Location.Line() - 1, column + e.Location.Column(), field + ": " + message}
 	}
-	if checked.OutputType() != cel.BoolType {
-		return nil, f.At(field, "%s: expected true or false, not a %s", field, checked.OutputType())
+	if !checked.OutputType().IsExactType(result) {
+		wanted := map[*cel.Type]string{cel.BoolType: "true or false", cel.StringType: "a date"}[result]
+		return nil, f.At(field, "%s: expected %s, not a %s", field, wanted, checked.OutputType())
 	}
 	if err := l.checkPresence(checked); err != nil {
 		return nil, f.At(field, "%s: %v", field, err)
@@ -149,6 +157,11 @@ func (l *Library) Load(t *Typed) (*Program, error) {
 			return nil, fmt.Errorf("check %s: applies: %w", t.ID, err)
 		}
 	}
+	if len(t.DeadlineAST) > 0 {
+		if p.deadline, err = l.program(t.DeadlineAST); err != nil {
+			return nil, fmt.Errorf("check %s: deadline: %w", t.ID, err)
+		}
+	}
 	if p.require, err = l.program(t.RequireAST); err != nil {
 		return nil, fmt.Errorf("check %s: require: %w", t.ID, err)
 	}
@@ -183,6 +196,8 @@ type Result struct {
 	Under []estate.Decision
 	// Parameters names the parameters that were read, for fail and unknown.
 	Parameters []string
+	// Deadline is the date that a failure is ahead of; "" when it has none.
+	Deadline string
 	// Err is set when an expression failed to evaluate; the outcome is unknown.
 	Err error
 }
@@ -198,7 +213,7 @@ func (p *Program) evaluation(r *estate.Resource, on Setting, assigned map[string
 	if values == nil {
 		values = p.lib.defaults
 	}
-	return &evaluation{sizes: map[*types.Unknown]int{}, lib: p.lib, asker: on.Asker, scope: r.Scope(), values: values, assigned: assigned}
+	return &evaluation{sizes: map[*types.Unknown]int{}, lib: p.lib, asker: on.Asker, scope: r.Scope(), asOf: on.AsOf, values: values, assigned: assigned}
 }
 
 // decide evaluates under the choices made so far. Where an open input stands
@@ -292,7 +307,13 @@ func (p *Program) once(ev *evaluation, r *estate.Resource, on Setting) Result {
 	case v == types.True:
 		return Result{Outcome: Pass}
 	case v == types.False:
-		return Result{Outcome: Fail, Reads: ev.distinctReads(), Parameters: ev.parameters}
+		failed := Result{Outcome: Fail, Reads: ev.distinctReads(), Parameters: ev.parameters}
+		if p.deadline != nil {
+			if date, ok := eval(p.deadline, vars).(types.String); ok {
+				failed.Deadline = string(date)
+			}
+		}
+		return failed
 	default:
 		return ev.undecided(v)
 	}

@@ -26,6 +26,9 @@ var tableTypes = map[string]map[string]*cel.Type{
 		"id": cel.StringType, "family": cel.StringType, "preview": cel.BoolType,
 		"deprecated": cel.StringType, "createBlocked": cel.StringType, "updateBlocked": cel.StringType,
 	},
+	"assay.TLSPolicy": {
+		"id": cel.StringType, "service": cel.StringType, "minimum": cel.DoubleType, "fips": cel.BoolType, "quantum": cel.BoolType,
+	},
 	"assay.Entry": {"name": cel.StringType, "value": cel.DynType},
 	"assay.Statement": {
 		"Effect": cel.StringType, "Sid": cel.StringType, "Condition": cel.DynType,

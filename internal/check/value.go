@@ -22,6 +22,7 @@ type evaluation struct {
 	lib   *Library
 	asker Asker         // nil: hard questions are unknown
 	scope *estate.Scope // of the subject
+	asOf  string        // the date judged by
 	// assigned says which value each open input is taken to have.
 	assigned map[string]string
 	// open lists inputs that were met without a choice, in order.
