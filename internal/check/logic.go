@@ -45,6 +45,8 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"lets":                  ask(Lets),
 	"letsStrangers":         ask(LetsStrangers),
 	"answersAnyone":         ask(AnswersAnyone),
+	"refusesPlain":          ask(RefusesPlain),
+	"usableAnywhere":        ask(UsableAnywhere),
 }
 
 // decorate replaces the planned calls of own functions.

@@ -203,7 +203,7 @@ func (x resolver) walk(v *Value, path []string, when []Decision, f func(*Value, 
 		return
 	}
 	if inner.Kind() != KindList {
-		f(inner, when)
+		x.walk(inner, path[1:], when, f) // one alone, as policies may write it
 		return
 	}
 	for _, item := range inner.Items() {
