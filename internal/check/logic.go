@@ -37,6 +37,7 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"credential":            credential,
 	"statements":            statements,
 	"awsKey":                awsKey,
+	"undecided":             undecided,
 	"qualifier":             qualifier,
 	"may":                   ask(May),
 	"trusts":                ask(Trusts),
