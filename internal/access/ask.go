@@ -30,6 +30,10 @@ func (w *world) Ask(q *check.Question) check.Answer {
 		return w.letsStrangers(q)
 	case check.AnswersAnyone:
 		return w.answersAnyone(q)
+	case check.RefusesPlain:
+		return w.refusesPlain(q)
+	case check.UsableAnywhere:
+		return w.usableAnywhere(q)
 	default:
 		return check.Answer{Missing: []estate.Gap{{Reason: "not a question that is known", Input: "access engine"}}}
 	}
@@ -175,6 +179,10 @@ func (w *world) mayDo(q *check.Question, action, arn string, policy *iam.Policy,
 	spec := w.of(q.Subject, action, arn, q.View)
 	if held != nil {
 		spec.ResourceAccount = w.account(held.Scope())
+	}
+	if action == "kms:CreateGrant" {
+		// By a call of its own, not by a service that encrypts for the role.
+		spec.Context["kms:GrantIsForAWSResource"], spec.Context["kms:ViaService"] = []string{"false"}, nil
 	}
 	v, ok := w.decide(spec, &iam.PolicySet{Identity: set.identity, Boundary: set.boundary, Resource: policy})
 	return w.answer(q.Subject, v, ok)
@@ -325,13 +333,19 @@ func (w *world) administers(q *check.Question) check.Answer {
 
 func (w *world) lets(q *check.Question) check.Answer {
 	service, _ := q.Texts[0].Scalar()
+	service = strings.ReplaceAll(service, "REGION", w.unknown(q.Subject.Scope(), estate.Unknown(estate.ReasonPseudoParameter, "AWS::Region")))
 	action, _ := q.Texts[1].Scalar()
-	source, _, _ := w.target(q, 2)
+	source, _, held := w.target(q, 2)
 	spec := iam.RequestSpec{
 		Principal: service, Action: action, Resource: w.arn(q.Subject, q.View), ResourceAccount: w.account(q.Subject.Scope()),
 		Context: map[string][]string{"aws:SourceAccount": {w.account(q.Subject.Scope())}, "aws:SecureTransport": {"true"}},
 	}
-	if source != "" {
+	switch {
+	case source == "":
+	case held != nil && held.Type == "AWS::Logs::LogGroup":
+		spec.Context["kms:EncryptionContext:aws:logs:arn"] = []string{source}
+		spec.Context["aws:SourceArn"] = []string{source}
+	default:
 		spec.Context["aws:SourceArn"] = []string{source}
 	}
 	v, ok := w.decide(spec, &iam.PolicySet{Resource: w.resourcePolicy(q.Subject, q.View)})

@@ -97,6 +97,16 @@ func runtimeRow(ev *evaluation, args []ref.Val) ref.Val {
 	return &mapVal{ev: ev, value: row, path: "runtime(" + string(id) + ")"}
 }
 
+// undecided is never true or false, for a reason that the check states: AWS's
+// documents leave open what the value at hand means.
+func undecided(ev *evaluation, args []ref.Val) ref.Val {
+	why, ok := args[0].(types.String)
+	if !ok {
+		return types.MaybeNoSuchOverloadErr(args[0])
+	}
+	return ev.unknown(estate.Unknown(string(why), "the account"), "", false)
+}
+
 // credential reports whether a named value is a credential in plain sight.
 // The estate has withheld what is one; a value that is not known may be one.
 func credential(ev *evaluation, args []ref.Val) ref.Val {

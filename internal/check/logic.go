@@ -42,6 +42,7 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"credential":            credential,
 	"statements":            statements,
 	"awsKey":                awsKey,
+	"undecided":             undecided,
 	"qualifier":             qualifier,
 	"may":                   ask(May),
 	"trusts":                ask(Trusts),
@@ -50,6 +51,8 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"lets":                  ask(Lets),
 	"letsStrangers":         ask(LetsStrangers),
 	"answersAnyone":         ask(AnswersAnyone),
+	"refusesPlain":          ask(RefusesPlain),
+	"usableAnywhere":        ask(UsableAnywhere),
 }
 
 // decorate replaces the planned calls of own functions.

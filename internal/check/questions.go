@@ -35,6 +35,12 @@ const (
 	// credentials, where the rule that asks for two permissions does not bind?
 	// url.answersAnyone()
 	AnswersAnyone
+	// RefusesPlain: does the subject's own policy refuse Actions without TLS,
+	// whoever of its account asks? queue.refusesPlain(["sqs:SendMessage"])
+	RefusesPlain
+	// UsableAnywhere: do credentials of the role work from any address?
+	// role.usableAnywhere()
+	UsableAnywhere
 )
 
 // Question is a question about resources.
@@ -123,13 +129,22 @@ var (
 // policyHolders are the types whose own policy [Lets] can ask.
 var policyHolders = []string{"AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Lambda::Function", "AWS::SecretsManager::Secret"}
 
+// plainRefusers are the types whose own policy [RefusesPlain] can ask.
+var plainRefusers = []string{"AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::S3::Bucket", "AWS::EFS::FileSystem"}
+
 // questions declares the functions.
 func questions() []cel.EnvOption {
 	var lets []cel.FunctionOpt
 	for _, t := range policyHolders {
 		lets = append(lets, cel.MemberOverload("lets_"+typeName(t), []*cel.Type{cel.ObjectType(typeName(t)), cel.StringType, cel.StringType, cel.DynType}, cel.BoolType))
 	}
+	var refuses []cel.FunctionOpt
+	for _, t := range plainRefusers {
+		refuses = append(refuses, cel.MemberOverload("refusesplain_"+typeName(t), []*cel.Type{cel.ObjectType(typeName(t)), cel.ListType(cel.StringType)}, cel.BoolType))
+	}
 	return []cel.EnvOption{
+		cel.Function("refusesPlain", refuses...),
+		cel.Function("usableAnywhere", cel.MemberOverload("usableanywhere_role", []*cel.Type{roleType}, cel.BoolType)),
 		cel.Function("may", cel.MemberOverload("may_role", []*cel.Type{roleType, cel.ListType(cel.StringType), cel.DynType}, cel.BoolType)),
 		cel.Function("trusts", cel.MemberOverload("trusts_role", []*cel.Type{roleType, cel.StringType}, cel.BoolType)),
 		cel.Function("trustsOnly", cel.MemberOverload("trustsonly_role", []*cel.Type{roleType, cel.ListType(cel.StringType)}, cel.BoolType)),
@@ -153,11 +168,11 @@ func ask(kind QuestionKind) func(*evaluation, []ref.Val) ref.Val {
 		}
 		q := &Question{Kind: kind, Subject: subject.res, Scope: ev.scope, View: ev}
 		rest := args[1:]
-		if kind == May {
+		if kind == May || kind == RefusesPlain {
 			for _, action := range flat(args[1:2]) {
 				text, ok := action.(types.String)
 				if !ok {
-					return types.NewErr("the actions of may() are written out")
+					return types.NewErr("actions are written out")
 				}
 				q.Actions = append(q.Actions, string(text))
 			}

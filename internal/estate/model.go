@@ -116,17 +116,23 @@ type Model struct {
 	// opposite gives, for edges that others may end at a resource, or that a
 	// default makes, the type that is at their other end.
 	opposite map[openEnd]string
+	// joined are the lists that pieces join, beside what stands there by default.
+	joined map[joint]bool
 
 	mu      sync.Mutex
 	lines   map[string][]byte
 	schemas map[string]*Schema
 }
 
+// joint is a dotted path of a type.
+type joint struct{ of, path string }
+
 // NewModel reads the tables.
 func NewModel(t Tables) (*Model, error) {
 	m := &Model{
 		byFrom:   map[string][]*Rule{},
 		opposite: map[openEnd]string{},
+		joined:   map[joint]bool{},
 		extra:    map[string][]fallback{},
 		lines:    map[string][]byte{},
 		schemas:  map[string]*Schema{},
@@ -142,6 +148,9 @@ func NewModel(t Tables) (*Model, error) {
 		if r.Default != "" {
 			m.opposite[openEnd{r.Name, r.From}] = r.To
 		}
+	}
+	for _, p := range m.edges.Parts {
+		m.joined[joint{p.Parent, p.Into}] = !p.Single
 	}
 	var d defaultTable
 	if err := yaml.Unmarshal(t.Defaults, &d); err != nil {
