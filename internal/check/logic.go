@@ -50,6 +50,7 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"administers":           ask(Administers),
 	"lets":                  ask(Lets),
 	"letsStrangers":         ask(LetsStrangers),
+	"reachedBy":             ask(ReachedBy),
 	"answersAnyone":         ask(AnswersAnyone),
 	"refusesPlain":          ask(RefusesPlain),
 	"usableAnywhere":        ask(UsableAnywhere),
