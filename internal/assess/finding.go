@@ -38,7 +38,7 @@ func parametersOf(names []string, values check.Values) []Parameter {
 }
 
 // finding words one result that is a failure or unknown.
-func (run *run) finding(c *check.Check, r *estate.Resource, result check.Result) *Finding {
+func (run *run) finding(c *check.Check, r *estate.Resource, result check.Result, g *groupState) *Finding {
 	f := &Finding{
 		ID:        FindingID(c.ID, r.Scope().ID, r.LogicalID),
 		Check:     c.ID,
@@ -54,7 +54,9 @@ func (run *run) finding(c *check.Check, r *estate.Resource, result check.Result)
 	for _, p := range r.Callers {
 		f.Callers = append(f.Callers, sourceOf(p))
 	}
-	for _, fn := range r.Functions() {
+	functions := r.Functions()
+	run.judgeSeverity(g, c, f, functions)
+	for _, fn := range functions {
 		if fn.Scope() == r.Scope() {
 			f.Functions = append(f.Functions, fn.LogicalID)
 		} else {

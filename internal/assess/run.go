@@ -221,11 +221,19 @@ func (r *run) judgeGroup(ctx context.Context, group []collect.Found) []*judged {
 	if r.Asker != nil {
 		on.Asker = r.Asker()
 	}
-	var scopes []*judged
-	for _, s := range estate.Build(r.Model, Read(ctx, r.Collectors, group, r.stdin)) {
-		scopes = append(scopes, r.judge(s, on))
+	g := newGroupState(on)
+	var all []*judged
+	scopes := estate.Build(r.Model, Read(ctx, r.Collectors, group, r.stdin))
+	for _, s := range scopes {
+		all = append(all, r.judge(s, g))
 	}
-	return scopes
+	// A function's risk takes the findings of all scopes of the group.
+	for i, s := range scopes {
+		for _, function := range s.OfType("AWS::Lambda::Function") {
+			all[i].functions = append(all[i].functions, r.function(g, function))
+		}
+	}
+	return all
 }
 
 // Read collects the scopes of one group of sources. A file that nobody claims
@@ -322,6 +330,7 @@ func (p *programs) program(i int) (*check.Program, error) {
 // judged is one scope with all that is said of it.
 type judged struct {
 	coverage  *Coverage
+	functions []*Function
 	resources []judgedResource
 	complete  func(typeName string) bool
 	reasons   []string // of every unknown outcome, its first gap
@@ -341,7 +350,7 @@ type outcomeOf struct {
 }
 
 // judge decides every check for every resource that it is about.
-func (r *run) judge(s *estate.Scope, on check.Setting) *judged {
+func (r *run) judge(s *estate.Scope, g *groupState) *judged {
 	r.programs.prepare(s)
 	j := &judged{coverage: coverageOf(s), complete: func(name string) bool { ok, _ := s.Complete(name); return ok }}
 	for _, res := range s.Resources() {
@@ -351,9 +360,8 @@ func (r *run) judge(s *estate.Scope, on check.Setting) *judged {
 		}
 		jr := judgedResource{decided: &Decided{Scope: s.ID, Resource: infoOf(res)}}
 		for _, i := range indexes {
-			result := r.evaluate(i, res, on)
+			result := r.evaluate(i, res, g.on)
 			severity := r.programs.checks[i].Severity
-			jr.outcomes = append(jr.outcomes, outcomeOf{i, result.Outcome, severity})
 			switch result.Outcome {
 			case check.Pass:
 				jr.decided.Pass = append(jr.decided.Pass, i)
@@ -361,10 +369,13 @@ func (r *run) judge(s *estate.Scope, on check.Setting) *judged {
 				jr.decided.NotApplicable = append(jr.decided.NotApplicable, i)
 			case check.Unknown:
 				j.reasons = append(j.reasons, firstReason(result))
-				jr.findings = append(jr.findings, r.finding(&r.programs.checks[i].Check, res, result))
+				jr.findings = append(jr.findings, r.finding(&r.programs.checks[i].Check, res, result, g))
 			case check.Fail:
-				jr.findings = append(jr.findings, r.finding(&r.programs.checks[i].Check, res, result))
+				f := r.finding(&r.programs.checks[i].Check, res, result, g)
+				jr.findings = append(jr.findings, f)
+				severity = f.Severity
 			}
+			jr.outcomes = append(jr.outcomes, outcomeOf{i, result.Outcome, severity})
 			if result.Err != nil {
 				j.errors++
 			}
@@ -395,6 +406,11 @@ func firstReason(result check.Result) string {
 func (j *judged) send(h Handler) error {
 	if err := h.Coverage(j.coverage); err != nil {
 		return err
+	}
+	for _, f := range j.functions {
+		if err := h.Function(f); err != nil {
+			return err
+		}
 	}
 	for _, r := range j.resources {
 		for _, f := range r.findings {
