@@ -53,6 +53,15 @@ func (l *Library) readRuntimes(data []byte) error {
 	return nil
 }
 
+// withheld is neither true nor false, for the reason given.
+func withheld(ev *evaluation, args []ref.Val) ref.Val {
+	why, ok := args[0].(types.String)
+	if !ok {
+		return types.MaybeNoSuchOverloadErr(args[0])
+	}
+	return ev.unknown(estate.Unknown("not stated", string(why)), "", false)
+}
+
 // entries lists a map's fields as name and value.
 func entries(v ref.Val) ref.Val {
 	m, ok := v.(*mapVal)

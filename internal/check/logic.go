@@ -36,6 +36,7 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"runtime":               runtimeRow,
 	"credential":            credential,
 	"statements":            statements,
+	"undecided":             withheld,
 	"awsKey":                awsKey,
 	"qualifier":             qualifier,
 	"may":                   ask(May),
