@@ -18,7 +18,7 @@ import (
 // TestCases runs every case of every built-in check, and over each case the
 // refinement law. It is what users run as assay checks test.
 func TestCases(t *testing.T) {
-	model, err := estate.NewModel(estate.Tables{Schemas: tables.Schemas(), Defaults: tables.Defaults(), Edges: tables.Edges()})
+	model, err := estate.NewModel(estate.Tables{Schemas: tables.Schemas(), Facts: tables.AssayTypes(), Defaults: tables.Defaults(), Edges: tables.Edges()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,9 @@ import (
 //go:embed cloudformation.jsonl
 var schemas []byte
 
+//go:embed assay-types.jsonl
+var assayTypes []byte
+
 //go:embed defaults.yaml
 var defaults []byte
 
@@ -38,6 +41,10 @@ var terraform []byte
 // Schemas are the property schemas of the CloudFormation types that assay
 // reads, one JSON object a line.
 func Schemas() []byte { return schemas }
+
+// AssayTypes are the shapes of facts that have no CloudFormation type, one JSON
+// object a line.
+func AssayTypes() []byte { return assayTypes }
 
 // Defaults are what AWS assumes where a template states nothing (YAML).
 func Defaults() []byte { return defaults }
@@ -105,5 +112,5 @@ func dated(table []byte) string {
 
 // All are all tables, in an order that does not change.
 func All() [][]byte {
-	return [][]byte{schemas, defaults, edges, iamActions, iamManagedPolicies, runtimes, samPolicyTemplates, terraform}
+	return [][]byte{schemas, assayTypes, defaults, edges, iamActions, iamManagedPolicies, runtimes, samPolicyTemplates, terraform}
 }

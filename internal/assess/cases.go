@@ -2,11 +2,14 @@ package assess
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+
+	"go.yaml.in/yaml/v4"
 
 	"assay/internal/catalog"
 	"assay/internal/check"
@@ -14,8 +17,8 @@ import (
 	"assay/internal/estate"
 )
 
-// CaseRunner runs the cases of checks, which are small templates with the
-// outcomes expected of them.
+// CaseRunner runs the cases of checks, which are small templates and estates
+// with the outcomes expected of them.
 type CaseRunner struct {
 	Model   *estate.Model
 	Library *check.Library
@@ -95,6 +98,18 @@ func because(result check.Result) string {
 }
 
 func (r CaseRunner) builder(ctx context.Context, c catalog.Case) (*estate.Builder, error) {
+	switch {
+	case (c.Template.Kind == 0) == (c.Estate.Kind == 0):
+		return nil, errors.New("expected a template or an estate, and one of them")
+	case c.Estate.Kind != 0 && len(c.Parameters) > 0:
+		return nil, errors.New("an estate has no parameters")
+	case c.Estate.Kind != 0:
+		f := fixture{}
+		if err := c.Estate.Load(&f, yaml.WithKnownFields()); err != nil {
+			return nil, fmt.Errorf("estate: %w", err)
+		}
+		return f.build(r.Model)
+	}
 	data, err := c.Source()
 	if err != nil {
 		return nil, fmt.Errorf("template: %w", err)
@@ -132,7 +147,8 @@ type variant struct {
 
 // variants blanks, one at a time: every stated property at any depth, every
 // property of a resource that the schema has and the template does not state,
-// and every resource's existence.
+// and every resource's existence. Of an estate that was read live it denies, one
+// at a time, the reading of every type, and of all; and it hides every resource.
 func variants(b *estate.Builder, m *estate.Model) []variant {
 	resources := b.Resources()
 	var all []variant
@@ -144,6 +160,9 @@ func variants(b *estate.Builder, m *estate.Model) []variant {
 	gap := func(what string) *estate.Value { return estate.Unknown("blanked by the refinement law", what) }
 	maybe := func(what string) *estate.Value {
 		return estate.OneOf("blanked "+what, estate.Case{When: "set", Value: gap(what)}, estate.Case{When: "unset"})
+	}
+	if live(b) {
+		all = append(all, denied(b)...)
 	}
 	for i, r := range resources {
 		r.Properties.Each("", func(path string, v *estate.Value) bool {
@@ -169,6 +188,31 @@ func variants(b *estate.Builder, m *estate.Model) []variant {
 				r.Exists = gap(r.ExistsInput)
 			})
 		}
+	}
+	return all
+}
+
+func live(b *estate.Builder) bool { return strings.HasPrefix(b.Format(), "aws") }
+
+// denied are the estate with less of it read.
+func denied(b *estate.Builder) []variant {
+	resources := b.Resources()
+	types := []string{"*"}
+	for _, r := range resources {
+		types = append(types, r.Type)
+	}
+	slices.Sort(types)
+	without := func(name string, kept []estate.Resource) *estate.Builder {
+		v := b.Replace(kept)
+		v.Cover(estate.Coverage{Type: name, State: estate.CoverageDenied, Reason: "denied by the refinement law"})
+		return v
+	}
+	var all []variant
+	for _, name := range slices.Compact(types) {
+		all = append(all, variant{"the reading of " + name, without(name, resources)})
+	}
+	for i, r := range resources {
+		all = append(all, variant{r.LogicalID + " unread", without(r.Type, slices.Delete(slices.Clone(resources), i, i+1))})
 	}
 	return all
 }

@@ -379,6 +379,8 @@ func (a activation) ResolveName(name string) (any, bool) {
 		return a.asOf, true
 	case evaluationVar:
 		return a.ev, true
+	case accountVar:
+		return &accountVal{mapVal{ev: a.ev, value: estate.Map()}}, true
 	}
 	return nil, false
 }

@@ -62,7 +62,7 @@ func (p *provider) fields(name string) map[string]string {
 
 // FindStructType reports the types that schemas and tables define.
 func (p *provider) FindStructType(name string) (*types.Type, bool) {
-	if _, ok := tableTypes[name]; ok || p.fields(name) != nil {
+	if _, ok := tableTypes[name]; ok || name == accountType || p.fields(name) != nil {
 		return types.NewTypeTypeWithParam(types.NewObjectType(name)), true
 	}
 	return p.Registry.FindStructType(name)
@@ -84,6 +84,12 @@ func (p *provider) FindStructFieldNames(name string) ([]string, bool) {
 func (p *provider) FindStructFieldType(name, field string) (*types.FieldType, bool) {
 	if t, ok := tableTypes[name][field]; ok {
 		return &types.FieldType{Type: t}, true
+	}
+	if name == accountType {
+		if p.model.Schema(field) == nil {
+			return nil, false
+		}
+		return &types.FieldType{Type: cel.ListType(cel.ObjectType(typeName(field)))}, true
 	}
 	expr, ok := p.fields(name)[field]
 	if !ok {

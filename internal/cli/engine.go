@@ -33,7 +33,7 @@ type engine struct {
 }
 
 func newModel() (*estate.Model, error) {
-	return estate.NewModel(estate.Tables{Schemas: tables.Schemas(), Defaults: tables.Defaults(), Edges: tables.Edges()})
+	return estate.NewModel(estate.Tables{Schemas: tables.Schemas(), Facts: tables.AssayTypes(), Defaults: tables.Defaults(), Edges: tables.Edges()})
 }
 
 // newEngine loads the built-in catalogue and the user's folders over it.

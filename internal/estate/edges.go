@@ -21,6 +21,9 @@ type Edge struct {
 	// Outside is set when the other end is certainly not in the scope: an ARN
 	// or name that nothing here has.
 	Outside bool
+	// Dangling is set, beside Outside, when what is named may not exist: not all
+	// was read where it would be. What certainly does not exist has no edge.
+	Dangling bool
 	// When lists the decisions under which the edge is there; empty: always.
 	When []Decision
 	// Position is where the edge is stated.
