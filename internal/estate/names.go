@@ -301,6 +301,9 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 	if prefix == "function:" || service == "logs" {
 		rest = upTo(rest, ":")
 	}
+	if service == "dynamodb" || service == "s3" {
+		rest = upTo(rest, "/") // an index, a stream, an object
+	}
 	name := Text(rest...)
 	if service == "iam" && name.Kind() == KindString {
 		// The path is not part of the name: role/service-role/NAME.
