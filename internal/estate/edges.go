@@ -190,6 +190,12 @@ func (x resolver) walk(v *Value, path []string, when []Decision, f func(*Value, 
 		f(v, when)
 		return
 	}
+	if path[0] == "*" {
+		for _, field := range v.Fields() {
+			x.walk(field.Value, path[1:], when, f)
+		}
+		return
+	}
 	name, list := strings.CutSuffix(path[0], "[]")
 	inner := v.Field(name)
 	if !list {
