@@ -269,8 +269,8 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 	if !found {
 		return Text(parts...), true
 	}
-	if anyLiteral(parts, "::aws:policy/") {
-		return nil, false // AWS's own: a managed policy, which no estate holds
+	if anyLiteral(parts, "::aws:policy/") || anyLiteral(parts, ":role/aws-service-role/") {
+		return nil, false // AWS's own: a managed policy, or a role that a service makes, which no template holds
 	}
 	if at, ok := cutThrough(parts, "/functions/"); ok {
 		if head := literal(at, 0); strings.HasPrefix(head, "arn:") {
