@@ -25,6 +25,10 @@ var tableTypes = map[string]map[string]*cel.Type{
 		"id": cel.StringType, "family": cel.StringType, "preview": cel.BoolType,
 		"deprecated": cel.StringType, "createBlocked": cel.StringType, "updateBlocked": cel.StringType,
 	},
+	"assay.Operation": {
+		"path": cel.StringType, "method": cel.StringType, "integration": cel.DynType, "auth": cel.DynType,
+		"schemes": cel.ListType(cel.DynType), "validator": cel.DynType,
+	},
 	"assay.Entry": {"name": cel.StringType, "value": cel.DynType},
 	"assay.Statement": {
 		"Effect": cel.StringType, "Sid": cel.StringType, "Condition": cel.DynType,

@@ -136,6 +136,8 @@ func TestEdges(t *testing.T) {
 			[]string{`AWS::CloudWatch::Alarm A {}`, `AWS::CloudWatch::Alarm B {}`}, "A B"},
 		{"within_an_expression_by_name", `AWS::CloudWatch::CompositeAlarm C {"AlarmRule":{"$text":["ALARM(\"",{"$ref":{"resource":"A","attribute":"Ref"}},"\") OR ALARM(errors)"]}}`, "alarms",
 			[]string{`AWS::CloudWatch::Alarm A {}`, `AWS::CloudWatch::Alarm B {}`}, "A ?"},
+		{"integration_uri_not_known", `AWS::ApiGatewayV2::Integration I {"IntegrationUri":{"$text":["arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/",` + unknown + `,"/invocations"]}}`, "functions", nil, "?"},
+		{"integration_of_an_address", `AWS::ApiGatewayV2::Integration I {"IntegrationUri":"https://example.com/"}`, "functions", []string{f(`{"FunctionName":"pay"}`)}, ""},
 		{"inverse", f(`{"FunctionName":"pay"}`), "permissions", []string{`AWS::Lambda::Permission P {"FunctionName":"pay"}`, `AWS::Lambda::Permission Q {"FunctionName":"other"}`}, "P"},
 		{"inverse_unknown", f(`{}`), "permissions", []string{`AWS::Lambda::Permission P {"FunctionName":` + unknown + `}`}, "?"},
 	} {
