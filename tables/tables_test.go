@@ -351,3 +351,56 @@ func TestEdgeProperties(t *testing.T) {
 		}
 	}
 }
+
+// TestDatedTables holds the tables that checks look names up in to their form.
+func TestDatedTables(t *testing.T) {
+	var tls struct {
+		Source, Date string
+		Policies     []struct {
+			ID, Service   string
+			Minimum       float64
+			FIPS, Quantum bool
+		}
+	}
+	load(t, tables.TLSPolicies(), &tls)
+	isDate(t, "tls-policies", tls.Date)
+	versions := []float64{0.3, 1.0, 1.1, 1.2, 1.3}
+	services := []string{"apigateway", "cloudfront", "elasticloadbalancing"}
+	seen := map[string]bool{}
+	for _, p := range tls.Policies {
+		if seen[p.ID] || !slices.Contains(versions, p.Minimum) || !slices.Contains(services, p.Service) {
+			t.Errorf("TLS policy %+v", p)
+		}
+		if p.FIPS != strings.Contains(p.ID, "FIPS") || p.Quantum != strings.Contains(p.ID, "PQ") {
+			t.Errorf("TLS policy %s does not say what its name says: %+v", p.ID, p)
+		}
+		seen[p.ID] = true
+	}
+	var fips struct {
+		Source, Date string
+		Services     map[string][]string
+	}
+	load(t, tables.FIPSEndpoints(), &fips)
+	isDate(t, "fips-endpoints", fips.Date)
+	region := regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
+	for service, regions := range fips.Services {
+		for _, r := range regions {
+			if !region.MatchString(r) {
+				t.Errorf("%s: %q is not a region", service, r)
+			}
+		}
+	}
+	var principals struct {
+		Source, Date string
+		Principals   map[string][]string
+	}
+	load(t, tables.ServicePrincipals(), &principals)
+	isDate(t, "service-principals", principals.Date)
+	for name, keys := range principals.Principals {
+		for _, key := range keys {
+			if !strings.Contains(name, ".amazon") || !strings.Contains(key, ":") {
+				t.Errorf("principal %s: %s", name, key)
+			}
+		}
+	}
+}

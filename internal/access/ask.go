@@ -28,6 +28,8 @@ func (w *world) Ask(q *check.Question) check.Answer {
 		return w.lets(q)
 	case check.LetsStrangers:
 		return w.letsStrangers(q)
+	case check.ReachedBy:
+		return w.reachedBy(q)
 	case check.AnswersAnyone:
 		return w.answersAnyone(q)
 	case check.RefusesPlain:

@@ -1,6 +1,7 @@
 package assess
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,8 @@ type CaseRunner struct {
 	// Reader gives the collector for templates with these parameter values.
 	Reader func(parameters map[string]string) collect.Collector
 	AsOf   string // for cases that name no date
+	// Parameters are those that checks may read.
+	Parameters []check.Parameter
 	// Asker makes what answers the hard questions, as in [Config].
 	Asker func() check.Asker
 }
@@ -54,11 +57,12 @@ func (r CaseRunner) Run(ctx context.Context, t *check.Typed, file catalog.CaseFi
 			fail("%v", err)
 			continue
 		}
-		asOf := c.AsOf
-		if asOf == "" {
-			asOf = r.AsOf
+		on, err := r.setting(c)
+		if err != nil {
+			fail("%v", err)
+			continue
 		}
-		got := r.outcomes(p, b.Build(r.Model), asOf)
+		got := r.outcomes(p, b.Build(r.Model), on)
 		for _, id := range slices.Sorted(maps.Keys(c.Expect)) {
 			result, ok := got[id]
 			switch want := c.Expect[id]; {
@@ -71,7 +75,7 @@ func (r CaseRunner) Run(ctx context.Context, t *check.Typed, file catalog.CaseFi
 			}
 		}
 		for _, v := range variants(b, r.Model) {
-			after := r.outcomes(p, v.builder.Build(r.Model), asOf)
+			after := r.outcomes(p, v.builder.Build(r.Model), on)
 			for _, id := range slices.Sorted(maps.Keys(got)) {
 				then, now := got[id].Outcome, after[id].Outcome
 				if now != then && now != check.Unknown {
@@ -81,6 +85,20 @@ func (r CaseRunner) Run(ctx context.Context, t *check.Typed, file catalog.CaseFi
 		}
 	}
 	return failures
+}
+
+// setting is what a case is judged by: its date and its parameters.
+func (r CaseRunner) setting(c catalog.Case) (check.Setting, error) {
+	on := check.Setting{AsOf: cmp.Or(c.AsOf, r.AsOf)}
+	profile := &check.Profile{Name: "of the case", Values: c.Profile}
+	for name := range c.Profile {
+		if !slices.ContainsFunc(r.Parameters, func(p check.Parameter) bool { return p.Name == name }) {
+			return on, fmt.Errorf("profile: there is no parameter %s", name)
+		}
+	}
+	var err error
+	on.Parameters, err = check.Resolve(r.Parameters, c.Frameworks, profile)
+	return on, err
 }
 
 func because(result check.Result) string {
@@ -127,9 +145,8 @@ func (r CaseRunner) builder(ctx context.Context, c catalog.Case) (*estate.Builde
 }
 
 // outcomes decides a check for every subject of a scope.
-func (r CaseRunner) outcomes(p *check.Program, s *estate.Scope, asOf string) map[string]check.Result {
+func (r CaseRunner) outcomes(p *check.Program, s *estate.Scope, on check.Setting) map[string]check.Result {
 	found := map[string]check.Result{}
-	on := check.Setting{AsOf: asOf}
 	if r.Asker != nil {
 		on.Asker = r.Asker()
 	}

@@ -29,7 +29,7 @@ func runCases(t *testing.T, subject, require, cases string) []assess.CaseFailure
 	if err := yaml.Unmarshal([]byte(cases), &file.Cases); err != nil {
 		t.Fatal(err)
 	}
-	runner := assess.CaseRunner{Model: cfg.Model, Library: cfg.Library, AsOf: cfg.AsOf, Asker: cfg.Asker, Reader: func(p map[string]string) collect.Collector {
+	runner := assess.CaseRunner{Parameters: cfg.Catalog.Parameters, Model: cfg.Model, Library: cfg.Library, AsOf: cfg.AsOf, Asker: cfg.Asker, Reader: func(p map[string]string) collect.Collector {
 		return cloudformation.New(cloudformation.Options{Parameters: p})
 	}}
 	return runner.Run(t.Context(), typed, file)

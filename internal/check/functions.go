@@ -24,7 +24,10 @@ type Runtime struct {
 // Tables are the dated AWS facts that expressions can ask for, as their files'
 // bytes.
 type Tables struct {
-	Runtimes []byte // runtimes.yaml
+	Runtimes          []byte // runtimes.yaml
+	TLSPolicies       []byte // tls-policies.yaml
+	FIPSEndpoints     []byte // fips-endpoints.yaml
+	ServicePrincipals []byte // service-principals.yaml
 }
 
 func (l *Library) readRuntimes(data []byte) error {

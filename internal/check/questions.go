@@ -41,6 +41,9 @@ const (
 	// UsableAnywhere: do credentials of the role work from any address?
 	// role.usableAnywhere()
 	UsableAnywhere
+	// ReachedBy: can callers of the kind Texts[0], one of [Exposures], or of a
+	// wider one call the function (subject)? function.reachedBy("internet")
+	ReachedBy
 )
 
 // Question is a question about resources.
@@ -87,6 +90,8 @@ type Asker interface {
 // Setting is what an evaluation stands on, beside the resource.
 type Setting struct {
 	AsOf string // the date judged by, ISO 8601
+	// Parameters are the values that param() reads. Nil: the defaults.
+	Parameters Values
 	// Asker answers the hard questions. Without one they are unknown.
 	Asker Asker
 }
@@ -122,6 +127,7 @@ var (
 	roleType       = cel.ObjectType(typeName("AWS::IAM::Role"))
 	urlType        = cel.ObjectType(typeName("AWS::Lambda::Url"))
 	permissionType = cel.ObjectType(typeName("AWS::Lambda::Permission"))
+	functionType   = cel.ObjectType(typeName("AWS::Lambda::Function"))
 )
 
 // policyHolders are the types whose own policy [Lets] can ask.
@@ -149,6 +155,7 @@ func questions() []cel.EnvOption {
 		cel.Function("administers", cel.MemberOverload("administers_role", []*cel.Type{roleType}, cel.BoolType)),
 		cel.Function("lets", lets...),
 		cel.Function("answersAnyone", cel.MemberOverload("answersanyone_url", []*cel.Type{urlType}, cel.BoolType)),
+		cel.Function("reachedBy", cel.MemberOverload("reachedby_function", []*cel.Type{functionType, cel.StringType}, cel.BoolType)),
 		cel.Function("letsStrangers", cel.MemberOverload("letsstrangers_permission", []*cel.Type{permissionType}, cel.BoolType)),
 	}
 }
