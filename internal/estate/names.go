@@ -257,6 +257,8 @@ func nameIn(v *Value, id identity) (name *Value, ok bool) {
 			parts = upTo(upTo(rest, "@"), ":")
 		}
 		return Text(parts...), true
+	case strings.Contains(lead, "://"):
+		return nil, false // an address on the web
 	case strings.HasPrefix(id.ARN, "lambda:function:"):
 		// NAME, NAME:ALIAS or ACCOUNT:function:NAME (CreateEventSourceMapping, FunctionName).
 		if rest, cut := cutThrough(parts, ":function:"); cut {
@@ -275,12 +277,15 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 	if !found {
 		return Text(parts...), true
 	}
-	if anyLiteral(parts, "::aws:policy/") {
-		return nil, false // AWS's own: a managed policy, which no estate holds
+	if anyLiteral(parts, "::aws:policy/") || anyLiteral(parts, ":role/aws-service-role/") {
+		return nil, false // AWS's own: a managed policy, or a role that a service makes, which no template holds
 	}
 	if at, ok := cutThrough(parts, "/functions/"); ok {
-		if head := literal(at, 0); strings.HasPrefix(head, "arn:") {
+		switch head := literal(at, 0); {
+		case strings.HasPrefix(head, "arn:"):
 			parts = upTo(at, "/invocations")
+		case head == "" && service == "lambda":
+			return Unknown("part of a text that is not known", Text(parts...).String()), true
 		}
 	}
 	prefix, _, _ := strings.Cut(resource, "{name}")
