@@ -117,7 +117,8 @@ type Scope struct {
 	coverage  []Coverage
 	problems  []Problem
 	inputs    map[string][]string
-	open      map[openEnd][]Edge // edges whose end is not known
+	open      map[openEnd][]Edge    // edges whose end is not known
+	names     map[string]*nameIndex // by type, while edges are resolved
 	model     *Model
 	group     *group
 	place     place

@@ -85,6 +85,7 @@ func buildGroup(m *Model, builders []*Builder) []*Scope {
 		resolveEdges(s)
 	}
 	for _, s := range g.scopes {
+		s.names = nil
 		endEdges(s)
 	}
 	return g.scopes

@@ -76,8 +76,13 @@ func (x resolver) named(rule *Rule, name alternative, v *Value, outside bool) []
 	var found []Edge
 	var maybe []string
 	certain := false
-	for _, t := range x.scope.ofType(rule.To) {
-		for _, own := range alternatives(t.scope.seenBy(x.scope, resolver{t.scope}.nameOf(t)), name.when) {
+	index := x.names(rule.To)
+	for _, at := range index.candidates(name.value, v) {
+		t, names := index.resources[at], index.own[at]
+		if len(name.when) > 0 {
+			names = alternatives(t.scope.seenBy(x.scope, resolver{t.scope}.nameOf(t)), name.when)
+		}
+		for _, own := range names {
 			match := matchNames(name.value, own.value)
 			if Matches(v, own.value) == True {
 				match = True // written as the name is, whatever its holes hold
