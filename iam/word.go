@@ -308,7 +308,7 @@ func needed(pos []*word) []*word {
 	for i := 0; i < len(out) && len(out) > 1; i++ {
 		letters := out[i].instance()
 		for j := len(out) - 1; j >= 0; j-- {
-			if j != i && tells(out[i], out[j:j+1]) && out[j].matches(letters) {
+			if j != i && (out[j] == anyARN && out[i].colons() >= 5 || tells(out[i], out[j:j+1]) && out[j].matches(letters)) {
 				out = slices.Delete(out, j, j+1)
 				if j < i {
 					i--
@@ -317,6 +317,16 @@ func needed(pos []*word) []*word {
 		}
 	}
 	return out
+}
+
+// colons counts those that every text of the word has.
+func (w *word) colons() (n int) {
+	for _, s := range w.symbols {
+		if s == (symbol{0, ':'}) {
+			n++
+		}
+	}
+	return n
 }
 
 // tells reports whether the instance of a word decides for all of its texts
