@@ -245,6 +245,10 @@ func (q *publicSearch) sources() (out struct {
 				case "aws:sourceaccount":
 					note(v.Value)
 				case "aws:sourcearn":
+					if isIdentity(v.Value) { // of the same estate
+						out.exact = append(out.exact, newWord(symbols(nil, v.Value), false))
+						continue
+					}
 					parts := strings.SplitN(v.Value, ":", 6)
 					if len(parts) < 6 {
 						continue
@@ -276,11 +280,11 @@ func (q *publicSearch) service(c callerClass, name string, sources struct {
 		nowhere := append(symbols([]symbol{run, colon}, ""), run, colon)
 		nowhere = append(nowhere, run, colon, run, colon, colon, symbol{'*', 0})
 		return []map[string]keyForm{
-			{"aws:sourcearn": {form: newWord(inAccount, true)}},
+			{"aws:sourcearn": {form: newWord(inAccount, true), avoid: sources.exact}},
 			{"aws:sourcearn": {form: newWord(nowhere, true), avoid: sources.exact}},
 		}
 	}
-	account := map[string][]string{"aws:sourceaccount": {q.stranger}}
+	account := map[string][]string{"aws:sourceaccount": {q.stranger}, "kms:calleraccount": {q.stranger}}
 	for _, forms := range of(q.stranger) {
 		for _, source := range []map[string][]string{strangersSource, noSourceOrganization} {
 			q.askFor(c, forms, ReachAnyAccount, Way{Through: name}, account, source, network)
@@ -292,7 +296,7 @@ func (q *publicSearch) service(c callerClass, name string, sources struct {
 	}
 	for _, account := range sources.accounts {
 		for _, forms := range of(account) {
-			q.askFor(c, forms, ReachAccounts, Way{Through: name, Account: account}, map[string][]string{"aws:sourceaccount": {account}})
+			q.askFor(c, forms, ReachAccounts, Way{Through: name, Account: account}, map[string][]string{"aws:sourceaccount": {account}, "kms:calleraccount": {account}})
 		}
 	}
 }
