@@ -206,7 +206,7 @@ func (s *search) run(limits Limits, work *int) Proof {
 		}
 		for _, sc := range s.scenes {
 			if !sc.plain && sc.base.resource.ok {
-				root.pos = []*word{newWord(symbols(nil, sc.base.Spec.Resource), true)} // the question names it
+				root.pos = []*word{textOfARN(sc.base.Spec.Resource)} // the question names it
 			}
 		}
 	}
