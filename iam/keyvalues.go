@@ -327,7 +327,10 @@ func (k *keySolver) operands(c *condition, positive bool) (words []*word, open b
 	compile := func(o *operand) (*word, bool) {
 		switch c.comparison {
 		case compareARN:
-			return k.vars.arn(o.arn)
+			w, open := k.vars.arn(o.arn)
+			return k.vars.wild(w), open
+		case compareLike:
+			return k.vars.wild(k.vars.word(&o.pattern)), false
 		case compareFold:
 			return k.vars.folded(&o.pattern), false
 		default:

@@ -70,8 +70,8 @@ func (s *search) takeName(n *node, scene int, m member, then func(*node)) {
 	switch {
 	case m.s.notAction && every:
 	case m.s.notAction:
-		if s.avoidName(n, scene, words) {
-			then(n)
+		if child := n.clone(); s.avoidName(child, scene, words) {
+			then(child)
 		}
 	case every || m.s.hidesNames():
 		then(n)

@@ -8,14 +8,16 @@ import (
 
 // Kinds of symbol that only words have, beside those of texts and patterns.
 const (
-	digitRun       = '#' // a run of digits
-	digitOne       = '%' // a digit
-	segmentRun     = ':' // a run without colons: '*' in the first five parts of an ARN
-	segmentOne     = '.' // one character that is no colon
-	foldedRune     = 'f' // a character in any case; r is the least of those
-	variableKey    = 'v' // the value of the context key that r numbers
-	foldedVariable = 'V' // that value in any case
-	partVariable   = 'S' // that value, which has no colons, since it is in one part of an ARN
+	digitRun       = '#'  // a run of digits
+	digitOne       = '%'  // a digit
+	segmentRun     = ':'  // a run without colons: '*' in the first five parts of an ARN
+	segmentOne     = '.'  // one character that is no colon
+	foldedRune     = 'f'  // a character in any case; r is the least of those
+	variableKey    = 'v'  // the value of the context key that r numbers
+	foldedVariable = 'V'  // that value in any case
+	partVariable   = 'S'  // that value, which has no colons, since it is in one part of an ARN
+	wildHole       = 'O'  // what an open hole holds, in a pattern where its wildcards are such
+	foldedHole     = 0x80 // with the kind of a hole: what it holds, in any case
 )
 
 // word is a pattern over whole texts, for the questions over all requests. Holes
@@ -73,8 +75,10 @@ func (s symbol) takes(x symbol) bool {
 		return s == x || x.kind == partVariable && x.r == s.r
 	case foldedVariable:
 		return s == x || (x.kind == variableKey || x.kind == partVariable) && x.r == s.r
+	case wildHole:
+		return s == x || x.kind == byte(OpenHole) && x.r == s.r // a pattern matches itself
 	default:
-		return s == x
+		return s == x || s.kind&foldedHole != 0 && x.kind == s.kind&^foldedHole && x.r == s.r
 	}
 }
 
@@ -367,7 +371,7 @@ func needed(pos []*word) []*word {
 	for i := 0; i < len(out) && len(out) > 1; i++ {
 		letters := out[i].instance()
 		for j := len(out) - 1; j >= 0; j-- {
-			if j != i && tells(out[i], out[j:j+1]) && out[j].matches(letters) {
+			if j != i && (out[j] == anyARN && out[i].colons() >= 5 || tells(out[i], out[j:j+1]) && out[j].matches(letters)) {
 				out = slices.Delete(out, j, j+1)
 				if j < i {
 					i--
@@ -376,6 +380,16 @@ func needed(pos []*word) []*word {
 		}
 	}
 	return out
+}
+
+// colons counts those that every text of the word has.
+func (w *word) colons() (n int) {
+	for _, s := range w.symbols {
+		if s == (symbol{0, ':'}) {
+			n++
+		}
+	}
+	return n
 }
 
 // tells reports whether the instance of a word decides for all of its texts
@@ -641,6 +655,21 @@ func (v *variables) word(p *pattern) *word {
 	return w
 }
 
+// wild compiles a pattern that is compared with values that other texts may be
+// compared with literally.
+func (v *variables) wild(w *word) *word {
+	if w == nil || !slices.ContainsFunc(w.symbols, func(s symbol) bool { return s.kind == byte(OpenHole) }) {
+		return w
+	}
+	out := slices.Clone(w.symbols)
+	for i := range out {
+		if out[i].kind == byte(OpenHole) {
+			out[i].kind = wildHole
+		}
+	}
+	return newWord(out, w.arn)
+}
+
 // folded compiles a text of which the case does not matter.
 func (v *variables) folded(p *pattern) *word {
 	w := v.word(p)
@@ -654,6 +683,8 @@ func (v *variables) folded(p *pattern) *word {
 			out[i] = symbol{foldedRune, leastFold(s.r)}
 		case s.kind == variableKey || s.kind == partVariable:
 			out[i].kind = foldedVariable
+		case s.kind != 0:
+			out[i].kind |= foldedHole
 		}
 	}
 	return newWord(out, false)
@@ -711,8 +742,10 @@ func write(letters []symbol, value func(key int) string) string {
 			b.WriteRune(x.r)
 		case variableKey, foldedVariable, partVariable:
 			b.WriteString(value(int(x.r)))
+		case wildHole:
+			b.WriteString(Hole(OpenHole, int(x.r)))
 		default:
-			b.WriteString(Hole(HoleKind(x.kind), int(x.r)))
+			b.WriteString(Hole(HoleKind(x.kind&^foldedHole), int(x.r)))
 		}
 	}
 	return b.String()
