@@ -129,21 +129,55 @@ func (q *publicSearch) caller(c callerClass, who Caller) {
 	case who.Kind == Anonymous && q.Signed:
 	case who.Kind == Anonymous:
 		q.ask(c, ReachAnyone, Way{}, network)
-		q.ask(c, ReachAnyone, Way{Narrowed: q.narrowing()})
+		q.narrowed(c, ReachAnyone)
 	case who.Kind == Federated:
 		q.ask(c, ReachAccounts, Way{Account: "users of " + c.principal})
 	case who.Account == q.stranger:
-		for _, organization := range []map[string][]string{strangersOrganization, noOrganization} {
+		for _, organization := range q.distinct(strangersOrganization, noOrganization) {
 			q.ask(c, ReachAnyAccount, Way{}, organization, network)
-			q.ask(c, ReachAnyAccount, Way{Narrowed: q.narrowing()}, organization)
+			q.narrowed(c, ReachAnyAccount, organization)
 		}
 		if q.names("aws:principalorgid")+q.names("aws:principalorgpaths") != "" {
 			q.ask(c, ReachOrganization, Way{}, network)
-			q.ask(c, ReachOrganization, Way{Narrowed: q.narrowing()})
+			q.narrowed(c, ReachOrganization)
 		}
 	case who.Account != q.Owner || q.Owner == "":
 		q.ask(c, ReachAccounts, Way{Account: who.Account})
 	}
+}
+
+// grants reports whether some Allow of the policy may be for the action.
+func (q *publicSearch) grants() bool {
+	sc, err := Ask{Spec: RequestSpec{Principal: AnonymousCaller, Action: q.Action, Resource: q.Resource, ResourceAccount: q.Owner}}.scene(q.data)
+	if err != nil {
+		return true // asking says what is wrong
+	}
+	ev := &evaluator{req: sc.base, refuseShort: true}
+	for i := range q.Policy.statements {
+		s := &q.Policy.statements[i]
+		if !s.deny && s.matchAction(sc.base, ev) != no && (q.Resource == "" || s.matchResource(sc.base, ev) != no) {
+			return true
+		}
+	}
+	return false
+}
+
+// narrowed asks for a way in from a network, or with a secret, of the policy's
+// choice.
+func (q *publicSearch) narrowed(c callerClass, reach Reach, settled ...map[string][]string) {
+	if keys := q.narrowing(); len(keys) > 0 {
+		q.ask(c, reach, Way{Narrowed: keys}, settled...)
+	}
+}
+
+// distinct are the settings that the policy tells apart, or the first.
+func (q *publicSearch) distinct(settings ...map[string][]string) []map[string][]string {
+	for key := range settings[0] {
+		if q.names(key) != "" {
+			return settings
+		}
+	}
+	return settings[:1]
 }
 
 // publicSearch asks who can use a resource.
@@ -279,6 +313,9 @@ func (q *publicSearch) service(c callerClass, name string, sources struct {
 		inAccount = append(append(symbols(inAccount, account), colon), symbol{'*', 0})
 		nowhere := append(symbols([]symbol{run, colon}, ""), run, colon)
 		nowhere = append(nowhere, run, colon, run, colon, colon, symbol{'*', 0})
+		if q.names("aws:sourcearn") == "" {
+			return []map[string]keyForm{nil}
+		}
 		return []map[string]keyForm{
 			{"aws:sourcearn": {form: newWord(inAccount, true), avoid: sources.exact}},
 			{"aws:sourcearn": {form: newWord(nowhere, true), avoid: sources.exact}},
@@ -286,9 +323,11 @@ func (q *publicSearch) service(c callerClass, name string, sources struct {
 	}
 	account := map[string][]string{"aws:sourceaccount": {q.stranger}, "kms:calleraccount": {q.stranger}}
 	for _, forms := range of(q.stranger) {
-		for _, source := range []map[string][]string{strangersSource, noSourceOrganization} {
+		for _, source := range q.distinct(strangersSource, noSourceOrganization) {
 			q.askFor(c, forms, ReachAnyAccount, Way{Through: name}, account, source, network)
-			q.askFor(c, forms, ReachAnyAccount, Way{Through: name, Narrowed: q.narrowing()}, account, source)
+			if keys := q.narrowing(); len(keys) > 0 {
+				q.askFor(c, forms, ReachAnyAccount, Way{Through: name, Narrowed: keys}, account, source)
+			}
 		}
 		if q.names("aws:sourceorgid")+q.names("aws:sourceorgpaths") != "" {
 			q.askFor(c, forms, ReachOrganization, Way{Through: name}, account)

@@ -282,6 +282,38 @@ func ruledOut(pos, neg []*word) bool {
 	return false
 }
 
+// apart reports whether two ARNs have parts without wildcards that cannot agree.
+func apart(pos []*word) bool {
+	var parts [][]*word
+	for _, w := range pos {
+		if w.arn {
+			parts = append(parts, w.parts())
+		}
+	}
+	for i := range parts {
+		for j := range parts {
+			for k := range min(len(parts[i]), len(parts[j])) {
+				if i != j && parts[i][k].exact && !parts[j][k].matches(parts[i][k].symbols) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// parts are the first five parts of an ARN.
+func (w *word) parts() (list []*word) {
+	start := 0
+	for i, s := range w.symbols {
+		if s == (symbol{0, ':'}) && len(list) < 5 {
+			list = append(list, newWord(w.symbols[start:i], true))
+			start = i + 1
+		}
+	}
+	return list
+}
+
 // loose is the word with whatever they may hold in the place of holes and
 // variables.
 func (w *word) loose() *word {
@@ -321,7 +353,7 @@ func (t *textSolver) solveLetters(pos, neg []*word) ([]symbol, status) {
 			return letters, sat
 		}
 	}
-	if ruledOut(pos, neg) || len(pos) == 1 && tells(pos[0], neg) {
+	if ruledOut(pos, neg) || apart(pos) || len(pos) == 1 && tells(pos[0], neg) {
 		return nil, unsat
 	}
 	return t.walk(pos, neg)
