@@ -6,9 +6,9 @@ import "embed"
 
 //go:generate go run ./gen
 
-// Files are the checks and their cases.
+// Files are the checks, their cases and the parameters that they read.
 //
-//go:embed */*.yaml
+//go:embed parameters.yaml */*.yaml
 var Files embed.FS
 
 // Compiled is the whole built-in catalogue, frameworks and objectives

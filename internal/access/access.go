@@ -28,7 +28,7 @@ func New(data *iam.Data) *Access { return &Access{data: data} }
 func (a *Access) Asker() check.Asker { return a.world() }
 
 func (a *Access) world() *world {
-	return &world{Access: a, holes: map[holeKey]int{}, sets: map[*estate.Resource]*principalSet{}, policies: map[*estate.Resource]*iam.Policy{}, origin: map[*iam.Policy][]statement{}, reach: map[reachKey]check.Answer{}}
+	return &world{Access: a, holes: map[holeKey]int{}, sets: map[*estate.Resource]*principalSet{}, policies: map[*estate.Resource]*iam.Policy{}, origin: map[*iam.Policy][]statement{}, reach: map[reachKey]check.Answer{}, exposed: map[*estate.Resource][]way{}}
 }
 
 // world is the estate as package iam sees it: texts with holes, and compiled
@@ -42,7 +42,8 @@ type world struct {
 	policies map[*estate.Resource]*iam.Policy
 	origin   map[*iam.Policy][]statement
 	// reach are answers about what roles may do on resources that nothing names.
-	reach map[reachKey]check.Answer
+	reach   map[reachKey]check.Answer
+	exposed map[*estate.Resource][]way // of functions
 }
 
 // statement says where a statement of a compiled policy comes from.

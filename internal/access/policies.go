@@ -142,6 +142,8 @@ func (w *world) resourcePolicy(r *estate.Resource, view check.View) *iam.Policy 
 		parts = w.related(r, "bucketPolicies", "PolicyDocument", view)
 	case "AWS::SecretsManager::Secret":
 		parts = w.related(r, "secretPolicies", "ResourcePolicy", view)
+	case "AWS::EFS::FileSystem":
+		parts = add(parts, w.compile(r, "FileSystemPolicy", r.Properties.Field("FileSystemPolicy"), view))
 	case "AWS::Lambda::Function":
 		parts = w.permissionsOf(r, view, w.permission)
 	case "AWS::Lambda::LayerVersion":

@@ -220,6 +220,7 @@ func (o *outcomesByScope) Finding(f *assess.Finding) error {
 	return nil
 }
 
+func (o *outcomesByScope) Function(*assess.Function) error { return nil }
 func (o *outcomesByScope) Decided(d *assess.Decided) error {
 	for _, i := range d.Pass {
 		o.note(d.Scope, o.checks[i].ID, d.Resource, check.Pass)

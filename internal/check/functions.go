@@ -24,7 +24,10 @@ type Runtime struct {
 // Tables are the dated AWS facts that expressions can ask for, as their files'
 // bytes.
 type Tables struct {
-	Runtimes []byte // runtimes.yaml
+	Runtimes          []byte // runtimes.yaml
+	TLSPolicies       []byte // tls-policies.yaml
+	FIPSEndpoints     []byte // fips-endpoints.yaml
+	ServicePrincipals []byte // service-principals.yaml
 }
 
 func (l *Library) readRuntimes(data []byte) error {
@@ -92,6 +95,16 @@ func runtimeRow(ev *evaluation, args []ref.Val) ref.Val {
 		return ev.unknown(estate.Unknown("runtime is not in the table of "+ev.lib.date, string(id)), "Runtime", false)
 	}
 	return &mapVal{ev: ev, value: row, path: "runtime(" + string(id) + ")"}
+}
+
+// undecided is never true or false, for a reason that the check states: AWS's
+// documents leave open what the value at hand means.
+func undecided(ev *evaluation, args []ref.Val) ref.Val {
+	why, ok := args[0].(types.String)
+	if !ok {
+		return types.MaybeNoSuchOverloadErr(args[0])
+	}
+	return ev.unknown(estate.Unknown(string(why), "the account"), "", false)
 }
 
 // credential reports whether a named value is a credential in plain sight.

@@ -51,6 +51,15 @@ const (
 	// PassesBeyond: may the role pass some role to a service that is not among
 	// Texts? role.passesBeyond(["lambda.amazonaws.com"])
 	PassesBeyond
+	// RefusesPlain: does the subject's own policy refuse Actions without TLS,
+	// whoever of its account asks? queue.refusesPlain(["sqs:SendMessage"])
+	RefusesPlain
+	// UsableAnywhere: do credentials of the role work from any address?
+	// role.usableAnywhere()
+	UsableAnywhere
+	// ReachedBy: can callers of the kind Texts[0], one of [Exposures], or of a
+	// wider one call the function (subject)? function.reachedBy("internet")
+	ReachedBy
 )
 
 // Question is a question about resources.
@@ -97,6 +106,8 @@ type Asker interface {
 // Setting is what an evaluation stands on, beside the resource.
 type Setting struct {
 	AsOf string // the date judged by, ISO 8601
+	// Parameters are the values that param() reads. Nil: the defaults.
+	Parameters Values
 	// Asker answers the hard questions. Without one they are unknown.
 	Asker Asker
 }
@@ -132,6 +143,7 @@ var (
 	roleType       = cel.ObjectType(typeName("AWS::IAM::Role"))
 	urlType        = cel.ObjectType(typeName("AWS::Lambda::Url"))
 	permissionType = cel.ObjectType(typeName("AWS::Lambda::Permission"))
+	functionType   = cel.ObjectType(typeName("AWS::Lambda::Function"))
 )
 
 // policyHolders are the types whose own policy [Lets] can ask.
@@ -139,6 +151,9 @@ var policyHolders = []string{"AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::S3::Buc
 
 // exposed are the types that [ReachableBy] can ask about.
 var exposed = []string{"AWS::Lambda::Function", "AWS::Lambda::LayerVersion", "AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SecretsManager::Secret"}
+
+// plainRefusers are the types whose own policy [RefusesPlain] can ask.
+var plainRefusers = []string{"AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::S3::Bucket", "AWS::EFS::FileSystem"}
 
 // questions declares the functions.
 func questions() []cel.EnvOption {
@@ -149,7 +164,13 @@ func questions() []cel.EnvOption {
 	for _, t := range policyHolders {
 		lets = append(lets, cel.MemberOverload("lets_"+typeName(t), []*cel.Type{cel.ObjectType(typeName(t)), cel.StringType, cel.StringType, cel.DynType}, cel.BoolType))
 	}
+	var refuses []cel.FunctionOpt
+	for _, t := range plainRefusers {
+		refuses = append(refuses, cel.MemberOverload("refusesplain_"+typeName(t), []*cel.Type{cel.ObjectType(typeName(t)), cel.ListType(cel.StringType)}, cel.BoolType))
+	}
 	return []cel.EnvOption{
+		cel.Function("refusesPlain", refuses...),
+		cel.Function("usableAnywhere", cel.MemberOverload("usableanywhere_role", []*cel.Type{roleType}, cel.BoolType)),
 		cel.Function("may", cel.MemberOverload("may_role", []*cel.Type{roleType, cel.ListType(cel.StringType), cel.DynType}, cel.BoolType)),
 		cel.Function("trusts", cel.MemberOverload("trusts_role", []*cel.Type{roleType, cel.StringType}, cel.BoolType)),
 		cel.Function("trustsOnly", cel.MemberOverload("trustsonly_role", []*cel.Type{roleType, cel.ListType(cel.StringType)}, cel.BoolType)),
@@ -161,6 +182,7 @@ func questions() []cel.EnvOption {
 		cel.Function("changesAnywhere", cel.MemberOverload("changesanywhere_role", []*cel.Type{roleType}, cel.BoolType)),
 		cel.Function("passesBeyond", cel.MemberOverload("passesbeyond_role", []*cel.Type{roleType, cel.ListType(cel.StringType)}, cel.BoolType)),
 		cel.Function("answersAnyone", cel.MemberOverload("answersanyone_url", []*cel.Type{urlType}, cel.BoolType)),
+		cel.Function("reachedBy", cel.MemberOverload("reachedby_function", []*cel.Type{functionType, cel.StringType}, cel.BoolType)),
 		cel.Function("letsStrangers", cel.MemberOverload("letsstrangers_permission", []*cel.Type{permissionType}, cel.BoolType)),
 	}
 }
@@ -178,11 +200,11 @@ func ask(kind QuestionKind) func(*evaluation, []ref.Val) ref.Val {
 		}
 		q := &Question{Kind: kind, Subject: subject.res, Scope: ev.scope, View: ev}
 		rest := args[1:]
-		if kind == May || kind == MayAnywhere {
+		if kind == May || kind == MayAnywhere || kind == RefusesPlain {
 			for _, action := range flat(args[1:2]) {
 				text, ok := action.(types.String)
 				if !ok {
-					return types.NewErr("the actions of a question are written out")
+					return types.NewErr("actions are written out")
 				}
 				q.Actions = append(q.Actions, string(text))
 			}

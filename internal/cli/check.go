@@ -21,6 +21,7 @@ type checkFlags struct {
 	severity        string
 	failOn          []string
 	asOf            string
+	profile         string
 	allowIncomplete bool
 	outputs
 }
@@ -133,6 +134,7 @@ usage, or nothing readable; 3 something could not be read or judged and
 	fl.StringArrayVar(&f.catalogs, "catalog", nil, "`folder` with your own checks and frameworks, added to the built-in ones or replacing them by id (repeatable)")
 	fl.StringVar(&f.severity, "severity", "info", "leave out checks below this `severity`: info, low, medium, high, critical")
 	fl.StringArrayVar(&f.failOn, "fail-on", nil, "least `severity` of a failure that gives exit code 1, or unknown, or never (repeatable; default low)")
+	fl.StringVar(&f.profile, "profile", "", "`file` with your own values for the parameters of checks, in YAML")
 	fl.StringVar(&f.asOf, "as-of", "", "`date` to judge by, YEAR-MONTH-DAY (default today)")
 	fl.BoolVar(&f.allowIncomplete, "allow-incomplete", false, "exit as if everything had been read")
 	f.outputs.flags(cmd)
@@ -226,6 +228,9 @@ func (f *checkFlags) config() (*assess.Config, error) {
 	}
 	cfg := &assess.Config{Model: e.model, Library: e.library, Catalog: e.catalog, Asker: e.access.Asker, Version: version(), Tables: tablesDigest(), Facts: facts()}
 	if cfg.Frameworks, err = e.frameworks(f.frameworks); err != nil {
+		return nil, err
+	}
+	if cfg.Profile, err = readProfile(f.profile, e.catalog.Parameters); err != nil {
 		return nil, err
 	}
 	if cfg.Severity, err = check.ParseSeverity(f.severity); err != nil {

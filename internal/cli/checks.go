@@ -29,7 +29,7 @@ func newChecks(s Streams) *cobra.Command {
 		Short:   "List, lint and test checks",
 		Example: "  assay checks list\n  assay checks test ./our-checks",
 	}
-	cmd.AddCommand(newChecksList(s), newChecksLint(s), newChecksTest(s))
+	cmd.AddCommand(newChecksList(s), newChecksLint(s), newChecksTest(s), newChecksParameters(s))
 	return cmd
 }
 
@@ -205,7 +205,7 @@ never flip it.`,
 			if err != nil {
 				return &exit{ExitUsage, err}
 			}
-			runner := assess.CaseRunner{Model: e.model, Library: e.library, AsOf: today, Reader: templateReader, Asker: e.access.Asker}
+			runner := assess.CaseRunner{Parameters: merged.Parameters, Model: e.model, Library: e.library, AsOf: today, Reader: templateReader, Asker: e.access.Asker}
 			return testCases(cmd, runner, mine, files, name, s)
 		},
 	}

@@ -21,6 +21,9 @@ type Edge struct {
 	// Outside is set when the other end is certainly not in the scope: an ARN
 	// or name that nothing here has.
 	Outside bool
+	// Dangling is set, beside Outside, when what is named may not exist: not all
+	// was read where it would be. What certainly does not exist has no edge.
+	Dangling bool
 	// When lists the decisions under which the edge is there; empty: always.
 	When []Decision
 	// Position is where the edge is stated.
@@ -187,6 +190,12 @@ func (x resolver) walk(v *Value, path []string, when []Decision, f func(*Value, 
 		f(v, when)
 		return
 	}
+	if path[0] == "*" {
+		for _, field := range v.Fields() {
+			x.walk(field.Value, path[1:], when, f)
+		}
+		return
+	}
 	name, list := strings.CutSuffix(path[0], "[]")
 	inner := v.Field(name)
 	if !list {
@@ -200,7 +209,7 @@ func (x resolver) walk(v *Value, path []string, when []Decision, f func(*Value, 
 		return
 	}
 	if inner.Kind() != KindList {
-		f(inner, when)
+		x.walk(inner, path[1:], when, f) // one alone, as policies may write it
 		return
 	}
 	for _, item := range inner.Items() {

@@ -10,6 +10,9 @@ import (
 // otherwise. Where names depend on open inputs, an edge holds under the
 // decisions that make them equal.
 func (x resolver) byName(rule *Rule, v *Value, outside bool) []Edge {
+	if t := x.scope.group.byID[v.AsString()]; t != nil && t.Type == rule.To {
+		return []Edge{{To: t}}
+	}
 	id := x.scope.model.edges.Identities[rule.To]
 	var found []Edge
 	for _, named := range alternatives(v, nil) {
@@ -97,10 +100,23 @@ func (x resolver) named(rule *Rule, name alternative, v *Value, outside bool) []
 	case len(found) > 0:
 	case name.value.Kind() == KindUnknown || name.value.Kind() == KindDenied:
 		found = append(found, Edge{Gap: name.value.Gap(), When: name.when})
-	case outside:
+	case outside && !x.wouldList(rule.To, v):
 		found = append(found, Edge{Gap: Gap{"outside what was read", v.String()}, Outside: true, When: name.when})
+	case outside:
+		if complete, _ := x.scope.Complete(rule.To); !complete {
+			found = append(found, Edge{Gap: Gap{"may not exist", v.String()}, Outside: true, Dangling: true, When: name.when})
+		}
 	}
 	return found
+}
+
+// wouldList reports whether the scope would hold the resource of the type that
+// v names, if it exists: it is a live one, and v says that it is there. An ARN
+// without an account, a URL and the alias of a key say too little.
+func (x resolver) wouldList(typeName string, v *Value) bool {
+	service, _, _ := strings.Cut(x.scope.model.edges.Identities[typeName].ARN, ":")
+	return v.Kind() == KindString && strings.HasPrefix(x.scope.Format, "aws") && !placeless[service].account &&
+		!strings.Contains(v.s, "://") && !strings.Contains(v.s, "alias/")
 }
 
 // alternative is one value that something may have, with the decisions that
@@ -167,12 +183,18 @@ func made(v *Value) (names []string, open bool) {
 	return names, open
 }
 
-// nameOf is the name of a resource as a value: what its source states, or the
-// reference to itself where CloudFormation makes the name.
+// nameOf is the name of a resource as a value: what its source states, what its
+// ARN says, or the reference to itself where CloudFormation makes the name.
 func (x resolver) nameOf(r *Resource) *Value {
-	if property := x.scope.model.edges.Identities[r.Type].Name; property != "" {
-		if v := r.Properties.Field(property); v != nil {
+	id := x.scope.model.edges.Identities[r.Type]
+	if id.Name != "" {
+		if v := r.Properties.Field(id.Name); v != nil {
 			return x.substitute(v)
+		}
+	}
+	if strings.HasPrefix(r.ID, "arn:") {
+		if name, ok := nameIn(String(r.ID), id); ok {
+			return name
 		}
 	}
 	return Ref(r.LogicalID, "Ref")
@@ -270,7 +292,7 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 	if strings.HasPrefix(lead, prefix) {
 		rest = append([]*Value{String(lead[len(prefix):])}, rest[1:]...)
 	}
-	if service == "lambda" || service == "logs" {
+	if prefix == "function:" || service == "logs" {
 		rest = upTo(rest, ":")
 	}
 	name := Text(rest...)

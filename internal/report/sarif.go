@@ -291,6 +291,12 @@ func (s *sarif) result(m *assess.Finding) sarifResult {
 			text = append(text, harmless(underText(c))+".")
 		}
 	}
+	if m.Raised != nil {
+		text = append(text, harmless(raisedText(m.Raised))+".")
+	}
+	for i := range m.Parameters {
+		text = append(text, harmless(askedText(&m.Parameters[i]))+".")
+	}
 	r.Message.Text = strings.Join(text, " ")
 	return r
 }
@@ -334,6 +340,7 @@ func physical(source assess.Source) (*sarifPhysical, bool) {
 	return at, true
 }
 
+func (s *sarif) Function(*assess.Function) error { return nil }
 func (s *sarif) Decided(*assess.Decided) error   { return nil }
 func (s *sarif) Standing(*assess.Standing) error { return nil }
 

@@ -42,19 +42,21 @@ const detail = 12
 // with the worst first, what is unknown and why, standings, a summary.
 type text struct {
 	page
-	opts     Options
-	header   assess.Header
-	problems []assess.Problem
-	hidden   int // problems past those
-	fails    []*assess.Finding
-	unknown  []*assess.Finding // kept only to be listed one by one
-	gaps     gaps
-	notMet   map[string][]*assess.Standing // by framework, the first of them
-	scope    string                        // of the standings
+	opts      Options
+	header    assess.Header
+	problems  []assess.Problem
+	functions map[string]*assess.Function // by scope and logical id, and by id
+	risks     []*assess.Function          // those with any
+	hidden    int                         // problems past those
+	fails     []*assess.Finding
+	unknown   []*assess.Finding // kept only to be listed one by one
+	gaps      gaps
+	notMet    map[string][]*assess.Standing // by framework, the first of them
+	scope     string                        // of the standings
 }
 
 func newText(w io.Writer, o Options) assess.Handler {
-	return &text{page: newPage(w, o), opts: o, notMet: map[string][]*assess.Standing{}, scope: assess.StandingScope}
+	return &text{page: newPage(w, o), opts: o, notMet: map[string][]*assess.Standing{}, functions: map[string]*assess.Function{}, scope: assess.StandingScope}
 }
 
 // limit is how many of n things to list of at most most.
@@ -77,6 +79,15 @@ func (t *text) Coverage(m *assess.Coverage) error {
 			continue
 		}
 		t.problems = append(t.problems, p)
+	}
+	return nil
+}
+
+func (t *text) Function(m *assess.Function) error {
+	t.functions[m.Scope+"#"+m.Resource.LogicalID] = m
+	t.functions[m.Resource.ID] = m
+	if m.Risk > 0 {
+		t.risks = append(t.risks, m)
 	}
 	return nil
 }
@@ -136,8 +147,16 @@ func (t *text) writeProblems() {
 // what concerns no function.
 type group struct {
 	scope, name string
+	function    *assess.Function // nil: the stream does not say
 	findings    []*assess.Finding
 	fails       map[string]int // by severity
+}
+
+func (g *group) risk() int {
+	if g.function == nil {
+		return 0
+	}
+	return g.function.Risk
 }
 
 // counts says how many failures of each severity there are, and how much that
@@ -169,6 +188,9 @@ func (t *text) groups() (functions []*group, other *group) {
 			key := [2]string{f.Scope, f.Functions[0]}
 			if g = byName[key]; g == nil {
 				g = &group{scope: f.Scope, name: f.Functions[0], fails: map[string]int{}}
+				if g.function = t.functions[f.Scope+"#"+f.Functions[0]]; g.function == nil {
+					g.function = t.functions[f.Functions[0]]
+				}
 				byName[key] = g
 				functions = append(functions, g)
 			}
@@ -182,6 +204,9 @@ func (t *text) groups() (functions []*group, other *group) {
 		slices.SortStableFunc(g.findings, worseFinding)
 	}
 	slices.SortFunc(functions, func(a, b *group) int {
+		if n := b.risk() - a.risk(); n != 0 {
+			return n
+		}
 		for _, s := range severities {
 			if n := b.fails[s.String()] - a.fails[s.String()]; n != 0 {
 				return n
@@ -209,7 +234,14 @@ func (t *text) writeFindings() {
 	shown := functions[:t.limit(len(functions), maxFunctions)]
 	w := &findingWriter{text: t, fixes: fixesOf(&t.header)}
 	for _, g := range shown {
-		t.heading(oneLine(g.name), oneLine(g.scope)+": "+g.counts())
+		said := oneLine(g.scope) + ": " + g.counts()
+		if g.function != nil {
+			said = riskText(g.function) + "  " + said
+		}
+		t.heading(oneLine(g.name), said)
+		if g.function != nil && g.function.Exposure != check.Internal {
+			t.line(2, exposureText(g.function))
+		}
 		w.write(g.findings)
 	}
 	if more := len(functions) - len(shown); more > 0 {
@@ -251,6 +283,12 @@ func (w *findingWriter) write(findings []*assess.Finding) {
 		}
 		w.row(2, detail, oneLine(f.Message), label, cell{text: oneLine(f.Check), width: ids})
 		w.witness(f)
+		if f.Raised != nil {
+			w.line(detail, raisedText(f.Raised))
+		}
+		for i := range f.Parameters {
+			w.line(detail, askedText(&f.Parameters[i]))
+		}
 		for _, caller := range f.Callers {
 			w.line(detail, "called at "+oneLine(caller.String()))
 		}
@@ -392,6 +430,9 @@ func (t *text) writeSummary(m *assess.Summary) {
 	row := func(name, format string, args ...any) {
 		t.row(2, 4, fmt.Sprintf(format, args...), cell{text: name, width: len("not applicable")})
 	}
+	if risks := t.highest(); risks != "" {
+		row("highest risk", "%s", risks)
+	}
 	row(scopes, "%d read, %d unreadable, %s", m.Scopes-m.Unreadable, m.Unreadable, count(m.Problems, "problem"))
 	row("functions", "%d, of %s", m.Functions, count(m.Resources, "resource"))
 	row("failed", "%s", failures(m))
@@ -416,6 +457,19 @@ func (t *text) writeSummary(m *assess.Summary) {
 	if len(dates) > 0 {
 		row("facts of AWS", "%s", strings.Join(dates, ", "))
 	}
+}
+
+// highest names the functions with the highest risk.
+func (t *text) highest() string {
+	slices.SortStableFunc(t.risks, func(a, b *assess.Function) int { return b.Risk - a.Risk })
+	var names []string
+	for _, f := range t.risks {
+		names = append(names, fmt.Sprintf("%s %d", oneLine(f.Resource.Address), f.Risk))
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return listed(names, maxNames) + " (of 100)"
 }
 
 // digest is the beginning of a digest, enough to tell two apart.
