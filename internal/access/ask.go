@@ -356,8 +356,15 @@ func (w *world) lets(q *check.Question) check.Answer {
 	service = strings.ReplaceAll(service, "REGION", w.unknown(q.Subject.Scope(), estate.Unknown(estate.ReasonPseudoParameter, "AWS::Region")))
 	action, _ := q.Texts[1].Scalar()
 	source, _, held := w.target(q, 2)
+	resource, called := w.arn(q.Subject, q.View), 3
+	if q.Object != nil {
+		called = 2
+	}
+	if called < len(q.Texts) {
+		resource = w.functionARN(q.Scope, q.Texts[called], q.View)
+	}
 	spec := iam.RequestSpec{
-		Principal: service, Action: action, Resource: w.arn(q.Subject, q.View), ResourceAccount: w.account(q.Subject.Scope()),
+		Principal: service, Action: action, Resource: resource, ResourceAccount: w.account(q.Subject.Scope()),
 		Context: map[string][]string{"aws:SecureTransport": {"true"}},
 	}
 	switch {

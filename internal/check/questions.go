@@ -27,6 +27,8 @@ const (
 	// Lets: does the subject's own policy let the service Texts[0] do Texts[1] on
 	// behalf of Object, or of the resource that Texts[2] names?
 	// queue.lets("sns.amazonaws.com", "sqs:SendMessage", topic)
+	// Of a function, a last text is the ARN or name that is called, which may be
+	// that of an alias.
 	Lets
 	// LetsStrangers: does the permission (subject) let in another account, or a
 	// service that acts for one? permission.letsStrangers()
@@ -164,6 +166,8 @@ func questions() []cel.EnvOption {
 	for _, t := range policyHolders {
 		lets = append(lets, cel.MemberOverload("lets_"+typeName(t), []*cel.Type{cel.ObjectType(typeName(t)), cel.StringType, cel.StringType, cel.DynType}, cel.BoolType))
 	}
+	const function = "AWS::Lambda::Function"
+	lets = append(lets, cel.MemberOverload("letsat_"+typeName(function), []*cel.Type{cel.ObjectType(typeName(function)), cel.StringType, cel.StringType, cel.DynType, cel.DynType}, cel.BoolType))
 	var refuses []cel.FunctionOpt
 	for _, t := range plainRefusers {
 		refuses = append(refuses, cel.MemberOverload("refusesplain_"+typeName(t), []*cel.Type{cel.ObjectType(typeName(t)), cel.ListType(cel.StringType)}, cel.BoolType))

@@ -57,6 +57,7 @@ type Rule struct {
 	To       string   `yaml:"to"`       // type at the other end
 	Default  string   `yaml:"default"`  // the name when the property is absent; {name} is the name of From
 	Through  []string `yaml:"through"`  // types that stand for the target and name it themselves (alias, version)
+	Pattern  bool     `yaml:"pattern"`  // the property holds patterns of ARNs, as policies do
 
 	path []string
 }

@@ -251,6 +251,12 @@ func nameIn(v *Value, id identity) (name *Value, ok bool) {
 		return Unknown("part of a text that is not known", v.String()), true // may be an ARN
 	case id.URL && strings.Contains(lead, "://"):
 		return lastSegment(parts, "/"), true
+	case strings.HasPrefix(id.ARN, "ecr:repository/"):
+		// ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG or @DIGEST, of an image.
+		if rest, cut := cutThrough(parts, ".amazonaws.com/"); cut {
+			parts = upTo(upTo(rest, "@"), ":")
+		}
+		return Text(parts...), true
 	case strings.HasPrefix(id.ARN, "lambda:function:"):
 		// NAME, NAME:ALIAS or ACCOUNT:function:NAME (CreateEventSourceMapping, FunctionName).
 		if rest, cut := cutThrough(parts, ":function:"); cut {
@@ -294,6 +300,9 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 	}
 	if prefix == "function:" || service == "logs" {
 		rest = upTo(rest, ":")
+	}
+	if service == "dynamodb" || service == "s3" {
+		rest = upTo(rest, "/") // an index, a stream, an object
 	}
 	name := Text(rest...)
 	if service == "iam" && name.Kind() == KindString {
