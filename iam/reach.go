@@ -280,7 +280,7 @@ func (q *publicSearch) service(c callerClass, name string, sources struct {
 			{"aws:sourcearn": {form: newWord(nowhere, true), avoid: sources.exact}},
 		}
 	}
-	account := map[string][]string{"aws:sourceaccount": {q.stranger}}
+	account := map[string][]string{"aws:sourceaccount": {q.stranger}, "kms:calleraccount": {q.stranger}}
 	for _, forms := range of(q.stranger) {
 		for _, source := range []map[string][]string{strangersSource, noSourceOrganization} {
 			q.askFor(c, forms, ReachAnyAccount, Way{Through: name}, account, source, network)
@@ -292,7 +292,7 @@ func (q *publicSearch) service(c callerClass, name string, sources struct {
 	}
 	for _, account := range sources.accounts {
 		for _, forms := range of(account) {
-			q.askFor(c, forms, ReachAccounts, Way{Through: name, Account: account}, map[string][]string{"aws:sourceaccount": {account}})
+			q.askFor(c, forms, ReachAccounts, Way{Through: name, Account: account}, map[string][]string{"aws:sourceaccount": {account}, "kms:calleraccount": {account}})
 		}
 	}
 }

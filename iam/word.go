@@ -8,6 +8,8 @@ import (
 
 // Kinds of symbol that only words have, beside those of texts and patterns.
 const (
+	digitRun       = '#' // a run of digits
+	digitOne       = '%' // a digit
 	segmentRun     = ':' // a run without colons: '*' in the first five parts of an ARN
 	segmentOne     = '.' // one character that is no colon
 	foldedRune     = 'f' // a character in any case; r is the least of those
@@ -33,9 +35,9 @@ func newWord(symbols []symbol, arn bool) *word {
 	for _, s := range symbols {
 		switch s.kind {
 		case 0:
-		case '*', segmentRun:
+		case '*', segmentRun, digitRun:
 			w.exact = false
-		case '?', segmentOne, foldedRune:
+		case '?', segmentOne, digitOne, foldedRune:
 			w.exact, w.single = false, true
 		case variableKey, foldedVariable, partVariable:
 			w.opaque = true
@@ -61,6 +63,8 @@ func (s symbol) takes(x symbol) bool {
 	switch s.kind {
 	case '?':
 		return x.kind == 0
+	case digitOne:
+		return isDigit(x)
 	case segmentOne:
 		return x.kind == 0 && x.r != ':'
 	case foldedRune:
@@ -86,10 +90,15 @@ func leastFold(r rune) rune {
 // runs reports whether a symbol is a run that the letter may be a part of. The
 // value of a variable may have colons.
 func (s symbol) runs(x symbol) bool {
+	if s.kind == digitRun {
+		return isDigit(x)
+	}
 	return s.kind == '*' || s.kind == segmentRun && x != symbol{0, ':'} && x.kind != variableKey && x.kind != foldedVariable
 }
 
-func (s symbol) isRun() bool { return s.kind == '*' || s.kind == segmentRun }
+func isDigit(x symbol) bool { return x.kind == 0 && '0' <= x.r && x.r <= '9' }
+
+func (s symbol) isRun() bool { return s.kind == '*' || s.kind == segmentRun || s.kind == digitRun }
 
 // positions is the set of places in a word that a text may have led to.
 type positions []uint64
@@ -162,7 +171,7 @@ func (w *word) matches(letters []symbol) bool {
 // mixed reports whether a run without colons stands beside other runs in a part
 // of which it is not known where it ends. In an ARN colons end every such part.
 func (w *word) mixed() bool {
-	return !w.arn && slices.ContainsFunc(w.symbols, func(s symbol) bool { return s.kind == segmentRun })
+	return slices.ContainsFunc(w.symbols, func(s symbol) bool { return s.kind == digitRun || s.kind == segmentRun && !w.arn })
 }
 
 func (w *word) walk(letters []symbol) bool {
@@ -190,6 +199,8 @@ func (w *word) instance() []symbol {
 		switch s.kind {
 		case '*', segmentRun, '?', segmentOne:
 			s = symbol{0, fresh}
+		case digitRun, digitOne:
+			s = symbol{0, '0'}
 		case foldedRune:
 			s = symbol{0, unicode.ToLower(s.r)}
 		}
@@ -238,18 +249,24 @@ func (t *textSolver) solve(pos, neg []*word) ([]symbol, status) {
 	return nil, unsure
 }
 
-// loose is the word with anything in the place of holes and variables.
+// loose is the word with whatever they may hold in the place of holes and
+// variables.
 func (w *word) loose() *word {
-	out := make([]symbol, len(w.symbols))
-	for i, s := range w.symbols {
+	arn := w.arn
+	var out []symbol
+	for _, s := range w.symbols {
 		switch s.kind {
 		case 0, '*', '?', segmentRun, segmentOne, foldedRune:
-			out[i] = s
+			out = append(out, s)
+		case byte(AccountHole):
+			out = append(out, symbol{digitOne, 0}, symbol{digitRun, 0})
+		case byte(SegmentHole), byte(NameHole):
+			out = append(out, symbol{segmentOne, 0}, symbol{segmentRun, 0})
 		default:
-			out[i] = symbol{'*', 0}
+			out, arn = append(out, symbol{'*', 0}), false
 		}
 	}
-	return newWord(out, false)
+	return newWord(out, arn)
 }
 
 func (t *textSolver) solveLetters(pos, neg []*word) ([]symbol, status) {
@@ -316,13 +333,15 @@ func needed(pos []*word) []*word {
 // whether one of the others matches them: a run takes its fresh letter only with
 // a run of its own, which then takes whatever else may stand there.
 func tells(w *word, others []*word) bool {
-	if slices.ContainsFunc(w.symbols, func(s symbol) bool { return s.kind == foldedRune || s.kind == foldedVariable }) {
+	if slices.ContainsFunc(w.symbols, func(s symbol) bool {
+		return s.kind == foldedRune || s.kind == foldedVariable || s.kind == digitRun || s.kind == digitOne
+	}) {
 		return false
 	}
 	for _, o := range others {
 		for _, s := range o.symbols {
 			switch s.kind {
-			case '?', segmentOne:
+			case '?', segmentOne, digitRun, digitOne:
 				return false
 			case segmentRun:
 				if !w.arn {
@@ -410,6 +429,10 @@ func (p *product) letters(n int, into []symbol) []symbol {
 			}
 			switch s.kind {
 			case '*', '?':
+			case digitRun, digitOne:
+				for r := '0'; r <= '9'; r++ {
+					into = append(into, symbol{0, r})
+				}
 			case segmentRun, segmentOne:
 				into = append(into, symbol{0, ':'})
 			case foldedRune:
