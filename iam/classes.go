@@ -25,6 +25,22 @@ func (c *actionClass) named(p Proof) []string {
 	return c.names
 }
 
+// hidesServices reports whether a statement with an effect has an action of which
+// the service is not known: no class stands for it.
+func (p *Policy) hidesServices(deny bool) bool {
+	return slices.ContainsFunc(p.statements, func(s statement) bool {
+		return s.deny == deny && slices.ContainsFunc(s.actions, func(a actionPattern) bool { return a.whole })
+	})
+}
+
+// beside takes back a proof where policies name actions that are not known.
+func (p Proof) beside(hidden bool) Proof {
+	if hidden && p.Verdict == Proved {
+		return Proof{Reason: "an action is not known"}
+	}
+	return p
+}
+
 // Granted lists the actions that some Allow of a policy may let in, one for
 // each class that its statements do not tell apart, with all of the class.
 func (d *Data) Granted(p *Policy) (classes [][]string) {

@@ -95,7 +95,7 @@ func Excess(a, b *Policy, data *Data, limits Limits) ([]Residual, Proof) {
 			}
 		}
 	}
-	return list, c.modelled(total)
+	return list, c.modelled(total.beside(a.hidesServices(false) || b.hidesServices(true)))
 }
 
 // and joins the proofs of two parts.
@@ -202,7 +202,7 @@ func (c *comparer) within(a, b *Policy, work *int) Proof {
 			}
 		}
 	}
-	return c.modelled(total)
+	return c.modelled(total.beside(a.hidesServices(false) || b.hidesServices(true)))
 }
 
 // modelled takes back a proof about policies that the model does not cover.
@@ -249,7 +249,7 @@ func (c *comparer) apart(work *int) Proof {
 			}
 		}
 	}
-	return c.modelled(total)
+	return c.modelled(total.beside(c.a.hidesServices(false) || c.b.hidesServices(false)))
 }
 
 // confirm has the request decided under each of the policies.

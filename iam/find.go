@@ -330,7 +330,8 @@ func Effective(spec RequestSpec, set *PolicySet, need *Policy, data *Data, limit
 			}
 		}
 	}
-	return list, total
+	hidden := need != nil && need.hidesServices(true) || slices.ContainsFunc(set.Identity, func(p *Policy) bool { return p.hidesServices(false) })
+	return list, total.beside(hidden)
 }
 
 // within are the statements of boundaries, session and control policies that an

@@ -328,6 +328,8 @@ func (k *keySolver) operands(c *condition, positive bool) (words []*word, open b
 		switch c.comparison {
 		case compareARN:
 			return k.vars.arn(o.arn)
+		case compareLike:
+			return k.vars.wild(k.vars.word(&o.pattern)), false
 		case compareFold:
 			return k.vars.folded(&o.pattern), false
 		default:

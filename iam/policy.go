@@ -194,7 +194,7 @@ func compileAction(s string) actionPattern {
 		return actionPattern{name: pattern{shape: all}}
 	}
 	service, name, found := strings.Cut(s, ":")
-	if !found || hasHole(service) {
+	if !found || service == "" || hasHole(service) {
 		if !hasHole(s) {
 			service = "\x00" // no service: matches nothing
 		} else {

@@ -70,6 +70,7 @@ func TestWithin(t *testing.T) {
 		{"an empty value among others", onKey("ForAnyValue:StringEquals", "t:list", `""`), onKey("ForAnyValue:StringLike", "t:list", `"?*"`), "proved"},
 		{"a variable with colons in both", onKey("StringLike", "t:arn", `"arn:aws:t:${aws:username}:b:a"`), onKey("ArnLike", "t:arn", `"arn:aws:t:${aws:username}:b:a"`), "unknown"},
 		{"a variable in a part of two ARNs", onKey("ArnEquals", "t:arn", `"arn:aws:t:${aws:username}:b:a"`), onKey("ArnLike", "t:arn", `"arn:aws:t:*:b:a"`), "proved"},
+		{"new names of the second of two statements", statements(`{"Effect":"Allow","NotAction":"t:G*","Resource":"*"}`, `{"Effect":"Allow","Action":"t:G*","Resource":"*"}`), statements(`{"Effect":"Allow","NotAction":"t:G*","Resource":"*"}`, `{"Effect":"Allow","Action":"t:Get","Resource":"*"}`), "refuted"},
 		{"names that the table may come to have", allow(everything), `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["t:Get","t:Put","t:List"],"Resource":"*"}}`, "refuted"},
 		{"new actions without a resource", allow(everything), statements(`{"Effect":"Allow","Action":"t:*","Resource":"arn:*:*:*:*:*"}`, `{"Effect":"Allow","Action":"t:List","Resource":"*"}`), "refuted"},
 		{"every action of a service by name, and the rest", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`, statements(

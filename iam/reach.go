@@ -73,6 +73,8 @@ type PublicQuestion struct {
 	Context map[string][]string
 	// Signed: AWS takes no such request without credentials.
 	Signed bool
+	// NoServices leaves out services that act for others, NoCallers all else.
+	NoServices, NoCallers bool
 }
 
 // Public answers who outside of its account can use a resource by an action that
@@ -108,7 +110,7 @@ func Public(question PublicQuestion, data *Data, limits Limits) Exposure {
 		for _, c := range callers {
 			who, _ := ParseCaller(c.principal)
 			switch {
-			case services != (who.Kind == Service):
+			case services != (who.Kind == Service), services && q.NoServices, !services && q.NoCallers:
 			case services:
 				q.service(c, who.Name, sources)
 			default:

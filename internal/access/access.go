@@ -18,6 +18,7 @@ import (
 type Access struct {
 	data    *iam.Data
 	managed sync.Map // ARN → *iam.Policy
+	granted sync.Map // ARN of a managed policy → map[string]bool, its actions
 }
 
 // New answers with the tables of actions and managed policies.
@@ -30,7 +31,8 @@ func (a *Access) Asker() check.Asker { return a.world() }
 func (a *Access) world() *world {
 	return &world{
 		Access: a, holes: map[holeKey]int{}, sets: map[*estate.Resource]*principalSet{}, policies: map[*estate.Resource]*iam.Policy{},
-		origin: map[*iam.Policy][]statement{}, reach: map[reachKey]check.Answer{}, exposed: map[*estate.Resource][]way{},
+		origin: map[*iam.Policy][]statement{}, reach: map[reachKey]check.Answer{}, openTo: map[reachedKey]check.Answer{},
+		exposed: map[*estate.Resource][]way{},
 	}
 }
 
@@ -45,7 +47,9 @@ type world struct {
 	policies map[*estate.Resource]*iam.Policy
 	origin   map[*iam.Policy][]statement
 	// reach are answers about what roles may do on resources that nothing names.
-	reach   map[reachKey]check.Answer
+	reach map[reachKey]check.Answer
+	// openTo are answers about who can use resources.
+	openTo  map[reachedKey]check.Answer
 	exposed map[*estate.Resource][]way // of functions
 }
 

@@ -42,6 +42,18 @@ func (w *world) Ask(q *check.Question) check.Answer {
 		return w.changesAnywhere(q)
 	case check.PassesBeyond:
 		return w.passesBeyond(q)
+	case check.PassesToAny:
+		return w.passesToAny(q)
+	case check.PermitsAnywhere:
+		return w.permitsAnywhere(q)
+	case check.HoldsService:
+		return w.holdsService(q)
+	case check.CodeMayAnywhere:
+		return w.codeMayAnywhere(q)
+	case check.ServesStrangers:
+		return w.servesStrangers(q)
+	case check.TrustsToken:
+		return w.trustsToken(q)
 	case check.RefusesPlain:
 		return w.refusesPlain(q)
 	case check.UsableAnywhere:

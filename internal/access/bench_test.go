@@ -79,7 +79,7 @@ func BenchmarkPublic(b *testing.B) {
 	for b.Loop() {
 		for _, q := range questions {
 			start := time.Now()
-			w.exposure(q.r, q.d, iam.URLRuleUnknown, view)
+			w.exposure(q.r, q.d, iam.URLRuleUnknown, everybody, view)
 			times = append(times, time.Since(start))
 		}
 	}

@@ -58,6 +58,12 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"mayEvery":              ask(MayEvery),
 	"changesAnywhere":       ask(ChangesAnywhere),
 	"passesBeyond":          ask(PassesBeyond),
+	"passesToAny":           ask(PassesToAny),
+	"permitsAnywhere":       ask(PermitsAnywhere),
+	"holdsService":          ask(HoldsService),
+	"codeMayAnywhere":       ask(CodeMayAnywhere),
+	"servesStrangers":       ask(ServesStrangers),
+	"trustsToken":           ask(TrustsToken),
 	"refusesPlain":          ask(RefusesPlain),
 	"usableAnywhere":        ask(UsableAnywhere),
 }

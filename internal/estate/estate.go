@@ -264,6 +264,7 @@ func (b *Builder) scope(m *Model) *Scope {
 		problems: slices.Clone(b.problems),
 		model:    m,
 		place:    b.place,
+		names:    map[string]*nameIndex{},
 	}
 	kept := make([]*Resource, 0, len(b.resources))
 	for i := range b.resources {

@@ -85,8 +85,8 @@ func buildGroup(m *Model, builders []*Builder) []*Scope {
 		resolveEdges(s)
 	}
 	for _, s := range g.scopes {
-		s.names = nil
 		endEdges(s)
+		s.names = nil
 	}
 	return g.scopes
 }
