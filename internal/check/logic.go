@@ -42,6 +42,7 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"credential":            credential,
 	"statements":            statements,
 	"awsKey":                awsKey,
+	"awsPolicy":             awsPolicy,
 	"undecided":             undecided,
 	"operations":            operations,
 	"qualifier":             qualifier,
