@@ -29,6 +29,7 @@ var trueDifferences = []trueDifference{
 	{form: "sam", resource: "AWS::IAM::Role", what: "Tags", says: "{Key: lambda:createdBy, Value: SAM}", why: "SAM marks the roles that it makes"},
 	{form: "sam", resource: "AWS::StepFunctions::StateMachine", what: "Tags", says: "{Key: stateMachine:createdBy, Value: SAM}", why: "SAM marks the state machines that it makes"},
 	{form: "sam", resource: "AWS::ApiGateway::Deployment", what: "StageName", says: "Stage", why: "SAM makes a second stage of every REST API, called Stage"},
+	{form: "sam", resource: "AWS::ApiGateway::Deployment", what: "APIGW-STAGE-DECLARED", says: "fail", why: "SAM makes a second stage of every REST API, called Stage"},
 	{form: "sam", resource: "AWS::StepFunctions::StateMachine", what: "DefinitionString", why: "SAM writes the definition over several lines, with a substitution for every reference"},
 	{form: "sam", resource: "AWS::StepFunctions::StateMachine", what: "DefinitionSubstitutions", why: "what SAM puts in place of references"},
 	{estate: "alias-events", form: "sam", resource: "AWS::Lambda::Url(AWS_IAM)", what: "TargetFunctionArn", why: "SAM names an alias by its ARN, which says the function and the qualifier at once"},
@@ -46,6 +47,20 @@ var trueDifferences = []trueDifference{
 
 	// What a plan hides: it shows the references of an expression and nothing of
 	// what is around them.
+	{estate: "dead-letter", form: "plan", resource: "AWS::IAM::Role(AWS::Lambda::Function(mail))", what: "IAM-NO-NOTACTION", says: "unknown", why: "jsonencode with a reference inside"},
+	{estate: "policies", form: "plan", resource: "AWS::IAM::Role(archive)", what: "IAM-NO-NOTACTION", says: "unknown", why: "an attachment for each of several policies, of which the plan shows no names"},
+	{estate: "rest-document", form: "plan", resource: "AWS::ApiGateway::RestApi", what: "APIGW-AUTHZ-DEFINITION", says: "unknown", why: "a document with a reference inside"},
+	{estate: "rest-document", form: "plan", resource: "AWS::ApiGateway::RestApi", what: "APIGW-ENDPOINT-TYPE", says: "unknown", why: "a document with a reference inside"},
+	{estate: "rest-document", form: "plan", resource: "AWS::ApiGateway::RestApi", what: "APIGW-REQUEST-VALIDATION-DEFINITION", says: "unknown", why: "a document with a reference inside"},
+	{estate: "rest-document", form: "plan", resource: "AWS::ApiGateway::RestApi", what: "APIGW-TLS-ENDPOINT", says: "unknown", why: "a document with a reference inside"},
+	{estate: "rest-document", form: "plan", resource: "AWS::ApiGateway::Stage", what: "APIGW-ACCESS-LOGS", says: "unknown", why: "a document with a reference inside"},
+	{estate: "rest-document", form: "plan", resource: "AWS::ApiGateway::Stage", what: "APIGW-BACKEND-CERT", says: "unknown", why: "a document with a reference inside"},
+	{estate: "rest-document", form: "plan", resource: "AWS::ApiGateway::Stage", what: "APIGW-EXECUTION-LOGS", says: "unknown", why: "a document with a reference inside"},
+	{estate: "rest-document", form: "plan", resource: "AWS::ApiGateway::Stage", what: "APIGW-NO-DATA-TRACE", says: "unknown", why: "a document with a reference inside"},
+	{estate: "rest-document", form: "plan", resource: "AWS::ApiGateway::Stage", what: "APIGW-STRUCTURED-LOGS", says: "unknown", why: "a document with a reference inside"},
+	{estate: "rest-document", form: "plan", resource: "AWS::ApiGateway::Stage", what: "APIGW-THROTTLING", says: "unknown", why: "a document with a reference inside"},
+	{estate: "rest-document", form: "plan", resource: "AWS::ApiGateway::Stage", what: "APIGW-WAF", says: "unknown", why: "a document with a reference inside"},
+	{estate: "rest-document", form: "plan", resource: "AWS::ApiGateway::Stage", what: "APIGW-XRAY", says: "unknown", why: "a document with a reference inside"},
 	{estate: "dead-letter", form: "plan", resource: "AWS::IAM::Role(AWS::Lambda::Function(mail))", what: "LAMBDA-ROLE-NO-ADMIN", says: "unknown", why: "jsonencode with a reference inside"},
 	{estate: "dead-letter", form: "plan", resource: "AWS::SQS::Queue(audit-failed)", what: "SQS-DLQ-ENCRYPTED", says: "unknown", why: "a dynamic block names the queue"},
 	{estate: "rest-methods", form: "plan", resource: "AWS::Lambda::Permission", what: "LAMBDA-POLICY-SOURCE-SCOPED", says: "unknown", why: "a text with a reference inside, of which the rest may be anything"},
