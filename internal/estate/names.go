@@ -317,6 +317,12 @@ func nameIn(v *Value, id identity) (name *Value, ok bool) {
 		return Unknown("part of a text that is not known", v.String()), true // may be an ARN
 	case id.URL && strings.Contains(lead, "://"):
 		return lastSegment(parts, "/"), true
+	case strings.HasPrefix(id.ARN, "ecr:repository/"):
+		// ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG or @DIGEST, of an image.
+		if rest, cut := cutThrough(parts, ".amazonaws.com/"); cut {
+			parts = upTo(upTo(rest, "@"), ":")
+		}
+		return Text(parts...), true
 	case strings.Contains(lead, "://"):
 		return nil, false // an address on the web
 	case strings.HasPrefix(id.ARN, "lambda:function:"):
@@ -365,6 +371,9 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 	}
 	if prefix == "function:" || service == "logs" {
 		rest = upTo(rest, ":")
+	}
+	if service == "dynamodb" || service == "s3" {
+		rest = upTo(rest, "/") // an index, a stream, an object
 	}
 	name := Text(rest...)
 	if service == "iam" && name.Kind() == KindString {
