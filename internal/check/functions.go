@@ -19,6 +19,9 @@ type Runtime struct {
 	CreateBlocked string `yaml:"createBlocked"`
 	UpdateBlocked string `yaml:"updateBlocked"`
 	Preview       bool   `yaml:"preview"`
+	// Newest is set for the identifier of its family that was generally available
+	// last, at the date of the table.
+	Newest bool `yaml:"newest"`
 }
 
 // Tables are the dated AWS facts that expressions can ask for, as their files'
@@ -45,6 +48,7 @@ func (l *Library) readRuntimes(data []byte) error {
 			{Name: "id", Value: estate.String(r.ID)},
 			{Name: "family", Value: estate.String(r.Family)},
 			{Name: "preview", Value: estate.Bool(r.Preview)},
+			{Name: "newest", Value: estate.Bool(r.Newest)},
 		}
 		for name, date := range map[string]string{"deprecated": r.Deprecated, "createBlocked": r.CreateBlocked, "updateBlocked": r.UpdateBlocked} {
 			if date != "" {

@@ -65,6 +65,8 @@ func NewLibrary(model *estate.Model, t Tables) (*Library, error) {
 		cel.CustomTypeProvider(l.provider),
 		cel.CrossTypeNumericComparisons(true),
 		cel.Variable("asOf", cel.StringType),
+		cel.Variable(hereVar, cel.ObjectType(hereType)),
+		cel.Function("arn", cel.Overload("arn_string", []*cel.Type{cel.StringType}, cel.ObjectType("assay.ARN"))),
 		cel.Function(presentFunction, cel.Overload("present", []*cel.Type{cel.DynType, cel.StringType}, cel.BoolType,
 			cel.OverloadIsNonStrict(), cel.BinaryBinding(func(a, b ref.Val) ref.Val { return present(nil, []ref.Val{a, b}) }))),
 		cel.Function(unsureFunction, cel.Overload("unsure", []*cel.Type{cel.DynType}, cel.BoolType,

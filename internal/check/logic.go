@@ -34,6 +34,7 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"contains":              textTest(estate.Contains),
 	presentFunction:         present,
 	"runtime":               runtimeRow,
+	"arn":                   arn,
 	"tlsPolicy":             tlsPolicy,
 	"fipsEndpoint":          fipsEndpoint,
 	"sourceKeys":            sourceKeys,
