@@ -74,6 +74,7 @@ func NewLibrary(model *estate.Model, t Tables) (*Library, error) {
 		cel.Function(eachFunction, cel.Overload("each", []*cel.Type{cel.BoolType}, cel.BoolType)),
 		cel.Function(someFunction, cel.Overload("some", []*cel.Type{cel.BoolType}, cel.BoolType)),
 		cel.Function("runtime", cel.Overload("runtime_string", []*cel.Type{cel.StringType}, cel.ObjectType("assay.Runtime"))),
+		cel.Function("found", cel.Overload("found_list", []*cel.Type{cel.ListType(cel.DynType)}, cel.BoolType)),
 		cel.Function("entries", cel.Overload("entries_map", []*cel.Type{cel.DynType}, cel.ListType(cel.ObjectType("assay.Entry")), cel.UnaryBinding(entries))),
 		cel.Function("credential", cel.Overload("credential_string_dyn", []*cel.Type{cel.StringType, cel.DynType}, cel.BoolType)),
 		cel.Function("undecided", cel.Overload("undecided_string", []*cel.Type{cel.StringType}, cel.BoolType)),

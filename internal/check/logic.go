@@ -44,6 +44,7 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"statements":            statements,
 	"awsKey":                awsKey,
 	"undecided":             undecided,
+	"found":                 found,
 	"qualifier":             qualifier,
 	"may":                   ask(May),
 	"trusts":                ask(Trusts),
