@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/google/cel-go/common/types"
@@ -35,9 +36,9 @@ func placeOr(pseudo, known string) *estate.Value {
 // arnFields are the parts of an ARN behind "arn:".
 var arnFields = []string{"partition", "service", "region", "account", "resource"}
 
-// arn splits an ARN, or what refers to a resource, into its parts. An account by
-// its twelve digits has only that part; for what is none of these the parts are
-// unknown.
+// arn splits an ARN, or what refers to a resource, into its parts. Twelve digits
+// are an account, and have only that part; of a text that is no ARN every part
+// is empty.
 func arn(ev *evaluation, args []ref.Val) ref.Val {
 	text, ok := ev.textOf(args[0])
 	if !ok {
@@ -47,23 +48,32 @@ func arn(ev *evaluation, args []ref.Val) ref.Val {
 		return types.MaybeNoSuchOverloadErr(args[0])
 	}
 	parts := ev.colons(text, len(arnFields)+1)
-	var fields []estate.Field
-	switch account, _ := text.Scalar(); {
-	case len(parts) == len(arnFields)+1 && parts[0].AsString() == "arn":
-		for i, name := range arnFields {
-			fields = append(fields, estate.Field{Name: name, Value: parts[i+1]})
-		}
-		fields = append(fields, estate.Field{Name: "path", Value: estate.List(cut(parts[5], "/", -1)...)})
-	case len(account) == 12 && strings.Trim(account, "0123456789") == "":
-		fields = []estate.Field{{Name: "account", Value: text}}
-	case text.Kind() == estate.KindUnknown && text.Gap().Reason == estate.ReasonPseudoParameter:
-		fields = []estate.Field{{Name: "account", Value: text}}
+	empty := estate.String("")
+	switch literal, known := text.Scalar(); {
+	case len(parts) > 1 && parts[0].AsString() == "arn":
+		parts = parts[1:]
+	case known && len(literal) == 12 && strings.Trim(literal, "0123456789") == "",
+		text.Kind() == estate.KindUnknown && text.Gap().Reason == estate.ReasonPseudoParameter && text.Gap().Input == "AWS::AccountId":
+		parts = []*estate.Value{empty, empty, empty, text, empty}
+	case known:
+		parts = []*estate.Value{empty, empty, empty, empty, empty}
 	default:
-		if types.IsUnknown(args[0]) {
-			return args[0]
-		}
-		return ev.unknown(estate.Unknown("not an ARN", text.String()), "", false)
+		// Not the argument itself, whose text would stand for each of the parts.
+		return ev.unknown(estate.Unknown("not decided", text.String()), "arn(…)", false)
 	}
+	fields := make([]estate.Field, len(arnFields), len(arnFields)+1)
+	for i, name := range arnFields {
+		fields[i] = estate.Field{Name: name, Value: empty}
+		if i < len(parts) {
+			fields[i].Value = parts[i]
+		}
+	}
+	resource := fields[len(fields)-1].Value
+	path := resource
+	if segments := cut(resource, "/", -1); !open(segments[len(segments)-1]) {
+		path = estate.List(segments...)
+	}
+	fields = append(fields, estate.Field{Name: "path", Value: path})
 	return &mapVal{ev: ev, value: estate.Map(fields...), path: "arn(" + text.String() + ")"}
 }
 
@@ -88,8 +98,24 @@ func (ev *evaluation) colons(text *estate.Value, n int) []*estate.Value {
 	return cut(text, ":", n)
 }
 
+// open reports whether a hole may hold any text, separators too.
+func open(v *estate.Value) bool {
+	switch v.Kind() {
+	case estate.KindReference:
+		return false
+	case estate.KindUnknown:
+		return v.Gap().Reason != estate.ReasonPseudoParameter
+	case estate.KindText:
+		return slices.ContainsFunc(v.Items(), open)
+	default:
+		return !v.Known()
+	}
+}
+
 // cut splits a text at a separator that stands in its literal pieces, into at
-// most n parts; below zero, all. What stands in a hole is taken to have none.
+// most n parts; below zero, all. What a reference or a pseudo parameter stands
+// for has no separator. Another hole may have some: where one stands, its part
+// and those that would follow are not known, and come as the hole.
 func cut(text *estate.Value, separator string, n int) []*estate.Value {
 	items := []*estate.Value{text}
 	if text.Kind() == estate.KindText {
@@ -97,7 +123,12 @@ func cut(text *estate.Value, separator string, n int) []*estate.Value {
 	}
 	parts := [][]*estate.Value{nil}
 	add := func(v *estate.Value) { parts[len(parts)-1] = append(parts[len(parts)-1], v) }
+	var hole *estate.Value
 	for _, item := range items {
+		if open(item) && len(parts) != n {
+			hole = item
+			break
+		}
 		if item.Kind() != estate.KindString {
 			add(item)
 			continue
@@ -117,6 +148,12 @@ func cut(text *estate.Value, separator string, n int) []*estate.Value {
 	values := make([]*estate.Value, len(parts))
 	for i, p := range parts {
 		values[i] = estate.Text(p...)
+	}
+	if hole != nil {
+		values[len(values)-1] = hole
+		for len(values) < n {
+			values = append(values, hole)
+		}
 	}
 	return values
 }

@@ -131,6 +131,7 @@ func TestEdges(t *testing.T) {
 		{"mapping_through_alias", `AWS::Lambda::EventSourceMapping M {"FunctionName":{"$ref":{"resource":"A","attribute":"Ref"}}}`, "functions",
 			[]string{f(`{}`), `AWS::Lambda::Alias A {"FunctionName":{"$ref":{"resource":"F","attribute":"Ref"}}}`}, "F"},
 		{"integration_uri", `AWS::ApiGatewayV2::Integration I {"IntegrationUri":"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:111122223333:function:pay/invocations"}`, "functions", []string{f(`{"FunctionName":"pay"}`)}, "?"},
+		{"integration_uri_of_a_parameter", `AWS::ApiGatewayV2::Integration I {"IntegrationUri":{"$text":["arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/",` + unknown + `,"/invocations"]}}`, "functions", []string{f(`{"FunctionName":"pay"}`)}, "?"},
 		{"every_entry_of_maps", `AWS::ApiGateway::RestApi A {"Body":{"paths":{"/a":{"parameters":[],"get":{"x-amazon-apigateway-integration":{"uri":{"$text":["arn:aws:apigateway:eu-central-1:lambda:path/2015-03-31/functions/",{"$ref":{"resource":"F","attribute":"Arn"}},"/invocations"]}}}},"/b":` + unknown + `}}}`, "functions", []string{f(`{}`)}, "F ?"},
 		{"inverse", f(`{"FunctionName":"pay"}`), "permissions", []string{`AWS::Lambda::Permission P {"FunctionName":"pay"}`, `AWS::Lambda::Permission Q {"FunctionName":"other"}`}, "P"},
 		{"inverse_unknown", f(`{}`), "permissions", []string{`AWS::Lambda::Permission P {"FunctionName":` + unknown + `}`}, "?"},

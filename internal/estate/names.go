@@ -273,8 +273,11 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 		return nil, false // AWS's own: a managed policy, which no estate holds
 	}
 	if at, ok := cutThrough(parts, "/functions/"); ok {
-		if head := literal(at, 0); strings.HasPrefix(head, "arn:") {
+		switch head := literal(at, 0); {
+		case strings.HasPrefix(head, "arn:"):
 			parts = upTo(at, "/invocations")
+		case head == "" && !solid(at[0]) && service == "lambda":
+			return Unknown("part of a text that is not known", Text(parts...).String()), true
 		}
 	}
 	prefix, _, _ := strings.Cut(resource, "{name}")
