@@ -101,6 +101,7 @@ func TestEvaluate(t *testing.T) {
 		{"deep_equal_differs", `{"Layers":["x",` + unknown + `]}`, `subject.Layers == ["a", "b"]`, check.Fail},
 		{"undecided", `{}`, `undecided("the documents say nothing")`, check.Unknown},
 		{"undecided_where_it_does_not_matter", `{}`, `undecided("the documents say nothing") || subject.Timeout == 3`, check.Pass},
+		{"secret_name", `{"Environment":{"Variables":{"DB_PASSWORD":"x"}}}`, `entries(subject.Environment.Variables).all(e, secretName(e.name)) && !secretName("SECRET_ARN")`, check.Pass},
 		{"found_nothing", `{}`, `found(subject.keys())`, check.Pass},
 		{"found_here", `{"KmsKeyArn":{"$ref":{"resource":"K","attribute":"Arn"}}}`, `found(subject.keys()) && subject.keys().size() == 1`, check.Pass},
 		{"found_elsewhere", `{"KmsKeyArn":"arn:aws:kms:eu-west-1:111122223333:key/k"}`, `found(subject.keys())`, check.Unknown},

@@ -132,6 +132,16 @@ func credential(ev *evaluation, args []ref.Val) ref.Val {
 	return types.False
 }
 
+// secretName reports whether something of that name is meant to hold a
+// credential itself.
+func secretName(ev *evaluation, args []ref.Val) ref.Val {
+	name, undecided := ev.text(args[0])
+	if undecided != nil {
+		return undecided
+	}
+	return types.Bool(estate.SecretName(name))
+}
+
 // credentialText judges a text by its holes: one that holds a credential is
 // one; one with an unknown hole may be.
 func credentialText(undecided ref.Val, text *estate.Value) ref.Val {

@@ -41,6 +41,7 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"daysUntil":             daysUntil,
 	"daysSince":             daysSince,
 	"credential":            credential,
+	"secretName":            secretName,
 	"statements":            statements,
 	"awsKey":                awsKey,
 	"undecided":             undecided,
