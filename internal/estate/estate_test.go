@@ -124,6 +124,7 @@ func TestEdges(t *testing.T) {
 			[]string{`AWS::Logs::LogGroup A {"LogGroupName":"/aws/lambda/pay-a"}`, `AWS::Logs::LogGroup C {"LogGroupName":"/aws/lambda/pay-c"}`}, "A[parameter S=a]"},
 		{"names_by_the_same_input", f(`{"FunctionName":{"$oneOf":{"input":"parameter S","cases":[{"when":"a","value":"pay-a"},{"when":"b","value":"pay-b"}]}}}`), "logGroups",
 			[]string{`AWS::Logs::LogGroup L {"LogGroupName":{"$oneOf":{"input":"parameter S","cases":[{"when":"a","value":"/aws/lambda/pay-a"},{"when":"b","value":"/aws/lambda/pay-b"}]}}}`}, "L[parameter S=a] L[parameter S=b]"},
+		{"variable_names_a_parameter", f(`{"Environment":{"Variables":{"P":"/a/b","Q":"prod"}}}`), "environmentParameters", []string{`AWS::SSM::Parameter P {"Name":"/a/b"}`}, "P"},
 		{"no_log_group", f(`{}`), "logGroups", nil, ""},
 		{"dead_letter_queue_not_topic", f(`{"DeadLetterConfig":{"TargetArn":"arn:aws:sqs:us-east-1:111122223333:q"}}`), "deadLetterTopics", nil, ""},
 		{"dead_letter_text", f(`{"DeadLetterConfig":{"TargetArn":{"$text":["arn:aws:sqs:",` + pseudo + `,":",` + pseudo + `,":q"]}}}`), "deadLetterQueues", []string{`AWS::SQS::Queue Q {"QueueName":"q"}`}, "Q"},
