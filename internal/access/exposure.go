@@ -246,6 +246,17 @@ func refersTo(v *estate.Value, resources ...*estate.Resource) bool {
 	return found
 }
 
+// mayRefer reports whether a part of a value is not known, so that it may be a
+// reference too.
+func mayRefer(v *estate.Value) bool {
+	open := false
+	v.Each("", func(_ string, x *estate.Value) bool {
+		open = open || x.Kind() == estate.KindUnknown && x.Gap().Reason != estate.ReasonPseudoParameter || x.Kind() == estate.KindDenied || x.Kind() == estate.KindOneOf
+		return !open
+	})
+	return open
+}
+
 // definition is an API that is given as an OpenAPI document: the operations that
 // call the function decide.
 func (w *world) definition(f, api *estate.Resource, view check.View, add func(check.Exposure, check.Answer)) {
@@ -268,10 +279,15 @@ func (w *world) definition(f, api *estate.Resource, view check.View, add func(ch
 		for _, o := range operations.Fields() {
 			operation, _ := view.Resolve(o.Value)
 			integration, _ := view.Resolve(operation.Field("x-amazon-apigateway-integration"))
-			if !refersTo(integration.Field("uri"), names...) {
+			leads := refersTo(integration.Field("uri"), names...)
+			if !leads && !mayRefer(integration.Field("uri")) {
 				continue
 			}
 			reads := []check.Read{{Resource: api, Path: "Body.paths." + path.Name + "." + o.Name, Value: estate.String(strings.ToUpper(o.Name) + " " + path.Name)}}
+			if !leads {
+				add(check.Internet, check.Answer{Truth: estate.Maybe, Reads: reads, Missing: []estate.Gap{{Reason: "not decided", Input: "integration of " + strings.ToUpper(o.Name) + " " + path.Name + " of " + api.Address}}})
+				continue
+			}
 			security, undecided := view.Resolve(operation.Field("security"))
 			if security == nil && !undecided {
 				security, undecided = view.Resolve(body.Field("security"))
