@@ -43,6 +43,7 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"statements":            statements,
 	"awsKey":                awsKey,
 	"undecided":             undecided,
+	"probe":                 probe,
 	"qualifier":             qualifier,
 	"may":                   ask(May),
 	"trusts":                ask(Trusts),
