@@ -33,6 +33,9 @@ func config(t testing.TB) assess.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := lib.Declare(cat.Parameters); err != nil {
+		t.Fatal(err)
+	}
 	facts, err := iam.NewData(tables.IAMActions(), tables.IAMManagedPolicies())
 	if err != nil {
 		t.Fatal(err)

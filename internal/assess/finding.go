@@ -63,7 +63,10 @@ func (run *run) finding(c *check.Check, r *estate.Resource, result check.Result,
 			f.Functions = append(f.Functions, fn.ID)
 		}
 	}
+	f.Owner = run.owned(r, functions, f.Source.File)
 	if result.Outcome == check.Fail {
+		g.failures = append(g.failures, f)
+		g.causes[f] = causeOf(r, result)
 		f.Deadline = run.deadline(result)
 		f.Message = r.Address + " " + run.fillIn(c.Message, r, f.Deadline)
 		f.Witness = witness(r, result)

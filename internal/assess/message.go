@@ -145,6 +145,23 @@ type Function struct {
 	Through      []string       `json:"through,omitempty"` // what lets callers in, "Url OrdersUrl"
 	Missing      []Missing      `json:"missing,omitempty"` // what would settle an exposure that is unknown
 	DataClass    string         `json:"dataClass,omitempty"`
+	Owner        *Owned         `json:"owner,omitempty"`
+}
+
+// Owned says whose a function or finding is.
+type Owned struct {
+	Names []string `json:"names"`
+	By    string   `json:"by"` // "tag Owner", "CODEOWNERS:3"
+}
+
+// Cause is a place that several findings of one check come from.
+type Cause struct {
+	ID        string `json:"id"`   // of check, file and name, never of a position
+	Kind      string `json:"kind"` // module, globals, loop or resource
+	Name      string `json:"name"`
+	Source    Source `json:"source"`
+	Findings  int    `json:"findings"`  // how many share it
+	Functions int    `json:"functions"` // how many they concern
 }
 
 // Contributor is a failure and what it adds to the risk of a function.
@@ -202,10 +219,13 @@ type Finding struct {
 	Resource  ResourceInfo   `json:"resource"`
 	Scope     string         `json:"scope"`
 	Functions []string       `json:"functions"` // logical ids within the scope; whole ids of functions in other scopes of its group
-	Message   string         `json:"message"`
-	Witness   *Witness       `json:"witness,omitempty"`
-	Missing   []Missing      `json:"missing,omitempty"`
-	Error     string         `json:"error,omitempty"` // the check itself failed to evaluate
+	Owner     *Owned         `json:"owner,omitempty"`
+	// Cause is set on failures of one check that one change would mend.
+	Cause   *Cause    `json:"cause,omitempty"`
+	Message string    `json:"message"`
+	Witness *Witness  `json:"witness,omitempty"`
+	Missing []Missing `json:"missing,omitempty"`
+	Error   string    `json:"error,omitempty"` // the check itself failed to evaluate
 	// Deadline is set on a failure that is about a date ahead.
 	Deadline *Deadline `json:"deadline,omitempty"`
 	// Parameters are those that had a say, with who asked for each.

@@ -25,10 +25,12 @@ type groupState struct {
 	on       check.Setting
 	bearings map[*estate.Resource]*bearing
 	findings map[*estate.Resource][]*Finding // by the functions they concern
+	failures []*Finding                      // in order
+	causes   map[*Finding]cause              // of the failures
 }
 
 func newGroupState(on check.Setting) *groupState {
-	return &groupState{on, map[*estate.Resource]*bearing{}, map[*estate.Resource][]*Finding{}}
+	return &groupState{on: on, bearings: map[*estate.Resource]*bearing{}, findings: map[*estate.Resource][]*Finding{}, causes: map[*Finding]cause{}}
 }
 
 // bearing asks once for each function.
@@ -153,6 +155,7 @@ func (r *run) function(g *groupState, res *estate.Resource) *Function {
 	b := r.bearing(g, res)
 	m := &Function{
 		Scope: res.Scope().ID, Resource: infoOf(res), Exposure: b.exposed.Exposure, DataClass: b.class,
+		Owner: r.owned(res, nil, res.Source.File),
 	}
 	for _, read := range b.exposed.Reads {
 		if read.Resource == nil {

@@ -29,6 +29,7 @@ type Config struct {
 	Frameworks []*catalog.Framework // to report standings on
 	AsOf       string               // ISO date that verdicts are judged by
 	Profile    *check.Profile       // what the organisation decides of the parameters; nil: nothing
+	Owners     *Owners              // whose files are; nil: only tags say
 
 	// Asker makes what answers the hard questions of the checks, for one group
 	// of sources. Nil: they are unknown.
@@ -227,6 +228,7 @@ func (r *run) judgeGroup(ctx context.Context, group []collect.Found) []*judged {
 	for _, s := range scopes {
 		all = append(all, r.judge(s, g))
 	}
+	g.shareCauses()
 	// A function's risk takes the findings of all scopes of the group.
 	for i, s := range scopes {
 		for _, function := range s.OfType("AWS::Lambda::Function") {

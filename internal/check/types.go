@@ -26,6 +26,10 @@ var tableTypes = map[string]map[string]*cel.Type{
 		"id": cel.StringType, "family": cel.StringType, "preview": cel.BoolType,
 		"deprecated": cel.StringType, "createBlocked": cel.StringType, "updateBlocked": cel.StringType,
 	},
+	"assay.Operation": {
+		"path": cel.StringType, "method": cel.StringType, "integration": cel.DynType, "auth": cel.DynType,
+		"schemes": cel.ListType(cel.DynType), "validator": cel.DynType,
+	},
 	"assay.TLSPolicy": {
 		"id": cel.StringType, "service": cel.StringType, "minimum": cel.DoubleType, "fips": cel.BoolType, "quantum": cel.BoolType,
 	},

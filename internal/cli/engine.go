@@ -54,6 +54,9 @@ func newEngine(folders []string) (*engine, error) {
 	if e.catalog, err = catalog.Decode(checks.Compiled); err != nil {
 		return nil, err
 	}
+	if err := e.library.Declare(e.catalog.Parameters); err != nil {
+		return nil, err
+	}
 	for _, folder := range folders {
 		if info, err := os.Stat(folder); err != nil || !info.IsDir() {
 			return nil, usage("--catalog %s: expected a folder with checks or frameworks in YAML", folder)

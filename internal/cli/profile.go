@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"assay/internal/assess"
 	"assay/internal/check"
 )
 
@@ -28,6 +29,35 @@ func readProfile(name string, declared []check.Parameter) (*check.Profile, error
 		return nil, usage("--profile:\n%w", err)
 	}
 	return p, nil
+}
+
+// readOwners reads the file of owners that the user names, or the first that
+// lies where code hosts look for one in a folder that is read. Patterns in it are
+// relative to that folder; in a file that is named, to the folder that the user
+// is in.
+func readOwners(name string, paths []string) (*assess.Owners, error) {
+	root := "."
+	if name == "" {
+		for _, p := range paths {
+			for _, place := range []string{"CODEOWNERS", ".github/CODEOWNERS", "docs/CODEOWNERS"} {
+				if info, err := os.Stat(filepath.Join(p, place)); name == "" && err == nil && info.Mode().IsRegular() {
+					name, root = filepath.Join(p, place), p
+				}
+			}
+		}
+	}
+	if name == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, usage("--owners %s: cannot be read: %w", name, errors.Unwrap(err))
+	}
+	o, err := assess.ParseOwners(filepath.ToSlash(name), root, data)
+	if err != nil {
+		return nil, usage("--owners: %w", err)
+	}
+	return o, nil
 }
 
 func newChecksParameters(s Streams) *cobra.Command {

@@ -1,6 +1,7 @@
 package estate
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -227,6 +228,9 @@ func (x resolver) targets(r *Resource, rule *Rule, v *Value) []Edge {
 			return x.referenced(r, rule, v.items[0].Reference()) // that resource's ARN, and no other
 		}
 	}
+	if rule.Within && (v.Kind() == KindText || v.Kind() == KindString) {
+		return x.within(r, rule, v)
+	}
 	switch v.Kind() {
 	case KindReference:
 		return x.referenced(r, rule, v.Reference())
@@ -282,6 +286,32 @@ func named(v *Value) *Value {
 		}
 	}
 	return Text(parts...).At(v.pos)
+}
+
+// nameWithin finds a name that is written out in an expression.
+var nameWithin = regexp.MustCompile(`[A-Za-z]\(\s*"?[^"()\s]`)
+
+// within finds what an expression names.
+func (x resolver) within(r *Resource, rule *Rule, v *Value) (found []Edge) {
+	parts := v.Items()
+	if v.Kind() == KindString {
+		parts = []*Value{v}
+	}
+	rest, open := "", false
+	for _, p := range parts {
+		switch p.Kind() {
+		case KindString:
+			rest += p.s
+		case KindReference:
+			found = append(found, x.referenced(r, rule, p.Reference())...)
+		default:
+			open = true
+		}
+	}
+	if open || nameWithin.MatchString(rest) {
+		found = append(found, Edge{Gap: Gap{"named within an expression", v.String()}})
+	}
+	return found
 }
 
 // referenced follows a reference: to a resource of the rule's type, or through

@@ -76,7 +76,7 @@ func (x resolver) named(rule *Rule, name alternative, v *Value, outside bool) []
 	var found []Edge
 	var maybe []string
 	certain := false
-	for _, t := range x.scope.ofType(rule.To) {
+	for _, t := range x.candidates(rule.To, name.value, v) {
 		for _, own := range alternatives(t.scope.seenBy(x.scope, resolver{t.scope}.nameOf(t)), name.when) {
 			match := matchNames(name.value, own.value)
 			if Matches(v, own.value) == True {
@@ -106,6 +106,72 @@ func (x resolver) named(rule *Rule, name alternative, v *Value, outside bool) []
 		if complete, _ := x.scope.Complete(rule.To); !complete {
 			found = append(found, Edge{Gap: Gap{"may not exist", v.String()}, Outside: true, Dangling: true, When: name.when})
 		}
+	}
+	return found
+}
+
+// nameIndex finds the resources of one type that may have a name, so that each
+// reference does not look at all of them.
+type nameIndex struct {
+	all   []*Resource
+	byKey map[string][]int // positions in all
+	open  []int            // of those whose names may be any
+}
+
+// nameKey tells names apart that are certainly different: texts that are written
+// out, and texts that are made of the made-up names of resources. Others have
+// none.
+func nameKey(v *Value) (key string, ok bool) {
+	if v.Kind() == KindString {
+		return "text " + v.s, true
+	}
+	parts, ok := textParts(v)
+	if !ok {
+		return "", false
+	}
+	made := false
+	var b strings.Builder
+	for _, p := range parts {
+		switch {
+		case p.Kind() == KindString:
+		case p.Kind() == KindReference && p.ref.Attribute == "Ref":
+			made = true
+			b.WriteString("\x00" + p.ref.Resource)
+		default:
+			return "", false
+		}
+	}
+	return "made" + b.String(), made
+}
+
+// candidates are the resources of a type that one of two values may name, in
+// their order.
+func (x resolver) candidates(typeName string, values ...*Value) []*Resource {
+	index := x.scope.names[typeName]
+	if index == nil {
+		index = &nameIndex{all: x.scope.ofType(typeName), byKey: map[string][]int{}}
+		for i, t := range index.all {
+			key, ok := nameKey(t.scope.seenBy(x.scope, resolver{t.scope}.nameOf(t)))
+			if !ok {
+				index.open = append(index.open, i)
+				continue
+			}
+			index.byKey[key] = append(index.byKey[key], i)
+		}
+		x.scope.names[typeName] = index
+	}
+	at := slices.Clone(index.open)
+	for i, v := range values {
+		key, ok := nameKey(v)
+		if !ok && i == 0 {
+			return index.all
+		}
+		at = append(at, index.byKey[key]...)
+	}
+	slices.Sort(at)
+	found := make([]*Resource, 0, len(at))
+	for _, i := range slices.Compact(at) {
+		found = append(found, index.all[i])
 	}
 	return found
 }
@@ -257,6 +323,8 @@ func nameIn(v *Value, id identity) (name *Value, ok bool) {
 			parts = upTo(upTo(rest, "@"), ":")
 		}
 		return Text(parts...), true
+	case strings.Contains(lead, "://"):
+		return nil, false // an address on the web
 	case strings.HasPrefix(id.ARN, "lambda:function:"):
 		// NAME, NAME:ALIAS or ACCOUNT:function:NAME (CreateEventSourceMapping, FunctionName).
 		if rest, cut := cutThrough(parts, ":function:"); cut {
@@ -275,12 +343,15 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 	if !found {
 		return Text(parts...), true
 	}
-	if anyLiteral(parts, "::aws:policy/") {
-		return nil, false // AWS's own: a managed policy, which no estate holds
+	if anyLiteral(parts, "::aws:policy/") || anyLiteral(parts, ":role/aws-service-role/") {
+		return nil, false // AWS's own: a managed policy, or a role that a service makes, which no template holds
 	}
 	if at, ok := cutThrough(parts, "/functions/"); ok {
-		if head := literal(at, 0); strings.HasPrefix(head, "arn:") {
+		switch head := literal(at, 0); {
+		case strings.HasPrefix(head, "arn:"):
 			parts = upTo(at, "/invocations")
+		case head == "" && service == "lambda":
+			return Unknown("part of a text that is not known", Text(parts...).String()), true
 		}
 	}
 	prefix, _, _ := strings.Cut(resource, "{name}")

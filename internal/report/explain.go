@@ -90,6 +90,9 @@ func ExplainFinding(w io.Writer, h *assess.Header, f *assess.Finding, o Options)
 	}
 	fact("resource", resource)
 	fact("functions", strings.Join(f.Functions, ", "))
+	if f.Owner != nil {
+		fact("owner", strings.Join(f.Owner.Names, ", ")+" ("+f.Owner.By+")")
+	}
 	fact("scope", f.Scope)
 	fact("judged", fmt.Sprintf("%s, as of %s, by %s %s", basisText(h.Basis), h.AsOf, h.Tool, h.Version))
 	fact("finding", f.ID)
@@ -99,6 +102,9 @@ func ExplainFinding(w io.Writer, h *assess.Header, f *assess.Finding, o Options)
 		p.heading("Severity", raisedText(f.Raised))
 	}
 	p.explainParameters(f)
+	if f.Cause != nil {
+		p.heading("Cause", causeText(f.Cause))
+	}
 	p.explainMissing(f)
 	p.explainWhy(c.Rationale, c.Source)
 	p.explainRequirements(c.Requirements)
@@ -115,6 +121,9 @@ func ExplainFunction(w io.Writer, h *assess.Header, f *assess.Function, findings
 	p.row(0, 2, oneLine(f.Scope), cell{text: oneLine(f.Resource.Address), style: bold}, cell{text: riskText(f) + " of 100", style: bold})
 	p.blank()
 	p.line(2, exposureText(f))
+	if f.Owner != nil {
+		p.line(2, ownerText(f.Owner))
+	}
 	for _, m := range f.Missing {
 		p.row(4, 6, oneLine(m.Reason), cell{text: supply(m.Input)})
 	}

@@ -144,6 +144,12 @@ func (j *junit) proof(m *assess.Finding) string {
 	for i := range m.Parameters {
 		lines = append(lines, askedText(&m.Parameters[i]))
 	}
+	if m.Cause != nil {
+		lines = append(lines, causeText(m.Cause))
+	}
+	if m.Owner != nil {
+		lines = append(lines, ownerText(m.Owner))
+	}
 	for _, caller := range m.Callers {
 		lines = append(lines, "called at "+caller.String())
 	}

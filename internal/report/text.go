@@ -149,6 +149,7 @@ type group struct {
 	scope, name string
 	function    *assess.Function // nil: the stream does not say
 	findings    []*assess.Finding
+	shared      int            // failures that stand with their cause
 	fails       map[string]int // by severity
 }
 
@@ -163,7 +164,7 @@ func (g *group) risk() int {
 // is unknown is listed.
 func (g *group) counts() string {
 	said := bySeverity(g.fails)
-	open := len(g.findings)
+	open := len(g.findings) + g.shared
 	for _, n := range g.fails {
 		open -= n
 	}
@@ -195,7 +196,11 @@ func (t *text) groups() (functions []*group, other *group) {
 				functions = append(functions, g)
 			}
 		}
-		g.findings = append(g.findings, f)
+		if f.Cause != nil {
+			g.shared++
+		} else {
+			g.findings = append(g.findings, f)
+		}
 		if f.Outcome == check.Fail {
 			g.fails[f.Severity.String()]++
 		}
@@ -230,17 +235,24 @@ func worseFinding(a, b *assess.Finding) int {
 }
 
 func (t *text) writeFindings() {
+	w := &findingWriter{text: t, fixes: fixesOf(&t.header)}
+	w.causes()
 	functions, other := t.groups()
 	shown := functions[:t.limit(len(functions), maxFunctions)]
-	w := &findingWriter{text: t, fixes: fixesOf(&t.header)}
 	for _, g := range shown {
 		said := oneLine(g.scope) + ": " + g.counts()
 		if g.function != nil {
-			said = riskText(g.function) + "  " + said
+			said = riskText(g.function) + ", " + said
 		}
 		t.heading(oneLine(g.name), said)
 		if g.function != nil && g.function.Exposure != check.Internal {
 			t.line(2, exposureText(g.function))
+		}
+		if g.function != nil && g.function.Owner != nil {
+			t.line(2, ownerText(g.function.Owner))
+		}
+		if g.shared > 0 {
+			t.line(2, count(g.shared, "failure")+" with a cause that others share, above")
 		}
 		w.write(g.findings)
 	}
@@ -257,10 +269,13 @@ func (t *text) writeFindings() {
 
 // writeOther lists what concerns no function.
 func (t *text) writeOther(other *group, w *findingWriter) {
-	if len(other.findings) == 0 {
+	if len(other.findings)+other.shared == 0 {
 		return
 	}
 	t.heading("Other resources", other.counts())
+	if other.shared > 0 {
+		t.line(2, count(other.shared, "failure")+" with a cause that others share, above")
+	}
 	listed := other.findings[:t.limit(len(other.findings), maxOther)]
 	w.write(listed)
 	if more := len(other.findings) - len(listed); more > 0 {
@@ -286,6 +301,9 @@ func (w *findingWriter) write(findings []*assess.Finding) {
 		if f.Raised != nil {
 			w.line(detail, raisedText(f.Raised))
 		}
+		if f.Owner != nil && len(f.Functions) == 0 {
+			w.line(detail, ownerText(f.Owner))
+		}
 		for i := range f.Parameters {
 			w.line(detail, askedText(&f.Parameters[i]))
 		}
@@ -295,10 +313,17 @@ func (w *findingWriter) write(findings []*assess.Finding) {
 		if others := f.Functions; len(others) > 1 {
 			w.line(detail, "also concerns "+oneLine(listed(others[1:], w.limit(len(others), maxNames))))
 		}
-		if fix := w.fixes[f.Check]; fix != "" && f.Outcome == check.Fail {
-			delete(w.fixes, f.Check)
-			w.row(detail, detail, "", cell{text: clip("fix: "+fix, w.width-detail), style: green})
+		if f.Outcome == check.Fail {
+			w.fix(f.Check)
 		}
+	}
+}
+
+// fix says how to mend what fails a check, the first time that it is asked.
+func (w *findingWriter) fix(check string) {
+	if fix := w.fixes[check]; fix != "" {
+		delete(w.fixes, check)
+		w.row(detail, detail, "", cell{text: clip("fix: "+fix, w.width-detail), style: green})
 	}
 }
 
@@ -340,6 +365,60 @@ func (w *findingWriter) witness(f *assess.Finding) {
 	}
 	for _, c := range f.Witness.Under {
 		w.line(detail, underText(c))
+	}
+}
+
+// causes lists what several failures have in common, each once: one change
+// mends them all.
+func (w *findingWriter) causes() {
+	byID := map[string][]*assess.Finding{}
+	var first []*assess.Finding
+	for _, f := range w.fails {
+		if f.Cause == nil {
+			continue
+		}
+		if len(byID[f.Cause.ID]) == 0 {
+			first = append(first, f)
+		}
+		byID[f.Cause.ID] = append(byID[f.Cause.ID], f)
+	}
+	if len(first) == 0 {
+		return
+	}
+	slices.SortStableFunc(first, func(a, b *assess.Finding) int {
+		return cmp.Or(cmp.Compare(b.Severity, a.Severity), b.Cause.Findings-a.Cause.Findings, strings.Compare(a.Check, b.Check))
+	})
+	w.heading("Shared causes", "one change mends several failures")
+	shown := first[:w.limit(len(first), maxOther)]
+	ids := min(widest(shown, func(f *assess.Finding) string { return f.Check }), maxID)
+	for _, f := range shown {
+		worst := f.Severity
+		var names, callers []string
+		for _, one := range byID[f.Cause.ID] {
+			for _, caller := range one.Callers {
+				if said := "called at " + caller.String(); !slices.Contains(callers, said) {
+					callers = append(callers, said)
+				}
+			}
+			worst = max(worst, one.Severity)
+			for _, name := range one.Functions {
+				if !slices.Contains(names, name) {
+					names = append(names, name)
+				}
+			}
+		}
+		w.row(2, detail, causeText(f.Cause), cell{text: worst.String(), width: len("critical"), style: severityStyle(worst)}, cell{text: oneLine(f.Check), width: ids})
+		w.line(detail, "such as: "+oneLine(f.Message))
+		if len(names) > 0 {
+			w.line(detail, count(f.Cause.Functions, "function")+": "+oneLine(listed(names, w.limit(len(names), maxNames))))
+		}
+		for _, caller := range callers[:w.limit(len(callers), maxNames)] {
+			w.line(detail, oneLine(caller))
+		}
+		w.fix(f.Check)
+	}
+	if more := len(first) - len(shown); more > 0 {
+		w.line(2, "and "+count(more, "more cause")+seeAll)
 	}
 }
 

@@ -432,3 +432,16 @@ func riskText(f *assess.Function) string {
 	}
 	return fmt.Sprintf("risk %d", f.Risk)
 }
+
+// causeText says what several failures have in common.
+func causeText(c *assess.Cause) string {
+	what := map[string]string{
+		assess.CauseModule: "the module ", assess.CauseGlobals: "the section ", assess.CauseLoop: "one block, ", assess.CauseResource: "",
+	}[c.Kind]
+	return oneLine(fmt.Sprintf("one cause of %s: %s%s, %s", count(c.Findings, "failure"), what, c.Name, c.Source))
+}
+
+// ownerText says whose something is.
+func ownerText(o *assess.Owned) string {
+	return oneLine("owned by " + strings.Join(o.Names, ", ") + " (" + o.By + ")")
+}
