@@ -327,8 +327,7 @@ func (k *keySolver) operands(c *condition, positive bool) (words []*word, open b
 	compile := func(o *operand) (*word, bool) {
 		switch c.comparison {
 		case compareARN:
-			w, open := k.vars.arn(o.arn)
-			return k.vars.wild(w), open
+			return k.vars.arn(o.arn)
 		case compareLike:
 			return k.vars.wild(k.vars.word(&o.pattern)), false
 		case compareFold:

@@ -119,8 +119,9 @@ func (s *search) reachName(n *node, scene int, w *word) bool {
 
 func (s *search) avoidName(n *node, scene int, words []*word) bool {
 	name := &n.names[scene]
+	name.neg = append(slices.Clip(name.neg), words...)
+	n.lits = slices.Grow(slices.Clip(n.lits), len(words))
 	for _, w := range words {
-		name.neg = append(slices.Clip(name.neg), w)
 		n.lits = append(n.lits, s.id(scene, w, false))
 	}
 	return s.settleName(n, scene)

@@ -63,8 +63,9 @@ type scene struct {
 	plain bool     // the action has no resources
 	some  [][]member
 	none  []member
-	keys  []string          // those that are to be found, in lower case, sorted
-	spelt map[string]string // as policies write them
+	keys  []string                // those that are to be found, in lower case, sorted
+	spelt map[string]string       // as policies write them
+	known map[string]contextValue // keys that are settled
 	// service is set when the action is any of it that the table does not know.
 	service string
 	// wide is set when any principal of a form may make the request: its ARN is
@@ -189,6 +190,7 @@ func (s *search) run(limits Limits, work *int) Proof {
 	for i, sc := range s.scenes {
 		resource = resource || !sc.plain
 		sc.keys = sc.openKeys()
+		sc.known = sc.fixed()
 		for _, k := range sc.keys {
 			keyType, _ := s.data.KeyType(k)
 			c := keyConstraint{name: k, keyType: keyType, required: alwaysThere[k] || sc.wide != nil && k == "aws:username"}
@@ -206,7 +208,7 @@ func (s *search) run(limits Limits, work *int) Proof {
 		}
 		for _, sc := range s.scenes {
 			if !sc.plain && sc.base.resource.ok {
-				root.pos = []*word{newWord(symbols(nil, sc.base.Spec.Resource), true)} // the question names it
+				root.pos = []*word{textOfARN(sc.base.Spec.Resource)} // the question names it
 			}
 		}
 	}
@@ -371,7 +373,7 @@ func (s *search) settleKey(n *node, scene, key int) bool {
 
 // enter makes patterns compile for a scene.
 func (s *search) enter(scene int) {
-	s.vars.scene, s.vars.fixed = scene, s.scenes[scene].fixed()
+	s.vars.scene, s.vars.fixed = scene, s.scenes[scene].known
 }
 
 // fixed are the settled keys. Keys that the search finds are not among them.
@@ -507,8 +509,9 @@ func (s *search) reach(n *node, c compiledARN) bool {
 
 // avoid makes the resource one that none of the words matches.
 func (s *search) avoid(n *node, words []*word) bool {
+	n.neg = append(slices.Clip(n.neg), words...)
+	n.lits = slices.Grow(slices.Clip(n.lits), len(words))
 	for _, w := range words {
-		n.neg = append(slices.Clip(n.neg), w)
 		n.lits = append(n.lits, s.id(0, w, false))
 	}
 	return s.settleResource(n)
@@ -564,7 +567,7 @@ func (s *search) exclude(n *node) {
 			return
 		}
 		ev := &evaluator{req: r}
-		s.work -= 2 + len(sc.none)/8
+		s.work -= 50 + 20*len(sc.keys) + len(sc.none) + len(n.lits)/8 // making a request
 		for range sc.some {
 			switch n.chosen[chosen].match(ev) {
 			case no:

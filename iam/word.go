@@ -18,6 +18,7 @@ const (
 	partVariable   = 'S'  // that value, which has no colons, since it is in one part of an ARN
 	wildHole       = 'O'  // what an open hole holds, in a pattern where its wildcards are such
 	foldedHole     = 0x80 // with the kind of a hole: what it holds, in any case
+	partHole       = 0xC0 // exclusive-or the kind of a hole: what it holds, which has no colons, as Decide has it in one part of an ARN
 )
 
 // word is a pattern over whole texts, for the questions over all requests. Holes
@@ -76,9 +77,11 @@ func (s symbol) takes(x symbol) bool {
 	case foldedVariable:
 		return s == x || (x.kind == variableKey || x.kind == partVariable) && x.r == s.r
 	case wildHole:
-		return s == x || x.kind == byte(OpenHole) && x.r == s.r // a pattern matches itself
+		return s == x || (x.kind == byte(OpenHole) || x.kind == byte(OpenHole)^partHole) && x.r == s.r // a pattern matches itself
+	case byte(IdentityHole):
+		return s == x || x.kind == s.kind^partHole && x.r == s.r
 	default:
-		return s == x || s.kind&foldedHole != 0 && x.kind == s.kind&^foldedHole && x.r == s.r
+		return s == x || s.kind&partHole == partHole && x.kind == s.kind&^foldedHole && x.r == s.r
 	}
 }
 
@@ -92,12 +95,21 @@ func leastFold(r rune) rune {
 }
 
 // runs reports whether a symbol is a run that the letter may be a part of. The
-// value of a variable may have colons.
+// value of a variable, and what a hole holds, may have colons.
 func (s symbol) runs(x symbol) bool {
 	if s.kind == digitRun {
 		return isDigit(x)
 	}
-	return s.kind == '*' || s.kind == segmentRun && x != symbol{0, ':'} && x.kind != variableKey && x.kind != foldedVariable
+	if s.kind == '*' || s.kind != segmentRun {
+		return s.kind == '*'
+	}
+	switch x.kind {
+	case 0:
+		return x.r != ':'
+	case variableKey, foldedVariable, wildHole, byte(OpenHole), byte(IdentityHole), byte(OpenHole) | foldedHole, byte(IdentityHole) | foldedHole:
+		return false
+	}
+	return true
 }
 
 func isDigit(x symbol) bool { return x.kind == 0 && '0' <= x.r && x.r <= '9' }
@@ -305,9 +317,12 @@ func (w *word) parts() (list []*word) {
 // loose is the word with whatever they may hold in the place of holes and
 // variables.
 func (w *word) loose() *word {
-	arn := w.arn
+	arn, colons := w.arn, 0
 	var out []symbol
 	for _, s := range w.symbols {
+		if s == (symbol{0, ':'}) {
+			colons++
+		}
 		switch s.kind {
 		case 0, '*', '?', segmentRun, segmentOne, foldedRune:
 			out = append(out, s)
@@ -315,6 +330,9 @@ func (w *word) loose() *word {
 			out = append(out, symbol{digitOne, 0}, symbol{digitRun, 0})
 		case byte(SegmentHole), byte(NameHole):
 			out = append(out, symbol{segmentOne, 0}, symbol{segmentRun, 0})
+			arn = arn && colons < 5 // behind them, runs without colons stand beside others
+		case byte(OpenHole) ^ partHole, byte(IdentityHole) ^ partHole:
+			out = append(out, symbol{segmentRun, 0})
 		default:
 			out, arn = append(out, symbol{'*', 0}), false
 		}
@@ -407,7 +425,7 @@ func tells(w *word, others []*word) bool {
 			case '?', segmentOne, digitRun, digitOne:
 				return false
 			case segmentRun:
-				if !w.arn {
+				if !w.arn || !o.arn {
 					return false
 				}
 			}
@@ -701,7 +719,7 @@ func (v *variables) arn(a *arnPattern) (w *word, open bool) {
 	case a.broken:
 		return nil, true
 	case a.reach:
-		return v.word(a.whole), false
+		return v.wild(v.word(a.whole)), false
 	}
 	v.never, v.defaults = false, false
 	var out []symbol
@@ -709,7 +727,16 @@ func (v *variables) arn(a *arnPattern) (w *word, open bool) {
 		if i > 0 {
 			out = append(out, symbol{0, ':'})
 		}
+		from := len(out)
 		out = wordOf(out, &a.parts[i], v, i < 5)
+		for j := from; j < len(out); j++ {
+			switch k := &out[j].kind; {
+			case i < 5 && (*k == byte(OpenHole) || *k == byte(IdentityHole)):
+				*k ^= partHole
+			case *k == byte(OpenHole):
+				*k = wildHole
+			}
+		}
 	}
 	if v.never {
 		return nil, false
@@ -729,6 +756,20 @@ func isIdentity(s string) bool {
 	return len(s) == holeLen && s[0] == holeMark && HoleKind(s[1]) == IdentityHole
 }
 
+// textOfARN is the word of one ARN.
+func textOfARN(text string) *word {
+	out, colons := symbols(nil, text), 0
+	for i := range out {
+		switch k := &out[i].kind; {
+		case out[i] == symbol{0, ':'}:
+			colons++
+		case colons < 5 && (*k == byte(OpenHole) || *k == byte(IdentityHole)):
+			*k ^= partHole
+		}
+	}
+	return newWord(out, true)
+}
+
 // write makes a text of letters; value gives what stands for a variable.
 func write(letters []symbol, value func(key int) string) string {
 	var b strings.Builder
@@ -745,7 +786,11 @@ func write(letters []symbol, value func(key int) string) string {
 		case wildHole:
 			b.WriteString(Hole(OpenHole, int(x.r)))
 		default:
-			b.WriteString(Hole(HoleKind(x.kind&^foldedHole), int(x.r)))
+			kind := x.kind &^ foldedHole
+			if x.kind&partHole == partHole^0x40 {
+				kind = x.kind ^ partHole
+			}
+			b.WriteString(Hole(HoleKind(kind), int(x.r)))
 		}
 	}
 	return b.String()

@@ -249,7 +249,8 @@ func (x resolver) targets(r *Resource, rule *Rule, v *Value) []Edge {
 		}
 		return x.byName(rule, v, true)
 	case KindUnknown, KindDenied:
-		return []Edge{{Gap: v.Gap(), Outside: v.Gap().Reason == ReasonLocalCode}}
+		reason := v.Gap().Reason
+		return []Edge{{Gap: v.Gap(), Outside: reason == ReasonLocalCode || reason == ReasonWrittenOut}}
 	case KindList:
 		var all []Edge
 		for _, item := range v.Items() {
@@ -264,6 +265,10 @@ func (x resolver) targets(r *Resource, rule *Rule, v *Value) []Edge {
 // ReasonLocalCode is the gap of a package that is uploaded before a stack is
 // deployed: to a bucket or repository that the stack does not make.
 const ReasonLocalCode = "local code gets its place when it is deployed"
+
+// ReasonWrittenOut is the gap of an id that a plan does not show because it is
+// written out: of a thing that exists already, and that the plan does not make.
+const ReasonWrittenOut = "a plan does not show what is written out"
 
 // named is a pattern of ARNs as the name of one resource, any region and account
 // left out; nil when it is of no one resource's name.
