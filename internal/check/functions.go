@@ -60,6 +60,22 @@ func (l *Library) readRuntimes(data []byte) error {
 	return nil
 }
 
+// ProbeName ends the ARN of a resource that no policy names, so that only a
+// grant to resources that it does not list reaches it.
+const ProbeName = "assay-probe"
+
+// probe is the ARN of such a resource in the account and region.
+func probe(ev *evaluation, args []ref.Val) ref.Val {
+	service, ok := args[0].(types.String)
+	resource, ok2 := args[1].(types.String)
+	if !ok || !ok2 {
+		return types.MaybeNoSuchOverloadErr(args[0])
+	}
+	pseudo := func(name string) *estate.Value { return estate.Unknown(estate.ReasonPseudoParameter, name) }
+	return ev.wrap(nil, estate.Text(estate.String("arn:"), pseudo("AWS::Partition"), estate.String(":"+string(service)+":"),
+		pseudo("AWS::Region"), estate.String(":"), pseudo("AWS::AccountId"), estate.String(":"+string(resource)+ProbeName)), "")
+}
+
 // entries lists a map's fields as name and value.
 func entries(v ref.Val) ref.Val {
 	m, ok := v.(*mapVal)

@@ -82,6 +82,7 @@ func NewLibrary(model *estate.Model, t Tables) (*Library, error) {
 		cel.Function("secretName", cel.Overload("secretname_string", []*cel.Type{cel.StringType}, cel.BoolType)),
 		cel.Function("awsKey", cel.Overload("awskey_string", []*cel.Type{cel.StringType}, cel.BoolType)),
 		cel.Function("qualifier", cel.Overload("qualifier_dyn_string", []*cel.Type{cel.DynType, cel.StringType}, cel.StringType)),
+		cel.Function("probe", cel.Overload("probe_string_string", []*cel.Type{cel.StringType, cel.StringType}, cel.StringType)),
 		cel.Function("undecided", cel.Overload("undecided_string", []*cel.Type{cel.StringType}, cel.BoolType)),
 		cel.Function("statements", cel.Overload("statements_dyn", []*cel.Type{cel.DynType}, cel.ListType(cel.ObjectType("assay.Statement")))),
 	}

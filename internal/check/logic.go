@@ -46,6 +46,7 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"awsKey":                awsKey,
 	"awsPolicy":             awsPolicy,
 	"undecided":             undecided,
+	"probe":                 probe,
 	"operations":            operations,
 	"found":                 found,
 	"qualifier":             qualifier,
