@@ -39,20 +39,30 @@ func (a Ask) Avoiding(key string, values []string) Ask {
 
 // Find answers whether there are no requests, one for each ask, that are all
 // allowed: Refuted has them as its witness. Asks without a resource share one,
-// of the form of the pattern resource, or any where that is empty.
+// of the form of the pattern resource, in which '*' is a run without colons, or
+// any where that is empty.
 func Find(asks []Ask, resource string, data *Data, limits Limits) Proof {
 	limits = limits.orDefault()
 	work := limits.Work
 	f := finder{asks: asks, data: data, limits: limits, work: &work}
 	if resource != "" {
-		var none variables
-		a := compileARN(resource, patternForm{wildcards: true, resource: true})
-		if w, open := none.arn(&a); !open {
-			f.form = w
-		}
+		f.form = formOf(resource)
 	}
 	_, proof := f.run()
 	return proof
+}
+
+// formOf is the word of a form of resources.
+func formOf(pattern string) *word {
+	list := symbols(nil, pattern)
+	for i, s := range list {
+		if s == (symbol{0, '*'}) {
+			list[i] = symbol{segmentRun, 0}
+		}
+	}
+	w := newWord(list, true)
+	w.narrow = true
+	return w
 }
 
 // finder looks for the requests of a question.

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -141,6 +142,46 @@ func compileAction(s string) actionPattern {
 		}
 	}
 	return actionPattern{service: service, name: compilePattern(name, patternForm{wildcards: true})}
+}
+
+// Concerns reports whether an Allow of the policy may be about an action, on some
+// resource and under some condition.
+func (p *Policy) Concerns(action string) bool {
+	if p.unread {
+		return true
+	}
+	action = lower(action)
+	service, name, _ := strings.Cut(action, ":")
+	ev := &evaluator{req: &Request{action: action, service: service, name: name}}
+	for _, i := range p.candidates(service) {
+		if s := &p.statements[i]; !s.deny && s.matchAction(ev.req, ev) != no {
+			return true
+		}
+	}
+	return false
+}
+
+// Keys lists the condition keys that the policy asks for, in conditions and as
+// variables, in lower case.
+func (p *Policy) Keys() []string {
+	set := map[string]bool{}
+	for i := range p.statements {
+		s := &p.statements[i]
+		for j := range s.resources {
+			s.resources[j].variables(set)
+		}
+		for j := range s.conditions {
+			set[s.conditions[j].key] = true
+			for k := range s.conditions[j].values {
+				o := &s.conditions[j].values[k]
+				o.pattern.variables(set)
+				if o.arn != nil {
+					o.arn.variables(set)
+				}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
 }
 
 // candidates lists the statements that may apply to an action of the service.

@@ -24,6 +24,7 @@ type word struct {
 	exact   bool // no wildcards
 	opaque  bool // has holes or variables
 	single  bool // has '?', or a letter in either case
+	narrow  bool // what it matches has no colon in the last part of the ARN but where the word has one
 	keys    []int
 }
 
@@ -322,7 +323,7 @@ func tells(w *word, others []*word) bool {
 			case '?', segmentOne:
 				return false
 			case segmentRun:
-				if !w.arn {
+				if !w.arn || o.narrow {
 					return false
 				}
 			}
@@ -532,6 +533,9 @@ type sceneKey struct {
 func (v *variables) spell(into []symbol, t token) []symbol {
 	if c, ok := v.fixed[t.text]; ok {
 		switch {
+		case c.unknown:
+			// Not the hole that the evaluator puts there, so that none is equal to it.
+			return append(into, symbol{byte(OpenHole), MaxHole - 2})
 		case len(c.values) == 1:
 			return symbols(into, c.values[0])
 		case len(c.values) == 0 && t.defaults:

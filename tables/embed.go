@@ -20,6 +20,9 @@ var defaults []byte
 //go:embed edges.yaml
 var edges []byte
 
+//go:embed escalation.yaml
+var escalation []byte
+
 //go:embed iam-actions.jsonl
 var iamActions []byte
 
@@ -44,6 +47,9 @@ func Defaults() []byte { return defaults }
 
 // Edges say how resources name each other (YAML).
 func Edges() []byte { return edges }
+
+// Escalation are the ways to act with permissions that were not given (YAML).
+func Escalation() []byte { return escalation }
 
 // IAMActions are the actions, resource types and condition keys of every
 // service, a service a line (JSON lines).
@@ -105,5 +111,5 @@ func dated(table []byte) string {
 
 // All are all tables, in an order that does not change.
 func All() [][]byte {
-	return [][]byte{schemas, defaults, edges, iamActions, iamManagedPolicies, runtimes, samPolicyTemplates, terraform}
+	return [][]byte{schemas, defaults, edges, escalation, iamActions, iamManagedPolicies, runtimes, samPolicyTemplates, terraform}
 }
