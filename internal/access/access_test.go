@@ -49,7 +49,7 @@ func newAccess(t *testing.T) *Access {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(data)
+	return New(data, tables.Escalation())
 }
 
 func resource(t *testing.T, scopes []*estate.Scope, name string) *estate.Resource {

@@ -50,6 +50,8 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"mayEvery":              ask(MayEvery),
 	"changesAnywhere":       ask(ChangesAnywhere),
 	"passesBeyond":          ask(PassesBeyond),
+	"escalates":             ask(Escalates),
+	"invitesEscalation":     ask(InvitesEscalation),
 }
 
 // decorate replaces the planned calls of own functions.

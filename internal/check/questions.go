@@ -51,6 +51,12 @@ const (
 	// PassesBeyond: may the role pass some role to a service that is not among
 	// Texts? role.passesBeyond(["lambda.amazonaws.com"])
 	PassesBeyond
+	// Escalates: can whoever acts as the role (subject) come to more power, by
+	// requests that it may make? role.escalates()
+	Escalates
+	// InvitesEscalation: can somebody who may do less than the function's role make
+	// the function (subject) run what they want? function.invitesEscalation()
+	InvitesEscalation
 )
 
 // Question is a question about resources.
@@ -131,6 +137,7 @@ func (ev *evaluation) Related(r *estate.Resource, edge string) (found []*estate.
 var (
 	roleType       = cel.ObjectType(typeName("AWS::IAM::Role"))
 	urlType        = cel.ObjectType(typeName("AWS::Lambda::Url"))
+	functionType   = cel.ObjectType(typeName("AWS::Lambda::Function"))
 	permissionType = cel.ObjectType(typeName("AWS::Lambda::Permission"))
 )
 
@@ -160,6 +167,8 @@ func questions() []cel.EnvOption {
 		cel.Function("mayEvery", cel.MemberOverload("mayevery_role", []*cel.Type{roleType, cel.StringType}, cel.BoolType)),
 		cel.Function("changesAnywhere", cel.MemberOverload("changesanywhere_role", []*cel.Type{roleType}, cel.BoolType)),
 		cel.Function("passesBeyond", cel.MemberOverload("passesbeyond_role", []*cel.Type{roleType, cel.ListType(cel.StringType)}, cel.BoolType)),
+		cel.Function("escalates", cel.MemberOverload("escalates_role", []*cel.Type{roleType}, cel.BoolType)),
+		cel.Function("invitesEscalation", cel.MemberOverload("invitesescalation_function", []*cel.Type{functionType}, cel.BoolType)),
 		cel.Function("answersAnyone", cel.MemberOverload("answersanyone_url", []*cel.Type{urlType}, cel.BoolType)),
 		cel.Function("letsStrangers", cel.MemberOverload("letsstrangers_permission", []*cel.Type{permissionType}, cel.BoolType)),
 	}
