@@ -18,6 +18,10 @@ type Ask struct {
 	// principal's only policy.
 	Beyond *Policy
 
+	// Below is what stands behind the shared resource in the resource of this
+	// request: a qualifier, say. It is for asks without a resource.
+	Below string
+
 	wide  *word // any principal of that form, in place of the spec's
 	forms map[string]keyForm
 }
@@ -135,7 +139,7 @@ func (a Ask) scene(data *Data) (*scene, error) {
 		return nil, err
 	}
 	action := data.action(r.service, r.name)
-	return &scene{base: r, plain: action != nil && len(action.Resources) == 0, wide: a.wide, forms: a.forms}, nil
+	return &scene{base: r, plain: action != nil && len(action.Resources) == 0, wide: a.wide, forms: a.forms, below: a.Below}, nil
 }
 
 // only keeps the options in which a statement has a part, with it alone.

@@ -173,6 +173,46 @@ func (w *word) walk(letters []symbol) bool {
 	return from.has(len(w.symbols))
 }
 
+// before are the words of which one matches a text where the word itself matches
+// the text with the letters behind it. known is false where a part of the word
+// that is not known may hold them.
+func (w *word) before(tail []symbol) (list []*word, known bool) {
+	from, to := make(positions, w.width()), make(positions, w.width())
+	known = true
+	enter := func(p positions, i int) { // i symbols are left
+		for p.set(i); i > 0 && w.symbols[i-1].isRun(); i-- {
+			p.set(i - 1)
+		}
+	}
+	enter(from, len(w.symbols))
+	for k := len(tail) - 1; k >= 0; k-- {
+		clear(to)
+		for i := 1; i <= len(w.symbols); i++ {
+			if !from.has(i) {
+				continue
+			}
+			switch s := w.symbols[i-1]; {
+			case s.isRun():
+				if s.runs(tail[k]) {
+					enter(to, i)
+				}
+			case s.takes(tail[k]):
+				enter(to, i-1)
+			case s.kind != 0 && s.kind != '?' && s.kind != segmentOne && s.kind != foldedRune:
+				known = false
+			}
+		}
+		from, to = to, from
+	}
+	for i := 0; i <= len(w.symbols); i++ {
+		if !from.has(i) || i < len(w.symbols) && from.has(i+1) && w.symbols[i].isRun() {
+			continue // the word with the run matches all that this one does
+		}
+		list = append(list, newWord(slices.Clone(w.symbols[:i]), w.arn))
+	}
+	return list, known
+}
+
 // fresh stands in a solution for a letter that no pattern names: no character,
 // so that none can. What is written of it is freshText.
 const (
@@ -239,15 +279,21 @@ func (t *textSolver) solve(pos, neg []*word) ([]symbol, status) {
 // loose is the word with anything in the place of holes and variables.
 func (w *word) loose() *word {
 	out := make([]symbol, len(w.symbols))
+	arn := w.arn
 	for i, s := range w.symbols {
 		switch s.kind {
 		case 0, '*', '?', segmentRun, segmentOne, foldedRune:
 			out[i] = s
+		case byte(SegmentHole), byte(AccountHole), byte(NameHole):
+			out[i] = symbol{segmentRun, 0}
 		default:
 			out[i] = symbol{'*', 0}
+			arn = false
 		}
 	}
-	return newWord(out, false)
+	loose := newWord(out, arn)
+	loose.narrow = slices.ContainsFunc(out, func(s symbol) bool { return s.kind == segmentRun })
+	return loose
 }
 
 func (t *textSolver) solveLetters(pos, neg []*word) ([]symbol, status) {

@@ -181,6 +181,9 @@ func (g *graph) edge(h *holder, t *technique, aim *estate.Resource, to *holder) 
 		return nil
 	}
 	w.truth, w.gaps = w.truth.And(m.truth), append(slices.Clip(w.gaps), m.gaps...)
+	if own := g.account(aim.Scope()); h.resource == nil && h.account != strangerAccount && len(iam.Holes(own+h.account)) > 0 {
+		w = w.and(maybeFor("not known", g.words("whether account "+h.account+" is another than "+own)))
+	}
 	if t.Doubt != "" {
 		w = w.and(maybeFor("not known", t.Doubt))
 	}

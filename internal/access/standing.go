@@ -25,6 +25,9 @@ func (g *graph) administers(h *holder) walk {
 		return *h.admin
 	}
 	w := walk{truth: estate.True}
+	if h.resource == nil {
+		w = cannot // not in this account
+	}
 	for _, p := range adminProbes {
 		st := &step{Action: p.action}
 		if !h.may(p.action) {
@@ -148,7 +151,7 @@ func (g *graph) lets(h *holder, spec iam.RequestSpec) iam.Decision {
 	if err != nil {
 		return iam.Unknown
 	}
-	answer := iam.Decide(r, &iam.PolicySet{Identity: h.identity, Boundary: h.boundary, Resource: iam.HandsOver(h.account)}, iam.Documents)
+	answer := iam.Decide(r, &iam.PolicySet{Identity: h.identity, Boundary: h.boundary, Resource: iam.HandsOver(own.ResourceAccount)}, iam.Documents)
 	if answer.Contested != 0 {
 		return iam.Unknown
 	}

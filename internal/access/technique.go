@@ -34,7 +34,7 @@ type step struct {
 	// name that the principal chooses, or "made SERVICE TYPE" of one that AWS makes
 	// up.
 	On      string             `yaml:"on"`
-	With    map[string]*string `yaml:"with"`    // condition keys; null is absent
+	With    map[string]*string `yaml:"with"`    // condition keys; null is absent, "*" is there with any value
 	Ends    []string           `yaml:"ends"`    // what may stand behind the resource's ARN; one of them has to be allowed
 	By      string             `yaml:"by"`      // target: the role that is gained makes the request
 	Trusted bool               `yaml:"trusted"` // by then the role's trust policy names the principal

@@ -97,7 +97,12 @@ func (g *graph) in(scopes []*estate.Scope) {
 // one that the estate does not hold; fresh says that it is made for the purpose.
 func (g *graph) ask(h *holder, st *step, arn string, held *estate.Resource, fresh bool) iam.Ask {
 	spec := iam.RequestSpec{Principal: h.spec.Principal, Action: st.Action, Resource: arn, ResourceAccount: h.account, Context: maps.Clone(h.spec.Context)}
+	var there []string
 	for k, v := range st.With {
+		if v != nil && *v == "*" {
+			there = append(there, k)
+			continue
+		}
 		spec.Context[k] = nil
 		if v != nil {
 			spec.Context[k] = []string{strings.ReplaceAll(*v, "{partition}", g.partition(h))}
@@ -118,7 +123,11 @@ func (g *graph) ask(h *holder, st *step, arn string, held *estate.Resource, fres
 		}
 	}
 	g.settle(h, &spec, keys, held, fresh)
-	return iam.Ask{Spec: spec, Set: set}
+	ask := iam.Ask{Spec: spec, Set: set}
+	for _, k := range there {
+		ask = ask.Avoiding(k, nil)
+	}
+	return ask
 }
 
 func (g *graph) partition(h *holder) string {
@@ -411,9 +420,7 @@ func (g *graph) regionOf(h *holder) string {
 }
 
 // fresh decides steps on a resource whose name the principal chooses: there is a
-// name with which all of them are allowed. Steps on what stands below the
-// resource, such as a version of it, are asked first, and their answer gives the
-// name.
+// name with which all of them are allowed.
 func (g *graph) fresh(h *holder, gr *group, form string, target *holder) walk {
 	best := cannot
 	var each func(i int, ends []string)
@@ -434,8 +441,7 @@ func (g *graph) fresh(h *holder, gr *group, form string, target *holder) walk {
 }
 
 func (g *graph) freshWith(h *holder, gr *group, ends []string, form string, target *holder) walk {
-	var plain, below []iam.Ask
-	end := ""
+	var asks []iam.Ask
 	for i, st := range gr.steps {
 		who := h
 		if st.By != "" {
@@ -444,42 +450,10 @@ func (g *graph) freshWith(h *holder, gr *group, ends []string, form string, targ
 			}
 		}
 		ask := g.ask(who, st, "", nil, true)
-		if ends[i] == "" {
-			plain = append(plain, ask)
-			continue
-		}
-		if end = ends[i]; end != ends[slices.IndexFunc(ends, func(e string) bool { return e != "" })] {
-			return maybeFor("not decided", "two kinds of resource below a new one")
-		}
-		below = append(below, ask)
+		ask.Below = ends[i]
+		asks = append(asks, ask)
 	}
-	joint := func(asks []iam.Ask, form string) walk {
-		return g.found(asks, iam.Find(asks, form, g.data, iam.Limits{}))
-	}
-	if len(below) == 0 {
-		return joint(plain, form)
-	}
-	first := joint(below, form+end)
-	if first.truth != estate.True || len(plain) == 0 {
-		return first
-	}
-	name := strings.TrimSuffix(first.requests[0].spec.Resource, end)
-	rest := walk{truth: estate.True}
-	for i := range plain {
-		plain[i].Spec.Resource = name
-		rest = rest.and(g.probe(plain[i]))
-	}
-	if rest.truth == estate.True {
-		return first.and(rest)
-	}
-	// Another name may do.
-	for i := range plain {
-		plain[i].Spec.Resource = ""
-	}
-	if joint(plain, form).truth == estate.False {
-		return cannot
-	}
-	return maybeFor("not decided", "whether one name is allowed for "+plain[0].Spec.Action+" and for "+below[0].Spec.Action+" on "+form+end)
+	return g.found(asks, iam.Find(asks, form, g.data, iam.Limits{}))
 }
 
 // codeObject decides the steps on the object that a function's code is deployed
