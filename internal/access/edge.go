@@ -25,7 +25,7 @@ func (w *world) graph(scopes []*estate.Scope, view check.View) (*graph, error) {
 	}
 	g := &graph{
 		world: w, view: view, techniques: techniques, all: w.everything(),
-		holders: map[holderKey]*holder{}, actionKeys: map[string]bool{}, given: map[string]bool{}, walks: map[walkKey]walk{}, trust: map[trustKey]walk{},
+		holders: map[holderKey]*holder{}, actionKeys: map[string]bool{}, given: map[string]bool{}, walks: map[walkKey]walk{}, steps: map[stepKey]walk{}, arns: map[*estate.Resource]string{}, functionRoles: map[*estate.Resource]ends{}, trust: map[trustKey]walk{},
 		more: map[moreKey]more{}, leaving: map[*holder][]*edge{}, function: map[functionKey]walk{}, classes: map[*iam.Policy][]string{}, raised: map[*holder]*holder{},
 	}
 	g.in(scopes)
@@ -67,7 +67,25 @@ func (g *graph) edges(h *holder) []*edge {
 		}
 	}
 	g.leaving[h] = list
+	// What was decided of this holder's requests is not asked for again.
+	clear(g.walks)
+	clear(g.steps)
 	return list
+}
+
+// ends are the resources at an edge, and why there may be others.
+type ends struct {
+	found []*estate.Resource
+	gaps  []estate.Gap
+}
+
+func (g *graph) rolesOf(f *estate.Resource) ([]*estate.Resource, []estate.Gap) {
+	e, ok := g.functionRoles[f]
+	if !ok {
+		e.found, e.gaps = g.view.Related(f, "roles")
+		g.functionRoles[f] = e
+	}
+	return e.found, e.gaps
 }
 
 // feasible tells cheaply that a technique is out of a holder's reach.
@@ -91,7 +109,11 @@ func (g *graph) each(h *holder, t *technique, functions []*estate.Resource, f fu
 	switch t.Gains {
 	case "passed-role", "role", "raised-role":
 		assumed := t.Steps[0].Action == "sts:AssumeRole"
-		for _, r := range g.roles {
+		roles := g.roles
+		if slices.ContainsFunc(t.Steps, func(st *step) bool { return st.Action == "sts:AssumeRole" && !st.Trusted }) {
+			roles = g.assumable
+		}
+		for _, r := range roles {
 			if r == h.resource || !assumed && g.account(r.Scope()) != h.account {
 				continue // roles are passed and changed within their account
 			}
@@ -103,7 +125,7 @@ func (g *graph) each(h *holder, t *technique, functions []*estate.Resource, f fu
 		}
 	case "function-role":
 		for _, fn := range functions {
-			roles, gaps := g.view.Related(fn, "roles")
+			roles, gaps := g.rolesOf(fn)
 			for _, r := range roles {
 				if r != h.resource {
 					f(fn, g.holderOf(r, fn))

@@ -280,7 +280,7 @@ func (g *graph) path(h *holder, steps []*edge) Path {
 	}
 	for _, e := range steps {
 		p.Truth = p.Truth.And(e.walk.truth)
-		p.Missing = append(p.Missing, e.walk.gaps...)
+		p.Missing = append(p.Missing, g.missingOf(e.walk)...)
 		s := Step{Technique: e.technique.ID, Name: e.technique.Name, Known: e.technique.Known, From: e.from.name, To: e.to.name}
 		if e.technique.Gains == "function-role" {
 			s.By = e.aim.Address
@@ -329,7 +329,7 @@ func (g *graph) exposures(h *holder) (list []Exposed) {
 				switch {
 				case w.truth != truth:
 				case e == nil:
-					e = &Exposed{Kind: t.Kind, Technique: t.ID, Name: t.Name, From: h.name, Of: []string{aim.Address}, Truth: truth, Missing: distinct(w.gaps)}
+					e = &Exposed{Kind: t.Kind, Technique: t.ID, Name: t.Name, From: h.name, Of: []string{aim.Address}, Truth: truth, Missing: g.missingOf(w)}
 					if len(w.requests) > 0 {
 						e.Request = &w.requests[0].spec
 					}
@@ -395,7 +395,7 @@ func (g *graph) invitesEscalation(q *check.Question) check.Answer {
 				case e.walk.truth == estate.True:
 					result = check.Answer{Truth: estate.True, Reads: g.pathReads(q.Subject, g.path(h, []*edge{e}))}
 				default:
-					result = either(result, check.Answer{Truth: estate.Maybe, Missing: distinct(e.walk.gaps)})
+					result = either(result, check.Answer{Truth: estate.Maybe, Missing: g.missingOf(e.walk)})
 				}
 			})
 			if result.Truth == estate.True {

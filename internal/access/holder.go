@@ -133,11 +133,16 @@ func spell(b *strings.Builder, p *iam.Policy) {
 func (h *holder) may(action string) bool {
 	yes, ok := h.concerns[action]
 	if !ok {
-		is := func(p *iam.Policy) bool { return p.Concerns(action) }
+		is := func(p *iam.Policy) bool { return p.Concerns(action, "") }
 		yes = slices.ContainsFunc(h.identity, is) && (len(h.boundary) == 0 || slices.ContainsFunc(h.boundary, is))
 		h.concerns[action] = yes
 	}
 	return yes
+}
+
+// mayOn reports whether some Allow may be about an action on a resource.
+func (h *holder) mayOn(action, arn string) bool {
+	return slices.ContainsFunc(h.identity, func(p *iam.Policy) bool { return p.Concerns(action, arn) })
 }
 
 // chosen are global keys that whoever makes a request has in their hand.
@@ -151,8 +156,8 @@ var derived = []string{
 }
 
 // settle states what is known of the condition keys that policies ask for.
-// Keys that are left are the caller's to choose.
-func (g *graph) settle(h *holder, spec *iam.RequestSpec, keys []string, held *estate.Resource, fresh bool) {
+// Keys that are left are the caller's to choose; free says that there are some.
+func (g *graph) settle(h *holder, spec *iam.RequestSpec, keys []string, held *estate.Resource, fresh bool) (free bool) {
 	for _, key := range keys {
 		if stated(spec, key) {
 			continue
@@ -187,15 +192,18 @@ func (g *graph) settle(h *holder, spec *iam.RequestSpec, keys []string, held *es
 			spec.Context[key] = nil
 		case slices.Contains(derived, key):
 		case slices.ContainsFunc(chosen, func(c string) bool { return key == c || strings.HasSuffix(c, "/") && strings.HasPrefix(key, c) }):
+			free = true
 		case key == "iam:permissionsboundary" && held != nil:
 			g.boundaryOf(spec, key, held)
 		case g.data.HasKey(spec.Action, key) && service != "aws" && rest != "resourcetag":
+			free = true
 		case g.actionKey(service, key):
 			spec.Context[key] = nil // of other actions
 		default:
 			unknown()
 		}
 	}
+	return free
 }
 
 // boundaryOf states the boundary that a role or user has.

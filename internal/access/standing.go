@@ -60,7 +60,7 @@ func (g *graph) samplesOf(h *holder) []asked {
 			if len(h.samples) == maxSamples {
 				return h.samples
 			}
-			ask := g.ask(h, &step{Action: action}, "", nil, false)
+			ask, _ := g.ask(h, &step{Action: action}, "", nil, false)
 			ask.Set.Resource = iam.HandsOver(h.account)
 			if w := g.found([]iam.Ask{ask}, iam.Find([]iam.Ask{ask}, "", g.data, iam.Limits{})); w.truth == estate.True {
 				h.samples = append(h.samples, w.requests...)
@@ -170,6 +170,9 @@ func (g *graph) beyond(a, b *holder) more {
 		lists = append(lists, a.boundary)
 	}
 	for _, list := range lists {
+		if g.joined(list).Covers(b.identity) {
+			continue
+		}
 		residual, proof := iam.Effective(spec, set, g.joined(list), g.data, iam.Limits{})
 		for _, r := range residual {
 			if !r.Unlisted {

@@ -19,22 +19,32 @@ type graph struct {
 
 	roles, users, functions, layers, queues, streams []*estate.Resource
 
-	holders    map[holderKey]*holder
-	actionKeys map[string]bool
-	given      map[string]bool // actions that the policy of some function, queue, stream or layer allows somebody
-	walks      map[walkKey]walk
-	trust      map[trustKey]walk
-	more       map[moreKey]more
-	leaving    map[*holder][]*edge
-	function   map[functionKey]walk
-	classes    map[*iam.Policy][]string
-	raised     map[*holder]*holder
+	holders       map[holderKey]*holder
+	actionKeys    map[string]bool
+	assumable     []*estate.Resource // roles that somebody else than a service may assume
+	given         map[string]bool    // actions that the policy of some function, queue, stream or layer allows somebody
+	walks         map[walkKey]walk
+	steps         map[stepKey]walk
+	arns          map[*estate.Resource]string
+	functionRoles map[*estate.Resource]ends
+	trust         map[trustKey]walk
+	more          map[moreKey]more
+	leaving       map[*holder][]*edge
+	function      map[functionKey]walk
+	classes       map[*iam.Policy][]string
+	raised        map[*holder]*holder
 }
 
 type walkKey struct {
 	h     *holder
 	group *group
 	aim   *estate.Resource
+}
+
+type stepKey struct {
+	h    *holder
+	step *step
+	held *estate.Resource
 }
 
 type trustKey struct {
@@ -58,6 +68,7 @@ type asked struct {
 type walk struct {
 	truth    estate.Truth
 	requests []asked
+	open     []asked // those of which it is not known
 	gaps     []estate.Gap
 }
 
@@ -67,7 +78,7 @@ func (a walk) and(b walk) walk {
 	if a.truth == estate.False || b.truth == estate.False {
 		return cannot
 	}
-	return walk{a.truth.And(b.truth), slices.Concat(a.requests, b.requests), slices.Concat(a.gaps, b.gaps)}
+	return walk{a.truth.And(b.truth), slices.Concat(a.requests, b.requests), slices.Concat(a.open, b.open), slices.Concat(a.gaps, b.gaps)}
 }
 
 // or is the surer of two ways.
@@ -84,7 +95,12 @@ func maybeFor(reason, input string) walk {
 
 func (g *graph) in(scopes []*estate.Scope) {
 	for _, s := range scopes {
-		g.roles = append(g.roles, s.OfType("AWS::IAM::Role")...)
+		for _, r := range s.OfType("AWS::IAM::Role") {
+			g.roles = append(g.roles, r)
+			if p := g.resourcePolicy(r, g.view); p != nil && letsPrincipals(p) {
+				g.assumable = append(g.assumable, r)
+			}
+		}
 		g.users = append(g.users, s.OfType("AWS::IAM::User")...)
 		g.functions = append(g.functions, s.OfType("AWS::Lambda::Function")...)
 		g.layers = append(g.layers, s.OfType("AWS::Lambda::LayerVersion")...)
@@ -93,9 +109,20 @@ func (g *graph) in(scopes []*estate.Scope) {
 	}
 }
 
+// letsPrincipals reports whether a trust policy may let in somebody else than a
+// service.
+func letsPrincipals(p *iam.Policy) bool {
+	return p.IsUnread() || slices.ContainsFunc(p.Document.Statements, func(s iam.Statement) bool {
+		return s.Effect != iam.Deny && (s.NotPrincipal != nil || slices.ContainsFunc(s.Principal, func(p iam.Principals) bool {
+			return p.Kind != "Service" && p.Kind != "Federated"
+		}))
+	})
+}
+
 // ask is the request of a step on a resource. held is that resource, or nil for
 // one that the estate does not hold; fresh says that it is made for the purpose.
-func (g *graph) ask(h *holder, st *step, arn string, held *estate.Resource, fresh bool) iam.Ask {
+// free says that it has keys which the caller may choose.
+func (g *graph) ask(h *holder, st *step, arn string, held *estate.Resource, fresh bool) (ask iam.Ask, free bool) {
 	spec := iam.RequestSpec{Principal: h.spec.Principal, Action: st.Action, Resource: arn, ResourceAccount: h.account, Context: maps.Clone(h.spec.Context)}
 	var there []string
 	for k, v := range st.With {
@@ -122,12 +149,12 @@ func (g *graph) ask(h *holder, st *step, arn string, held *estate.Resource, fres
 			keys = slices.Concat(keys, set.Resource.Keys())
 		}
 	}
-	g.settle(h, &spec, keys, held, fresh)
-	ask := iam.Ask{Spec: spec, Set: set}
+	free = g.settle(h, &spec, keys, held, fresh) || len(there) > 0
+	ask = iam.Ask{Spec: spec, Set: set}
 	for _, k := range there {
 		ask = ask.Avoiding(k, nil)
 	}
-	return ask
+	return ask, free
 }
 
 func (g *graph) partition(h *holder) string {
@@ -151,7 +178,7 @@ func (g *graph) trusting(h *holder) *iam.Policy {
 
 // probe decides one request on one resource. What the caller may choose is looked
 // for only where it matters.
-func (g *graph) probe(ask iam.Ask) walk {
+func (g *graph) probe(ask iam.Ask, free bool) walk {
 	r, err := iam.NewRequest(ask.Spec, g.data)
 	if err != nil {
 		return maybeFor("names are not known", g.words(ask.Spec.Action+" on "+ask.Spec.Resource))
@@ -164,6 +191,8 @@ func (g *graph) probe(ask iam.Ask) walk {
 		return walk{truth: estate.True, requests: []asked{{ask.Spec, ask.Set}}}
 	case a.Decision != iam.Unknown:
 		return cannot
+	case !free:
+		return walk{truth: estate.Maybe, open: []asked{{ask.Spec, ask.Set}}}
 	}
 	return g.found([]iam.Ask{ask}, iam.Find([]iam.Ask{ask}, "", g.data, iam.Limits{}))
 }
@@ -188,23 +217,30 @@ func (g *graph) found(asks []iam.Ask, p iam.Proof) walk {
 	}
 	w := walk{truth: estate.Maybe}
 	for _, ask := range asks {
-		spec := ask.Spec
-		if spec.Resource == "" {
-			continue
+		if ask.Spec.Resource != "" {
+			w.open = append(w.open, asked{ask.Spec, ask.Set})
 		}
-		if r, err := iam.NewRequest(spec, g.data); err == nil {
-			for _, gap := range g.missing(verdict{spec, iam.Outline(r, ask.Set, iam.Documents)}) {
-				// A key that the caller may choose is not what is missing.
-				if gap.Reason != missingKey || slices.Contains(spec.Unknown, strings.ToLower(gap.Input)) {
-					w.gaps = append(w.gaps, gap)
+	}
+	if len(g.missingOf(w)) == 0 {
+		w.gaps = []estate.Gap{{Reason: "not decided", Input: g.words(asks[0].Spec.Action + ": " + p.Reason)}}
+	}
+	return w
+}
+
+// missingOf is what would settle requests of which nothing is known. A key that
+// the caller may choose is not among it.
+func (g *graph) missingOf(w walk) []estate.Gap {
+	gaps := slices.Clone(w.gaps)
+	for _, a := range w.open {
+		if r, err := iam.NewRequest(a.spec, g.data); err == nil {
+			for _, gap := range g.missing(verdict{a.spec, iam.Outline(r, a.set, iam.Documents)}) {
+				if gap.Reason != missingKey || slices.Contains(a.spec.Unknown, strings.ToLower(gap.Input)) {
+					gaps = append(gaps, gap)
 				}
 			}
 		}
 	}
-	if len(w.gaps) == 0 {
-		w.gaps = []estate.Gap{{Reason: "not decided", Input: g.words(asks[0].Spec.Action + ": " + p.Reason)}}
-	}
-	return w
+	return distinct(gaps)
 }
 
 // may reports whether anything may let a holder do an action.
@@ -217,7 +253,7 @@ func (g *graph) may(h *holder, st *step) bool {
 		for _, list := range [][]*estate.Resource{g.functions, g.layers, g.queues, g.streams} {
 			yes = yes || slices.ContainsFunc(list, func(r *estate.Resource) bool {
 				p := g.resourcePolicy(r, g.view)
-				return p != nil && p.Concerns(st.Action)
+				return p != nil && p.Concerns(st.Action, "")
 			})
 		}
 		g.given[st.Action] = yes
@@ -228,7 +264,11 @@ func (g *graph) may(h *holder, st *step) bool {
 // on decides the steps that are on one resource of the estate.
 func (g *graph) on(h *holder, gr *group, held *estate.Resource, target *holder) walk {
 	result := walk{truth: estate.True}
-	arn := g.arn(held, g.view)
+	arn, known := g.arns[held]
+	if !known {
+		arn = g.arn(held, g.view)
+		g.arns[held] = arn
+	}
 	if arn == "" {
 		return maybeFor("ARN is not known", held.Address)
 	}
@@ -239,9 +279,20 @@ func (g *graph) on(h *holder, gr *group, held *estate.Resource, target *holder) 
 				return cannot
 			}
 		}
-		one := cannot
-		for _, end := range st.endings() {
-			one = one.or(g.probe(g.ask(who, st, arn+end, held, false)))
+		key := stepKey{who, st, held}
+		one, known := g.steps[key]
+		if !known {
+			one = cannot
+			given := g.resourcePolicy(held, g.view)
+			for _, end := range st.endings() {
+				if !st.Trusted && (given == nil || !given.Concerns(st.Action, "")) && !who.mayOn(st.Action, arn+end) {
+					continue
+				}
+				if one = one.or(g.probe(g.ask(who, st, arn+end, held, false))); one.truth == estate.True {
+					break
+				}
+			}
+			g.steps[key] = one
 		}
 		if result = result.and(one); result.truth == estate.False {
 			return cannot
@@ -449,7 +500,7 @@ func (g *graph) freshWith(h *holder, gr *group, ends []string, form string, targ
 				return cannot
 			}
 		}
-		ask := g.ask(who, st, "", nil, true)
+		ask, _ := g.ask(who, st, "", nil, true)
 		ask.Below = ends[i]
 		asks = append(asks, ask)
 	}
