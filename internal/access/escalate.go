@@ -288,6 +288,10 @@ func (g *graph) path(h *holder, steps []*edge) Path {
 		for _, r := range e.walk.requests {
 			s.Requests = append(s.Requests, r.spec)
 		}
+		place := func(r iam.RequestSpec) int {
+			return slices.IndexFunc(e.technique.Steps, func(st *step) bool { return st.Action == r.Action })
+		}
+		slices.SortStableFunc(s.Requests, func(a, b iam.RequestSpec) int { return cmp.Compare(place(a), place(b)) })
 		p.Steps = append(p.Steps, s)
 	}
 	p.Missing = distinct(p.Missing)
