@@ -216,27 +216,24 @@ func (g *graph) edge(h *holder, t *technique, aim *estate.Resource, to *holder) 
 // more than invoke them.
 func (g *graph) outsiders() (list []*holder) {
 	seen := map[string]bool{}
-	for _, f := range g.functions {
-		permissions, _ := g.view.Related(f, "permissions")
-		for _, p := range permissions {
-			action, _, _ := g.property(p, "Action", g.view)
-			principal, _, _ := g.property(p, "Principal", g.view)
-			if strings.HasPrefix(strings.ToLower(action), "lambda:invoke") || seen[principal] {
-				continue
-			}
-			seen[principal] = true
-			c, ok := iam.ParseCaller(principal)
-			switch {
-			case principal == "*":
-				list = append(list, g.outsider("every AWS account", "arn:aws:iam::"+strangerAccount+":user/somebody", strangerAccount))
-			case ok && (c.Kind == iam.User || c.Kind == iam.Role || c.Kind == iam.RoleSession) && c.Account != g.account(f.Scope()):
-				list = append(list, g.outsider(g.words(principal), principal, c.Account))
-			case !ok || c.Kind == iam.RootUser:
-				account := strings.TrimSuffix(principal, ":root")
-				account = account[strings.LastIndexByte(account, ':')+1:]
-				if account != g.account(f.Scope()) {
-					list = append(list, g.outsider("account "+g.words(account), "arn:"+g.partitionOf(f.Scope())+":iam::"+account+":user/somebody", account))
-				}
+	for _, p := range g.permissions {
+		action, _, _ := g.property(p, "Action", g.view)
+		principal, _, _ := g.property(p, "Principal", g.view)
+		if strings.HasPrefix(strings.ToLower(action), "lambda:invoke") || seen[principal] {
+			continue
+		}
+		seen[principal] = true
+		c, ok := iam.ParseCaller(principal)
+		switch {
+		case principal == "*":
+			list = append(list, g.outsider("every AWS account", "arn:aws:iam::"+strangerAccount+":user/somebody", strangerAccount))
+		case ok && (c.Kind == iam.User || c.Kind == iam.Role || c.Kind == iam.RoleSession) && c.Account != g.account(p.Scope()):
+			list = append(list, g.outsider(g.words(principal), principal, c.Account))
+		case !ok || c.Kind == iam.RootUser:
+			account := strings.TrimSuffix(principal, ":root")
+			account = account[strings.LastIndexByte(account, ':')+1:]
+			if account != g.account(p.Scope()) {
+				list = append(list, g.outsider("account "+g.words(account), "arn:"+g.partitionOf(p.Scope())+":iam::"+account+":user/somebody", account))
 			}
 		}
 	}

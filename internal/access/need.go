@@ -56,9 +56,12 @@ func (g *graph) unsigned(f *estate.Resource) walk {
 	if len(configs) != 1 || len(gaps) > 0 {
 		return maybeFor("not read", "code signing configuration of "+f.Address)
 	}
-	policy, open := g.view.Resolve(configs[0].Properties.Path("CodeSigningPolicies.UntrustedArtifactOnDeployment"))
+	policies, undecided := g.view.Resolve(configs[0].Properties.Field("CodeSigningPolicies"))
+	policy, open := g.view.Resolve(policies.Field("UntrustedArtifactOnDeployment"))
 	text, known := policy.Scalar()
 	switch {
+	case undecided || policies != nil && policies.Kind() != estate.KindMap:
+		return maybeFor("not decided", "code signing policy of "+configs[0].Address)
 	case policy == nil || known && text != "Enforce":
 		return walk{truth: estate.True}
 	case open || !known:

@@ -17,7 +17,7 @@ type graph struct {
 	techniques []*technique
 	all        *iam.Policy // allows everything
 
-	roles, users, functions, layers, queues, streams []*estate.Resource
+	roles, users, functions, layers, queues, streams, permissions []*estate.Resource
 
 	holders       map[holderKey]*holder
 	actionKeys    map[string]bool
@@ -105,6 +105,7 @@ func (g *graph) in(scopes []*estate.Scope) {
 		g.functions = append(g.functions, s.OfType("AWS::Lambda::Function")...)
 		g.layers = append(g.layers, s.OfType("AWS::Lambda::LayerVersion")...)
 		g.queues = append(g.queues, s.OfType("AWS::SQS::Queue")...)
+		g.permissions = append(g.permissions, s.OfType("AWS::Lambda::Permission")...)
 		g.streams = append(g.streams, s.OfType("AWS::Kinesis::Stream")...)
 	}
 }
