@@ -6,9 +6,10 @@ import "embed"
 
 //go:generate go run ./gen
 
-// Files are the checks and their cases.
+// Files are the checks, their cases, the parameters that they read and the peers
+// that they name.
 //
-//go:embed */*.yaml
+//go:embed parameters.yaml peers.yaml */*.yaml
 var Files embed.FS
 
 // Compiled is the whole built-in catalogue, frameworks and objectives

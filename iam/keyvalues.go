@@ -48,14 +48,28 @@ func (k *keySolver) solve(c *keyConstraint) (keyValue, status) {
 	if !c.required && k.absentFits(c) {
 		return keyValue{absent: true}, sat
 	}
-	v, best := k.one(c)
+	// To set operators and Null, an empty text is no value.
+	apart := !typedKey(c.keyType) && slices.ContainsFunc(c.lits, func(l demand) bool { return l.c.quantifier != one || l.c.comparison == compareNull })
+	v, best := k.one(c, apart)
 	if best == sat {
 		return keyValue{values: [][]symbol{v}}, sat
+	}
+	if apart {
+		for _, texts := range [][][]symbol{{{}}, {{}, {}}} {
+			if len(texts) > 1 && !k.many(c) {
+				continue
+			}
+			st := k.empty(c, len(texts) > 1)
+			if st == sat {
+				return keyValue{values: texts}, sat
+			}
+			best = max(best, st)
+		}
 	}
 	if !k.many(c) {
 		return keyValue{}, best
 	}
-	list, st := k.several(c)
+	list, st := k.several(c, apart)
 	if st == sat {
 		return keyValue{values: list}, sat
 	}
@@ -73,7 +87,38 @@ func (k *keySolver) absentFits(c *keyConstraint) bool {
 	return true
 }
 
-// many reports whether the key may have more values than one.
+// emptyWord matches the empty text.
+var emptyWord = newWord(nil, false)
+
+// empty reports whether empty texts will do.
+func (k *keySolver) empty(c *keyConstraint, many bool) status {
+	var preds []demand
+	for _, l := range c.lits {
+		holds := false
+		switch {
+		case l.c.comparison == compareNull:
+			holds = l.c.null(absent) == yes
+		case l.c.quantifier == forAll:
+			holds = true
+		case l.c.quantifier == one && !l.c.list && !many:
+			preds = append(preds, l)
+			continue
+		}
+		if holds != l.want {
+			return unsat
+		}
+	}
+	of := *c
+	if c.form != nil && !c.form.matches(nil) {
+		return unsat
+	}
+	of.form = emptyWord
+	_, st := k.value(&of, preds)
+	return st
+}
+
+// many reports whether the key may have more values than one: of a key that no
+// service is known to have, where a condition asks for that.
 func (k *keySolver) many(c *keyConstraint) bool {
 	if strings.HasPrefix(c.keyType, "ArrayOf") {
 		return true
@@ -93,8 +138,11 @@ func presentConstant(c *condition, many bool) (holds, constant bool) {
 	return false, false
 }
 
-// one finds a single value.
-func (k *keySolver) one(c *keyConstraint) ([]symbol, status) {
+// one finds a single value, which is not empty where that has to be told apart.
+func (k *keySolver) one(c *keyConstraint, apart bool) ([]symbol, status) {
+	if apart {
+		c = c.beside(emptyWord)
+	}
 	var preds []demand
 	for _, l := range c.lits {
 		if holds, constant := presentConstant(l.c, false); constant {
@@ -108,9 +156,16 @@ func (k *keySolver) one(c *keyConstraint) ([]symbol, status) {
 	return k.value(c, preds)
 }
 
+// beside is the constraint for values that a word does not match.
+func (c *keyConstraint) beside(w *word) *keyConstraint {
+	of := *c
+	of.avoid = append(slices.Clip(c.avoid), w)
+	return &of
+}
+
 // several finds a set of values: all of them satisfy what is asked of all, and
 // for everything that is asked of some there is one.
-func (k *keySolver) several(c *keyConstraint) ([][]symbol, status) {
+func (k *keySolver) several(c *keyConstraint, apart bool) ([][]symbol, status) {
 	var every, some []demand
 	for _, l := range c.lits {
 		if holds, constant := presentConstant(l.c, true); constant {
@@ -142,6 +197,13 @@ func (k *keySolver) several(c *keyConstraint) ([][]symbol, status) {
 		result = min(result, st)
 		values = append(values, v)
 	}
+	if apart && result == sat && !slices.ContainsFunc(values, func(v []symbol) bool { return len(v) > 0 }) {
+		v, st := k.value(c.beside(emptyWord), every)
+		if st != sat {
+			return nil, st
+		}
+		values = append(values, v)
+	}
 	if result == sat && len(values) == 1 && slices.ContainsFunc(c.lits, func(l demand) bool { return l.c.quantifier == one && l.c.comparison != compareNull }) {
 		// Two values, since a condition without a set operator fails only then.
 		v, st := k.value(c, append(slices.Clone(every), demand{}))
@@ -171,12 +233,24 @@ func (k *keySolver) value(c *keyConstraint, preds []demand) ([]symbol, status) {
 	if len(typed) == 0 {
 		return k.texts(c, texts)
 	}
+	if c.form == emptyWord {
+		for _, p := range typed {
+			switch p.c.member("", &k.ev) {
+			case maybe:
+				return nil, unsure
+			case truthOf(!p.want):
+				return nil, unsat
+			default:
+			}
+		}
+		return k.texts(c, texts)
+	}
 	// Typed values: one for every interval between the values of the policy, one
 	// of the key's own type and one that is of none. A value may be of two types,
 	// as a year is a number, so that two kinds of condition have to be met by
 	// chance.
 	candidates, complete := typedCandidates(c.keyType, typed)
-	complete = complete && len(texts) == 0 && c.form == nil && len(c.avoid) == 0
+	complete = complete && len(texts) == 0 && c.form == nil && !slices.ContainsFunc(c.avoid, func(w *word) bool { return w != emptyWord })
 	for _, p := range typed {
 		complete = complete && p.c.comparison == typed[0].c.comparison
 		for i := range p.c.values {
@@ -254,6 +328,8 @@ func (k *keySolver) operands(c *condition, positive bool) (words []*word, open b
 		switch c.comparison {
 		case compareARN:
 			return k.vars.arn(o.arn)
+		case compareLike:
+			return k.vars.wild(k.vars.word(&o.pattern)), false
 		case compareFold:
 			return k.vars.folded(&o.pattern), false
 		default:
@@ -261,6 +337,7 @@ func (k *keySolver) operands(c *condition, positive bool) (words []*word, open b
 		}
 	}
 	for i := range c.values {
+		k.vars.defaults = false
 		w, undecided := compile(&c.values[i])
 		open = open || undecided
 		if w != nil {
@@ -374,7 +451,8 @@ func typedCandidates(keyType string, preds []demand) (out []string, complete boo
 	if kinds[compareBinary] {
 		out = append(out, "AA==")
 	}
-	// A value of the key's own type, which may be none of the conditions'.
+	// A value of the key's own type, which may be none of the conditions'. Keep to
+	// typedKey.
 	switch strings.TrimPrefix(keyType, "ArrayOf") {
 	case "Bool":
 		out = append(out, "true", "false")
@@ -388,6 +466,15 @@ func typedCandidates(keyType string, preds []demand) (out []string, complete boo
 		out = append(out, "something")
 	}
 	return out, complete
+}
+
+// typedKey reports whether the values of a type are not just any text.
+func typedKey(keyType string) bool {
+	switch strings.TrimPrefix(keyType, "ArrayOf") {
+	case "Bool", "Numeric", "Date", "IPAddress":
+		return true
+	}
+	return false
 }
 
 // stamp writes a time so that a condition reads it back; ok is false for times

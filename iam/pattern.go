@@ -92,37 +92,43 @@ func compilePattern(s string, form patternForm) pattern {
 }
 
 func (g *glob) tokenize(s string, form patternForm) {
-	var lit strings.Builder
-	flush := func() {
-		if lit.Len() > 0 {
-			g.tokens = append(g.tokens, token{kind: literal, text: lit.String()})
-			lit.Reset()
+	g.tokens = make([]token, 0, 1+2*(strings.Count(s, "*")+strings.Count(s, "?")+strings.Count(s, "$")))
+	// The literal at hand is lit, and s from start.
+	lit, start := "", 0
+	flush := func(end int) {
+		if lit += s[start:end]; lit != "" {
+			g.tokens = append(g.tokens, token{kind: literal, text: lit})
+			lit = ""
 		}
 	}
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case form.wildcards && c == '*':
-			flush()
+			flush(i)
+			start = i + 1
 			if n := len(g.tokens); n == 0 || g.tokens[n-1].kind != anyRun {
 				g.tokens = append(g.tokens, token{kind: anyRun})
 			}
 		case form.wildcards && c == '?':
-			flush()
+			flush(i)
+			start = i + 1
 			g.tokens = append(g.tokens, token{kind: anyOne})
 		case form.variables && c == '$' && strings.HasPrefix(s[i:], "${"):
 			end := strings.IndexByte(s[i:], '}')
 			if end < 0 {
-				lit.WriteByte(c)
 				continue
 			}
 			inner := s[i+2 : i+end]
-			i += end
 			if inner == "*" || inner == "?" || inner == "$" {
-				lit.WriteString(inner)
+				lit += s[start:i] + inner
 				g.escape = true
+				i += end
+				start = i + 1
 				continue
 			}
-			flush()
+			flush(i)
+			i += end
+			start = i + 1
 			t := token{kind: variable}
 			key, fallback, has := strings.Cut(inner, ",")
 			t.written = strings.TrimSpace(key)
@@ -133,11 +139,9 @@ func (g *glob) tokenize(s string, form patternForm) {
 			}
 			g.tokens = append(g.tokens, t)
 			g.vars = true
-		default:
-			lit.WriteByte(c)
 		}
 	}
-	flush()
+	flush(len(s))
 }
 
 func unquote(s string) string {
@@ -233,8 +237,12 @@ func (g *glob) match(s string, ev *evaluator) truth {
 	if holes || ev.req.holes && hasHole(s) {
 		return compareHoles(symbolsOf(tokens), symbols(nil, s))
 	}
-	return truthOf(matchGlob(tokens, s, ev))
+	return matchGlob(tokens, s, ev)
 }
+
+// maxSteps bounds what one evaluation spends on patterns. Beyond it what
+// matches is not known.
+const maxSteps = 1 << 26
 
 // expand puts the values of variables into the pattern. It reports false when
 // a variable has no value: then the pattern matches nothing.
@@ -283,15 +291,15 @@ func symbolsOf(tokens []token) []symbol {
 
 // matchGlob matches without holes, in time proportional to the product of the
 // lengths at worst.
-func matchGlob(tokens []token, s string, ev *evaluator) bool {
+func matchGlob(tokens []token, s string, ev *evaluator) truth {
 	i, j := 0, 0
 	star, mark := -1, 0
-	for {
+	for ; ; ev.steps++ {
 		if i < len(tokens) {
 			switch t := &tokens[i]; t.kind {
 			case anyRun:
 				if i+1 == len(tokens) {
-					return true
+					return yes
 				}
 				star, mark = i, j
 				i++
@@ -311,17 +319,20 @@ func matchGlob(tokens []token, s string, ev *evaluator) bool {
 				}
 			}
 		} else if j == len(s) {
-			return true
+			return yes
 		}
 		if star < 0 || mark >= len(s) {
-			return false
+			return no
+		}
+		if ev.steps > maxSteps {
+			return maybe
 		}
 		_, size := decodeRune(s[mark:])
 		mark += size
 		if next := &tokens[star+1]; next.kind == literal {
 			at := strings.Index(s[mark:], next.text)
 			if at < 0 {
-				return false
+				return no
 			}
 			mark += at
 		}
@@ -448,16 +459,26 @@ func (a *arnPattern) match(r *arn, ev *evaluator) truth {
 	}
 	t := yes
 	for _, i := range [...]int{5, 4, 3, 2, 1, 0} { // the last part tells most apart
-		if t = min(t, a.parts[i].match(r.parts[i], ev)); t == no {
+		p := &a.parts[i]
+		if p.shape == all || p.shape == exact && p.text == r.parts[i] {
+			continue
+		}
+		if t = min(t, p.match(r.parts[i], ev)); t == no {
 			break
 		}
 	}
-	if t == no && a.reach {
+	if t == no && a.reach && !a.endsOtherwise(r) {
 		if far := a.whole.match(r.whole, ev); far != no && !ev.otherwise(ARNSegments) {
 			return far
 		}
 	}
 	return t
+}
+
+// endsOtherwise reports whether a text cannot match, however far a '*' in the
+// first five parts reaches, because the pattern ends in another literal.
+func (a *arnPattern) endsOtherwise(r *arn) bool {
+	return a.parts[5].shape == exact && !r.holes && !strings.HasSuffix(r.whole, a.parts[5].text)
 }
 
 // refused reports whether a short ARN matches nothing where AWS does not fill in

@@ -44,12 +44,14 @@ type contextValue struct {
 // Request is a request prepared for decisions. It does not change and is safe
 // for many goroutines.
 type Request struct {
-	Spec     RequestSpec
-	caller   Caller
-	action   string // in lower case
-	service  string
-	name     string
-	resource arn
+	Spec    RequestSpec
+	caller  Caller
+	action  string // in lower case
+	service string
+	// serviceHash is that of service, by which policies find their statements.
+	serviceHash uint32
+	name        string
+	resource    arn
 	// account owns the resource; known is set when that is certain.
 	account      string
 	accountKnown bool
@@ -86,6 +88,7 @@ func NewRequest(spec RequestSpec, data *Data) (*Request, error) {
 	if r.service, r.name, ok = strings.Cut(r.action, ":"); !ok || r.service == "" || r.name == "" {
 		return nil, fmt.Errorf("action %q; expected service:Name, such as lambda:InvokeFunction", spec.Action)
 	}
+	r.serviceHash = hashOf(r.service)
 	if spec.Resource == "" {
 		return nil, fmt.Errorf("no resource; expected an ARN, or \"*\" for an action without a resource")
 	}
@@ -203,7 +206,7 @@ func changes(a *Action, name string) bool {
 // source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 // source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
 func (r *Request) contextOf() map[string]contextValue {
-	m := make(map[string]contextValue, len(r.Spec.Context)+8)
+	m := make(map[string]contextValue, len(r.Spec.Context)+16)
 	set := func(key, value string) { m[key] = contextValue{values: []string{value}} }
 	gone := func(keys ...string) {
 		for _, k := range keys {

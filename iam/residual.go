@@ -16,36 +16,24 @@ type Residual struct {
 	// Policy and Statement are what allows it.
 	Policy    *Policy
 	Statement int
-	// Except is what the excess stays clear of in the example that was found.
-	Except  []Exception
-	Witness RequestSpec
+	// Within are statements of boundaries, session and control policies that the
+	// excess is held to; Except are those that take a part of it away: Denies, and
+	// what the other side covers.
+	Within, Except []Reference
+	Witness        RequestSpec
 }
 
-// Exception is what is not a part of a residual: what a statement names, by its
-// resources or by one condition.
-type Exception struct {
+// Reference names a statement of a policy.
+type Reference struct {
 	Policy    *Policy
 	Statement int
-	Condition int // an index, or -1 for the statement's resources
 }
 
 // addResidual joins classes of actions for which the excess is the same.
-func addResidual(list []Residual, class actionClass, m member, residue []exclusion, p Proof) []Residual {
-	r := Residual{Actions: class.names, Others: class.others, Unlisted: class.unlisted, Policy: m.policy, Statement: m.index, Witness: p.Witness[0]}
-	for _, e := range residue {
-		x := Exception{Policy: e.member.policy, Statement: e.member.index, Condition: -1}
-		for i := range e.member.s.conditions {
-			if &e.member.s.conditions[i] == e.condition {
-				x.Condition = i
-			}
-		}
-		if !slices.Contains(r.Except, x) {
-			r.Except = append(r.Except, x)
-		}
-	}
+func addResidual(list []Residual, r Residual) []Residual {
 	for i := range list {
 		o := &list[i]
-		if o.Policy == r.Policy && o.Statement == r.Statement && o.Unlisted == r.Unlisted && o.Others == r.Others && slices.Equal(o.Except, r.Except) {
+		if o.Policy == r.Policy && o.Statement == r.Statement && o.Unlisted == r.Unlisted && o.Others == r.Others && slices.Equal(o.Except, r.Except) && slices.Equal(o.Within, r.Within) {
 			for _, name := range r.Actions {
 				if at, ok := slices.BinarySearch(o.Actions, name); !ok {
 					o.Actions = slices.Insert(o.Actions, at, name)
@@ -64,11 +52,36 @@ func (r Residual) Boundless() bool { return r.Policy.statements[r.Statement].bou
 
 // Document is the statement that allows a residual, with actions in the place of
 // its own.
-func (r Residual) Document(actions []string) *Document {
+//
+// words writes its texts, which may have holes.
+func (r Residual) Document(actions []string, words func(string) string) *Document {
 	s := r.Policy.Document.Statements[r.Statement]
 	s.NotAction, s.Action = nil, &Texts{}
 	for _, a := range actions {
 		s.Action.Values = append(s.Action.Values, Text{Value: a})
+	}
+	in := func(t Texts) Texts {
+		t.Values = slices.Clone(t.Values)
+		for i := range t.Values {
+			t.Values[i].Value = words(t.Values[i].Value)
+		}
+		return t
+	}
+	for _, list := range []**Texts{&s.Resource, &s.NotResource} {
+		if *list != nil {
+			t := in(**list)
+			*list = &t
+		}
+	}
+	for _, list := range []*[]Principals{&s.Principal, &s.NotPrincipal} {
+		*list = slices.Clone(*list)
+		for i := range *list {
+			(*list)[i].Values = in((*list)[i].Values)
+		}
+	}
+	s.Condition = slices.Clone(s.Condition)
+	for i := range s.Condition {
+		s.Condition[i].Values = in(s.Condition[i].Values)
 	}
 	return &Document{Version: r.Policy.Document.Version, Statements: []Statement{s}}
 }

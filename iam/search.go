@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Limits bound a question over all requests, in time and memory. They count
@@ -57,12 +58,16 @@ type Proof struct {
 
 // scene is one request that a question looks for.
 type scene struct {
+	data  *Data
 	base  *Request // with the keys that are settled
 	plain bool     // the action has no resources
 	some  [][]member
 	none  []member
-	keys  []string          // those that are to be found, in lower case, sorted
-	spelt map[string]string // as policies write them
+	keys  []string                // those that are to be found, in lower case, sorted
+	spelt map[string]string       // as policies write them
+	known map[string]contextValue // keys that are settled
+	// service is set when the action is any of it that the table does not know.
+	service string
 	// wide is set when any principal of a form may make the request: its ARN is
 	// then found as the key aws:PrincipalArn.
 	wide *word
@@ -104,7 +109,7 @@ func (m member) match(ev *evaluator) truth {
 // refuses reports whether an ARN of the statement matches nothing, since it is
 // too short for a policy of this standing.
 func (m member) refuses(resource int) bool {
-	return m.s.resources[resource].short && (m.control || m.trusted)
+	return m.s.resources[resource].short && !m.s.resources[resource].ended && (m.control || m.trusted)
 }
 
 // alwaysThere are the keys that every request has.
@@ -128,14 +133,12 @@ type search struct {
 	vars    variables
 	keys    keySolver
 	words   map[placedARN][]compiledARN
+	names   map[*pattern]*word // of actions
 	seen    map[string]bool
 	ids     map[placedDemand]int
 	reason  string
 	confirm func([]RequestSpec) (bool, RuleSet)
 	found   *Proof
-	// residue is what a request that was found had to satisfy, beyond the
-	// statements of its groups.
-	residue []exclusion
 }
 
 // placedDemand is a condition or word in one of the requests.
@@ -156,31 +159,25 @@ type compiledARN struct {
 	defaults bool
 }
 
-// exclusion is one way in which a statement was kept from matching.
-type exclusion struct {
-	member    member
-	condition *condition // nil: by its resource
-}
-
 // node is what has to be so in a part of the search, with a request that is.
 type node struct {
 	pos, neg []*word
 	resource []symbol
+	names    []nameOf          // by scene
 	keys     [][]keyConstraint // by scene and key
 	values   [][]keyValue
 	chosen   []member // by group, over all scenes
 	lits     []int    // identities of what was added, in order
-	residue  []exclusion
 }
 
 func (n *node) clone() *node {
 	c := *n
 	c.pos, c.neg = slices.Clip(n.pos), slices.Clip(n.neg)
-	c.keys, c.values = slices.Clone(n.keys), slices.Clone(n.values)
+	c.names, c.keys, c.values = slices.Clone(n.names), slices.Clone(n.keys), slices.Clone(n.values)
 	for i := range c.keys {
 		c.keys[i], c.values[i] = slices.Clone(n.keys[i]), slices.Clone(n.values[i])
 	}
-	c.chosen, c.lits, c.residue = slices.Clip(n.chosen), slices.Clip(n.lits), slices.Clip(n.residue)
+	c.chosen, c.lits = slices.Clip(n.chosen), slices.Clip(n.lits)
 	return &c
 }
 
@@ -188,16 +185,17 @@ func (n *node) clone() *node {
 // searches of one question.
 func (s *search) run(limits Limits, work *int) Proof {
 	s.work = *work
-	s.words, s.seen, s.ids = map[placedARN][]compiledARN{}, map[string]bool{}, map[placedDemand]int{}
+	s.words, s.names, s.seen, s.ids = map[placedARN][]compiledARN{}, map[*pattern]*word{}, map[string]bool{}, map[placedDemand]int{}
 	s.keys = keySolver{text: textSolver{work: &s.work, states: limits.States}, vars: &s.vars, ev: evaluator{req: &Request{}}}
-	root := &node{keys: make([][]keyConstraint, len(s.scenes)), values: make([][]keyValue, len(s.scenes))}
+	root := &node{names: make([]nameOf, len(s.scenes)), keys: make([][]keyConstraint, len(s.scenes)), values: make([][]keyValue, len(s.scenes))}
 	resource := false
 	for i, sc := range s.scenes {
 		resource = resource || !sc.plain
 		sc.keys = sc.openKeys()
+		sc.known = sc.fixed()
 		for _, k := range sc.keys {
 			keyType, _ := s.data.KeyType(k)
-			c := keyConstraint{name: k, keyType: keyType, required: alwaysThere[k]}
+			c := keyConstraint{name: k, keyType: keyType, required: alwaysThere[k] || sc.wide != nil && k == "aws:username"}
 			if f, ok := sc.forms[k]; ok {
 				c.required, c.form, c.avoid = true, f.form, f.avoid
 			}
@@ -212,7 +210,7 @@ func (s *search) run(limits Limits, work *int) Proof {
 		}
 		for _, sc := range s.scenes {
 			if !sc.plain && sc.base.resource.ok {
-				root.pos = []*word{newWord(symbols(nil, sc.base.Spec.Resource), true)} // the question names it
+				root.pos = []*word{textOfARN(sc.base.Spec.Resource)} // the question names it
 			}
 		}
 	}
@@ -269,7 +267,7 @@ func (sc *scene) openKeys() []string {
 		if sc.forms == nil {
 			sc.forms = map[string]keyForm{}
 		}
-		sc.forms["aws:principalarn"] = keyForm{form: sc.wide}
+		sc.forms["aws:principalarn"] = keyForm{form: sc.wide, avoid: []*word{newWord(sc.wide.symbols[:len(sc.wide.symbols)-1], true)}}
 		set["aws:principalarn"] = true
 	}
 	for k := range sc.base.context {
@@ -291,12 +289,13 @@ func (sc *scene) settled(key string) bool {
 		return false
 	}
 	switch {
-	case sc.owned && key == "aws:resourceaccount":
+	case sc.owned && (key == "aws:resourceaccount" || key == "s3:resourceaccount"):
 		return false
 	case sc.anybody:
 		return sc.stated(key)
 	case sc.wide != nil:
-		return key != "aws:username" && key != "aws:userid" || sc.stated(key)
+		// A user has a name, which its ARN ends in; others have none.
+		return (key != "aws:username" || sc.base.caller.Kind != User) && key != "aws:userid" || sc.stated(key)
 	}
 	return true
 }
@@ -342,6 +341,9 @@ func (s *search) settle(n *node) bool {
 		return false
 	}
 	for i := range n.keys {
+		if s.scenes[i].service != "" && !s.settleName(n, i) {
+			return false
+		}
 		for k := range n.keys[i] {
 			if !s.settleKey(n, i, k) {
 				return false
@@ -373,7 +375,7 @@ func (s *search) settleKey(n *node, scene, key int) bool {
 
 // enter makes patterns compile for a scene.
 func (s *search) enter(scene int) {
-	s.vars.scene, s.vars.fixed = scene, s.scenes[scene].fixed()
+	s.vars.scene, s.vars.fixed = scene, s.scenes[scene].known
 }
 
 // fixed are the settled keys. Keys that the search finds are not among them.
@@ -422,7 +424,9 @@ func (s *search) choose(n *node, scene, group int) {
 		if s.found != nil || s.work < 0 {
 			return
 		}
-		s.take(n, scene, m, func(child *node) { s.choose(child, scene, group+1) })
+		s.takeName(n, scene, m, func(n *node) {
+			s.take(n, scene, m, func(child *node) { s.choose(child, scene, group+1) })
+		})
 	}
 }
 
@@ -519,8 +523,9 @@ func (s *search) reach(n *node, c compiledARN) bool {
 
 // avoid makes the resource one that none of the words matches.
 func (s *search) avoid(n *node, words []*word) bool {
+	n.neg = append(slices.Clip(n.neg), words...)
+	n.lits = slices.Grow(slices.Clip(n.lits), len(words))
 	for _, w := range words {
-		n.neg = append(slices.Clip(n.neg), w)
 		n.lits = append(n.lits, s.id(0, w, false))
 	}
 	return s.settleResource(n)
@@ -576,7 +581,7 @@ func (s *search) exclude(n *node) {
 			return
 		}
 		ev := &evaluator{req: r}
-		s.work -= 2 + len(sc.none)/8
+		s.work -= 50 + 20*len(sc.keys) + len(sc.none) + len(n.lits)/8 // making a request
 		for range sc.some {
 			switch n.chosen[chosen].match(ev) {
 			case no:
@@ -600,7 +605,7 @@ func (s *search) exclude(n *node) {
 	}
 	if worst == no {
 		if certain {
-			s.conclude(n, specs)
+			s.conclude(specs)
 		}
 		return
 	}
@@ -622,9 +627,8 @@ func name(p *Policy) string {
 
 // part follows each way in which a statement does not match.
 func (s *search) part(n *node, scene int, m member) {
-	follow := func(c *condition, change func(*node) bool) {
+	follow := func(change func(*node) bool) {
 		child := n.clone()
-		child.residue = append(child.residue, exclusion{m, c})
 		before := len(child.lits)
 		if s.found != nil || s.work < 0 || !change(child) {
 			return
@@ -638,9 +642,14 @@ func (s *search) part(n *node, scene int, m member) {
 		// It is asked for already, and the evaluator did not see it so.
 		s.unclear("a statement of %s turns on a text that is not known", name(m.policy))
 	}
+	s.partName(scene, m, follow)
 	for i := range m.s.conditions {
-		if c := &m.s.conditions[i]; slices.Contains(s.scenes[scene].keys, c.key) && !c.open {
-			follow(c, func(child *node) bool { return s.add(child, scene, c, false) })
+		switch c := &m.s.conditions[i]; {
+		case c.open:
+		case slices.Contains(s.scenes[scene].keys, c.key):
+			follow(func(child *node) bool { return s.add(child, scene, c, false) })
+		case c.varies():
+			s.unclear("the condition on %s has a policy variable", c.source.Key)
 		}
 	}
 	switch {
@@ -649,7 +658,7 @@ func (s *search) part(n *node, scene int, m member) {
 		for i := range m.s.resources {
 			for _, w := range s.wordsOf(scene, &m.s.resources[i]) {
 				if !w.open && !m.refuses(i) {
-					follow(nil, func(child *node) bool { return s.reach(child, w) })
+					follow(func(child *node) bool { return s.reach(child, w) })
 				}
 			}
 		}
@@ -666,7 +675,7 @@ func (s *search) part(n *node, scene int, m member) {
 			}
 		}
 		if len(words) > 0 {
-			follow(nil, func(child *node) bool { return s.avoid(child, words) })
+			follow(func(child *node) bool { return s.avoid(child, words) })
 		}
 	}
 }
@@ -677,7 +686,7 @@ func (s *search) fill(n *node) *node {
 	need := map[int]bool{}
 	note := func(letters []symbol) {
 		for _, x := range letters {
-			if x.kind == variableKey || x.kind == foldedVariable {
+			if x.kind == variableKey || x.kind == foldedVariable || x.kind == partVariable {
 				need[int(x.r)] = true
 			}
 		}
@@ -709,9 +718,36 @@ func (s *search) fill(n *node) *node {
 	return n
 }
 
+// name makes a user's name and ARN agree: the ARN ends in the name, unless
+// something is asked of the ARN itself.
+func (sc *scene) name(n *node, scene int) *node {
+	user, arn := slices.Index(sc.keys, "aws:username"), slices.Index(sc.keys, "aws:principalarn")
+	n = n.clone()
+	if len(n.values[scene][user].values) != 1 || len(n.values[scene][arn].values) != 1 {
+		return n
+	}
+	if len(n.keys[scene][arn].lits) == 0 {
+		text := slices.Clone(sc.wide.symbols[:len(sc.wide.symbols)-1])
+		n.values[scene][arn] = keyValue{values: [][]symbol{append(text, n.values[scene][user].values[0]...)}}
+		return n
+	}
+	text := n.values[scene][arn].values[0]
+	for i := len(text) - 1; i >= 0; i-- {
+		if text[i] == (symbol{0, '/'}) {
+			n.values[scene][user] = keyValue{values: [][]symbol{text[i+1:]}}
+			break
+		}
+	}
+	return n
+}
+
 // request makes a node's request in one scene.
 func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 	sc := s.scenes[scene]
+	named := sc.wide != nil && sc.base.caller.Kind == User && slices.Contains(sc.keys, "aws:username")
+	if named {
+		n = sc.name(n, scene)
+	}
 	var value func(int) string
 	depth := 0
 	value = func(v int) string {
@@ -740,6 +776,12 @@ func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 			delete(spec.Context, sc.spelt[key])
 		}
 	}
+	if sc.service != "" {
+		spec.Action = sc.service + ":" + n.names[scene].text
+	}
+	if named {
+		delete(spec.Context, sc.spelt["aws:username"]) // it follows
+	}
 	if !sc.plain {
 		spec.Resource = write(n.resource, value) + sc.below
 	}
@@ -749,6 +791,8 @@ func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 	}
 	r := *sc.base
 	r.Spec, r.complete = spec, true
+	r.action = lower(spec.Action)
+	_, r.name, _ = strings.Cut(r.action, ":")
 	r.context = maps.Clone(sc.base.context)
 	for _, key := range sc.keys {
 		v := spec.Context[sc.spelt[key]]

@@ -7,7 +7,7 @@ import (
 )
 
 // conclude confirms requests, in plainer words if those do as well.
-func (s *search) conclude(n *node, specs []RequestSpec) {
+func (s *search) conclude(specs []RequestSpec) {
 	plain, typed := slices.Clone(specs), slices.Clone(specs)
 	for i := range plain {
 		typed[i].Resource = s.customary(specs[i])
@@ -20,7 +20,6 @@ func (s *search) conclude(n *node, specs []RequestSpec) {
 	for _, list := range lists {
 		if ok, contested := s.confirm(list); ok {
 			s.found = &Proof{Verdict: Refuted, Witness: list, Contested: contested}
-			s.residue = n.residue
 			return
 		}
 	}

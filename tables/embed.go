@@ -6,6 +6,7 @@ package tables
 import (
 	"embed"
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -13,6 +14,9 @@ import (
 
 //go:embed cloudformation.jsonl
 var schemas []byte
+
+//go:embed assay-types.jsonl
+var assayTypes []byte
 
 //go:embed defaults.yaml
 var defaults []byte
@@ -22,6 +26,9 @@ var edges []byte
 
 //go:embed escalation.yaml
 var escalation []byte
+
+//go:embed fips-endpoints.yaml
+var fipsEndpoints []byte
 
 //go:embed iam-actions.jsonl
 var iamActions []byte
@@ -35,12 +42,22 @@ var runtimes []byte
 //go:embed sam-policy-templates.json
 var samPolicyTemplates []byte
 
+//go:embed service-principals.yaml
+var servicePrincipals []byte
+
 //go:embed terraform.yaml
 var terraform []byte
+
+//go:embed tls-policies.yaml
+var tlsPolicies []byte
 
 // Schemas are the property schemas of the CloudFormation types that assay
 // reads, one JSON object a line.
 func Schemas() []byte { return schemas }
+
+// AssayTypes are the shapes of facts that have no CloudFormation type, one JSON
+// object a line.
+func AssayTypes() []byte { return assayTypes }
 
 // Defaults are what AWS assumes where a template states nothing (YAML).
 func Defaults() []byte { return defaults }
@@ -50,6 +67,17 @@ func Edges() []byte { return edges }
 
 // Escalation are the ways to act with permissions that were not given (YAML).
 func Escalation() []byte { return escalation }
+
+// FIPSEndpoints are the regions in which services have endpoints with a
+// validated module (YAML).
+func FIPSEndpoints() []byte { return fipsEndpoints }
+
+// ServicePrincipals are the condition keys that services pass for what they act
+// for (YAML).
+func ServicePrincipals() []byte { return servicePrincipals }
+
+// TLSPolicies are the named policies of services for TLS (YAML).
+func TLSPolicies() []byte { return tlsPolicies }
 
 // IAMActions are the actions, resource types and condition keys of every
 // service, a service a line (JSON lines).
@@ -96,7 +124,14 @@ func Sources() []Source {
 			all = append(all, s)
 		}
 	}
-	return append(all, Source{Table: "runtimes", Package: "AWS Lambda developer guide", Date: dated(runtimes)})
+	all = append(all,
+		Source{Table: "fips-endpoints", Package: "botocore", Date: dated(fipsEndpoints)},
+		Source{Table: "runtimes", Package: "AWS Lambda developer guide", Date: dated(runtimes)},
+		Source{Table: "service-principals", Package: "AWS IAM user guide", Date: dated(servicePrincipals)},
+		Source{Table: "tls-policies", Package: "guides of the services", Date: dated(tlsPolicies)},
+	)
+	slices.SortFunc(all, func(a, b Source) int { return strings.Compare(a.Table, b.Table) })
+	return all
 }
 
 // dated is the date that a YAML table states at its top.
@@ -111,5 +146,5 @@ func dated(table []byte) string {
 
 // All are all tables, in an order that does not change.
 func All() [][]byte {
-	return [][]byte{schemas, defaults, edges, escalation, iamActions, iamManagedPolicies, runtimes, samPolicyTemplates, terraform}
+	return [][]byte{schemas, assayTypes, defaults, edges, escalation, fipsEndpoints, iamActions, iamManagedPolicies, runtimes, samPolicyTemplates, servicePrincipals, terraform, tlsPolicies}
 }

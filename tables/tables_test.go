@@ -25,13 +25,15 @@ type schema struct {
 	Properties map[string]string
 	Types      map[string]map[string]string
 	Defaults   map[string]any
+	Source     string
 }
 
 func schemas(t *testing.T) map[string]schema {
 	t.Helper()
 	all := map[string]schema{}
 	last := ""
-	for line := range bytes.Lines(tables.Schemas()) {
+	lines := slices.Concat(slices.Collect(bytes.Lines(tables.Schemas())), slices.Collect(bytes.Lines(tables.AssayTypes())))
+	for _, line := range lines {
 		var s schema
 		d := json.NewDecoder(bytes.NewReader(line))
 		d.DisallowUnknownFields()
@@ -94,7 +96,11 @@ func TestSchemas(t *testing.T) {
 	}
 	primitives := []string{"string", "integer", "number", "boolean", "timestamp", "json"}
 	member := regexp.MustCompile(`^(\[\]|\{\})*([A-Za-z0-9]+)$`)
+	call := regexp.MustCompile(`^[a-z0-9-]+:[A-Z][A-Za-z0-9]+(, [a-z0-9-]+:[A-Z][A-Za-z0-9]+)*$`)
 	for _, s := range schemas(t) {
+		if own := strings.HasPrefix(s.Type, "Assay::"); own && !call.MatchString(s.Source) || !own && s.Source != "" {
+			t.Errorf("%s: source %q; a fact of ours names the API that shows it, such as lambda:GetFunction", s.Type, s.Source)
+		}
 		used := map[string]bool{}
 		check := func(where, expr string) {
 			for m := range strings.SplitSeq(expr, "|") {
@@ -312,5 +318,89 @@ func isDate(t *testing.T, where, text string) {
 	t.Helper()
 	if _, err := time.Parse(time.DateOnly, text); err != nil {
 		t.Errorf("%s: %v", where, err)
+	}
+}
+
+// TestEdgeProperties holds the property of every relation to the schema of the
+// type that states it.
+func TestEdgeProperties(t *testing.T) {
+	var table struct {
+		Rules []struct{ From, Property, To string }
+	}
+	if err := yaml.Unmarshal(tables.Edges(), &table); err != nil {
+		t.Fatal(err)
+	}
+	all := schemas(t)
+	for _, r := range table.Rules {
+		s, ok := all[r.From]
+		if !ok {
+			if !strings.HasPrefix(r.From, "Assay::") { // what a collector makes may have no schema
+				t.Errorf("%s: no such type", r.From)
+			}
+			continue
+		}
+		expr, properties := "", s.Properties
+		for name := range strings.SplitSeq(strings.ReplaceAll(r.Property, "[]", ""), ".") {
+			if expr, ok = properties[name]; !ok && properties != nil {
+				t.Errorf("%s.%s: no property %s", r.From, r.Property, name)
+			}
+			properties = s.Types[strings.TrimLeft(expr, "[]")]
+		}
+		if _, ok := all[r.To]; !ok {
+			t.Errorf("%s.%s: no type %s", r.From, r.Property, r.To)
+		}
+	}
+}
+
+// TestDatedTables holds the tables that checks look names up in to their form.
+func TestDatedTables(t *testing.T) {
+	var tls struct {
+		Source, Date string
+		Policies     []struct {
+			ID, Service   string
+			Minimum       float64
+			FIPS, Quantum bool
+		}
+	}
+	load(t, tables.TLSPolicies(), &tls)
+	isDate(t, "tls-policies", tls.Date)
+	versions := []float64{0.3, 1.0, 1.1, 1.2, 1.3}
+	services := []string{"apigateway", "cloudfront", "elasticloadbalancing"}
+	seen := map[string]bool{}
+	for _, p := range tls.Policies {
+		if seen[p.ID] || !slices.Contains(versions, p.Minimum) || !slices.Contains(services, p.Service) {
+			t.Errorf("TLS policy %+v", p)
+		}
+		if p.FIPS != strings.Contains(p.ID, "FIPS") || p.Quantum != strings.Contains(p.ID, "PQ") {
+			t.Errorf("TLS policy %s does not say what its name says: %+v", p.ID, p)
+		}
+		seen[p.ID] = true
+	}
+	var fips struct {
+		Source, Date string
+		Services     map[string][]string
+	}
+	load(t, tables.FIPSEndpoints(), &fips)
+	isDate(t, "fips-endpoints", fips.Date)
+	region := regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
+	for service, regions := range fips.Services {
+		for _, r := range regions {
+			if !region.MatchString(r) {
+				t.Errorf("%s: %q is not a region", service, r)
+			}
+		}
+	}
+	var principals struct {
+		Source, Date string
+		Principals   map[string][]string
+	}
+	load(t, tables.ServicePrincipals(), &principals)
+	isDate(t, "service-principals", principals.Date)
+	for name, keys := range principals.Principals {
+		for _, key := range keys {
+			if !strings.Contains(name, ".amazon") || !strings.Contains(key, ":") {
+				t.Errorf("principal %s: %s", name, key)
+			}
+		}
 	}
 }

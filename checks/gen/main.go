@@ -22,11 +22,11 @@ func main() {
 
 // run works in the folder checks, where go generate starts it.
 func run() error {
-	model, err := estate.NewModel(estate.Tables{Schemas: tables.Schemas(), Defaults: tables.Defaults(), Edges: tables.Edges()})
+	model, err := estate.NewModel(estate.Tables{Schemas: tables.Schemas(), Facts: tables.AssayTypes(), Defaults: tables.Defaults(), Edges: tables.Edges()})
 	if err != nil {
 		return err
 	}
-	lib, err := check.NewLibrary(model, check.Tables{Runtimes: tables.Runtimes()})
+	lib, err := check.NewLibrary(model, check.Tables{Runtimes: tables.Runtimes(), TLSPolicies: tables.TLSPolicies(), FIPSEndpoints: tables.FIPSEndpoints(), ServicePrincipals: tables.ServicePrincipals()})
 	if err != nil {
 		return err
 	}

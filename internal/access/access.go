@@ -20,6 +20,7 @@ type Access struct {
 	managed sync.Map // ARN → *iam.Policy
 	// techniques reads the table of escalation, once it is asked for.
 	techniques func() ([]*technique, error)
+	granted    sync.Map // ARN of a managed policy → map[string]bool, its actions
 }
 
 // New answers with the tables of actions and managed policies, and that of the
@@ -33,7 +34,11 @@ func New(data *iam.Data, escalation []byte) *Access {
 func (a *Access) Asker() check.Asker { return a.world() }
 
 func (a *Access) world() *world {
-	return &world{Access: a, holes: map[holeKey]int{}, sets: map[*estate.Resource]*principalSet{}, policies: map[*estate.Resource]*iam.Policy{}, origin: map[*iam.Policy][]statement{}, reach: map[reachKey]check.Answer{}}
+	return &world{
+		Access: a, holes: map[holeKey]int{}, sets: map[*estate.Resource]*principalSet{}, policies: map[*estate.Resource]*iam.Policy{},
+		origin: map[*iam.Policy][]statement{}, reach: map[reachKey]check.Answer{}, openTo: map[reachedKey]check.Answer{},
+		exposed: map[*estate.Resource][]way{},
+	}
 }
 
 // world is the estate as package iam sees it: texts with holes, and compiled
@@ -50,6 +55,9 @@ type world struct {
 	graphs *graph
 	// reach are answers about what roles may do on resources that nothing names.
 	reach map[reachKey]check.Answer
+	// openTo are answers about who can use resources.
+	openTo  map[reachedKey]check.Answer
+	exposed map[*estate.Resource][]way // of functions
 }
 
 // statement says where a statement of a compiled policy comes from.

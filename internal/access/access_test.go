@@ -68,6 +68,9 @@ func resource(t *testing.T, scopes []*estate.Scope, name string) *estate.Resourc
 var kinds = map[string]check.QuestionKind{
 	"may": check.May, "trusts": check.Trusts, "trustsOnly": check.TrustsOnly, "administers": check.Administers,
 	"lets": check.Lets, "letsStrangers": check.LetsStrangers, "answersAnyone": check.AnswersAnyone,
+	"reachableBy": check.ReachableBy, "mayAnywhere": check.MayAnywhere, "mayEvery": check.MayEvery, "changesAnywhere": check.ChangesAnywhere,
+	"passesBeyond": check.PassesBeyond, "passesToAny": check.PassesToAny, "permitsAnywhere": check.PermitsAnywhere,
+	"holdsService": check.HoldsService, "codeMayAnywhere": check.CodeMayAnywhere, "servesStrangers": check.ServesStrangers, "trustsToken": check.TrustsToken,
 }
 
 // ask reads "Role may sqs:SendMessage Queue": a subject, a question and its
@@ -78,7 +81,7 @@ func ask(t *testing.T, scopes []*estate.Scope, text string) *check.Question {
 	q := &check.Question{Kind: kinds[words[1]], Subject: resource(t, scopes, words[0]), View: undecided{}}
 	q.Scope = q.Subject.Scope()
 	rest := words[2:]
-	if q.Kind == check.May {
+	if q.Kind == check.May || q.Kind == check.MayAnywhere || q.Kind == check.CodeMayAnywhere {
 		q.Actions, rest = strings.Split(rest[0], ","), rest[1:]
 	}
 	for i, w := range rest {

@@ -28,6 +28,8 @@ func (w *world) Ask(q *check.Question) check.Answer {
 		return w.lets(q)
 	case check.LetsStrangers:
 		return w.letsStrangers(q)
+	case check.ReachedBy:
+		return w.reachedBy(q)
 	case check.AnswersAnyone:
 		return w.answersAnyone(q)
 	case check.ReachableBy:
@@ -44,6 +46,22 @@ func (w *world) Ask(q *check.Question) check.Answer {
 		return w.onGraph(q, func(g *graph) check.Answer { return g.escalates(q) })
 	case check.InvitesEscalation:
 		return w.onGraph(q, func(g *graph) check.Answer { return g.invitesEscalation(q) })
+	case check.PassesToAny:
+		return w.passesToAny(q)
+	case check.PermitsAnywhere:
+		return w.permitsAnywhere(q)
+	case check.HoldsService:
+		return w.holdsService(q)
+	case check.CodeMayAnywhere:
+		return w.codeMayAnywhere(q)
+	case check.ServesStrangers:
+		return w.servesStrangers(q)
+	case check.TrustsToken:
+		return w.trustsToken(q)
+	case check.RefusesPlain:
+		return w.refusesPlain(q)
+	case check.UsableAnywhere:
+		return w.usableAnywhere(q)
 	default:
 		return check.Answer{Missing: []estate.Gap{{Reason: "not a question that is known", Input: "access engine"}}}
 	}
@@ -196,6 +214,10 @@ func (w *world) mayDo(q *check.Question, action, arn string, policy *iam.Policy,
 	spec := w.of(q.Subject, action, arn, q.View)
 	if held != nil {
 		spec.ResourceAccount = w.account(held.Scope())
+	}
+	if action == "kms:CreateGrant" {
+		// By a call of its own, not by a service that encrypts for the role.
+		spec.Context["kms:GrantIsForAWSResource"], spec.Context["kms:ViaService"] = []string{"false"}, nil
 	}
 	v, ok := w.decide(spec, &iam.PolicySet{Identity: set.identity, Boundary: set.boundary, Resource: policy})
 	return w.answer(q.Subject, v, ok)
@@ -350,13 +372,26 @@ func (w *world) administersAll(role *estate.Resource, view check.View) check.Ans
 
 func (w *world) lets(q *check.Question) check.Answer {
 	service, _ := q.Texts[0].Scalar()
+	service = strings.ReplaceAll(service, "REGION", w.unknown(q.Subject.Scope(), estate.Unknown(estate.ReasonPseudoParameter, "AWS::Region")))
 	action, _ := q.Texts[1].Scalar()
 	source, _, held := w.target(q, 2)
+	resource, called := w.arn(q.Subject, q.View), 3
+	if q.Object != nil {
+		called = 2
+	}
+	if called < len(q.Texts) {
+		resource = w.functionARN(q.Scope, q.Texts[called], q.View)
+	}
 	spec := iam.RequestSpec{
-		Principal: service, Action: action, Resource: w.arn(q.Subject, q.View), ResourceAccount: w.account(q.Subject.Scope()),
+		Principal: service, Action: action, Resource: resource, ResourceAccount: w.account(q.Subject.Scope()),
 		Context: map[string][]string{"aws:SecureTransport": {"true"}},
 	}
-	if source != "" {
+	switch {
+	case source == "":
+	case held != nil && held.Type == "AWS::Logs::LogGroup":
+		spec.Context["kms:EncryptionContext:aws:logs:arn"] = []string{source}
+		spec.Context["aws:SourceArn"] = []string{source}
+	default:
 		spec.Context["aws:SourceArn"] = []string{source}
 	}
 	switch parts := strings.SplitN(source, ":", 6); {

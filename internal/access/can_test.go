@@ -24,7 +24,7 @@ func TestCan(t *testing.T) {
  Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: q}}
  Table: {Type: AWS::DynamoDB::Table, Properties: {ResourcePolicy: {PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Deny, Principal: "*", Action: "dynamodb:*", Resource: "*"}]}}}}
  Bus: {Type: AWS::Events::EventBus, Properties: {Name: b}}
- BusPolicy: {Type: AWS::Events::EventBusPolicy, Properties: {EventBusName: b, StatementId: s}}
+ BusPolicy: {Type: AWS::Events::EventBusPolicy, Properties: {EventBusName: b, StatementId: s, Action: "events:PutEvents", Principal: "*"}}
  Ann: {Type: AWS::IAM::User, Properties: {Policies: [{PolicyName: p, PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "sqs:*", Resource: "*"}]}}]}}
  Bob: {Type: AWS::IAM::User, Properties: {Groups: [senders]}}
  API: {Type: AWS::Lambda::Url, Properties: {TargetFunctionArn: !Ref F, AuthType: AWS_IAM}}
@@ -55,7 +55,7 @@ func TestCan(t *testing.T) {
 		{"anonymous lambda:InvokeFunction Live", Query{}, "allowed"},
 		{"anonymous lambda:InvokeFunction F", Query{}, "implicit-deny resource"},
 		{"F dynamodb:GetItem Table", Query{}, "explicit-deny resource"},
-		{"F events:PutEvents Bus", Query{}, "unknown resource: BusPolicy, which is not followed to its resource"},
+		{"F events:PutEvents Bus", Query{}, "allowed"},
 		{"Ann sqs:DeleteMessage Queue", Query{}, "allowed"},
 		{"Bob sqs:DeleteMessage Queue", Query{}, "unknown identity: policies of the groups of Bob, which are not followed"},
 		{"Bob sqs:DeleteMessage Queue", Query{Complete: true}, "unknown identity: policies of the groups of Bob, which are not followed"},

@@ -28,7 +28,7 @@ type holder struct {
 	concerns map[string]bool
 	granted  map[string]bool // by resource policies
 	admin    *walk
-	samples  []asked
+	samples  []posed
 	sampled  bool
 }
 

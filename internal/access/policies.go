@@ -106,18 +106,12 @@ func (w *world) related(r *estate.Resource, edge, property string, view check.Vi
 	return list
 }
 
-// inlinePolicies is the property that holds the policy of a type of resource;
-// policyTypes are types that give one to a resource and have no edge to it.
-var (
-	inlinePolicies = map[string][]string{
-		"AWS::DynamoDB::Table": {"ResourcePolicy", "PolicyDocument"}, "AWS::ECR::Repository": {"RepositoryPolicyText"},
-		"AWS::EFS::FileSystem": {"FileSystemPolicy"}, "AWS::Events::EventBus": {"Policy"},
-	}
-	policyTypes = map[string]string{
-		"AWS::Events::EventBus": "AWS::Events::EventBusPolicy", "AWS::Kinesis::Stream": "AWS::Kinesis::ResourcePolicy",
-		"AWS::Lambda::LayerVersion": "AWS::Lambda::LayerVersionPermission",
-	}
-)
+// inlinePolicies is the property that holds the policy of a type of resource.
+var inlinePolicies = map[string][]string{
+	"AWS::DynamoDB::Table": {"ResourcePolicy", "PolicyDocument"}, "AWS::ECR::Repository": {"RepositoryPolicyText"},
+	"AWS::EFS::FileSystem": {"FileSystemPolicy"}, "AWS::IAM::Role": {"AssumeRolePolicyDocument"},
+	"AWS::Logs::Destination": {"DestinationPolicy"}, "AWS::Logs::ResourcePolicy": {"PolicyDocument"},
+}
 
 // resourcePolicy is the policy of a resource, all its parts as one; nil where
 // it has none.
@@ -127,8 +121,6 @@ func (w *world) resourcePolicy(r *estate.Resource, view check.View) *iam.Policy 
 	}
 	var parts []*iam.Policy
 	switch r.Type {
-	case "AWS::IAM::Role":
-		parts = add(parts, w.compile(r, "AssumeRolePolicyDocument", r.Properties.Field("AssumeRolePolicyDocument"), view))
 	case "AWS::KMS::Key":
 		if v := r.Properties.Field("KeyPolicy"); v != nil {
 			parts = add(parts, w.compile(r, "KeyPolicy", v, view))
@@ -143,8 +135,12 @@ func (w *world) resourcePolicy(r *estate.Resource, view check.View) *iam.Policy 
 		parts = w.related(r, "bucketPolicies", "PolicyDocument", view)
 	case "AWS::SecretsManager::Secret":
 		parts = w.related(r, "secretPolicies", "ResourcePolicy", view)
+	case "AWS::Kinesis::Stream":
+		parts = w.related(r, "streamPolicies", "ResourcePolicy", view)
+	case "AWS::Events::EventBus":
+		parts = append(w.busPolicies(r, view), add(nil, w.compile(r, "Policy", r.Properties.Field("Policy"), view))...)
 	case "AWS::Lambda::Function":
-		parts = w.permissionsOf(r, view, w.permission)
+		parts = append(w.permissionsOf(r, view, w.permission), w.related(r, "resourcePolicies", "PolicyDocument", view)...)
 	case "AWS::Lambda::LayerVersion":
 		parts = w.permissionsOf(r, view, w.layerPermission)
 	case "AWS::Lambda::Alias", "AWS::Lambda::Version":
@@ -167,9 +163,6 @@ func (w *world) resourcePolicy(r *estate.Resource, view check.View) *iam.Policy 
 			if v != nil {
 				parts = add(parts, w.compile(r, strings.Join(path, "."), v, view))
 			}
-		}
-		for _, other := range r.Scope().OfType(policyTypes[r.Type]) {
-			parts = append(parts, iam.Unread(other.LogicalID+", which is not followed to its resource"))
 		}
 	}
 	p := w.join(r, parts)
@@ -215,6 +208,45 @@ func (w *world) defaultKeyPolicy(r *estate.Resource) *iam.Policy {
 	p := iam.Compile("default key policy of "+r.LogicalID, doc, w.data)
 	w.origin[p] = []statement{{r, "KeyPolicy", nil}}
 	return p
+}
+
+// busPolicies are the statements that are put on an event bus one by one: whole,
+// or as an action and a principal under an organisation.
+// source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-eventbuspolicy.html
+func (w *world) busPolicies(bus *estate.Resource, view check.View) (list []*iam.Policy) {
+	policies, gaps := view.Related(bus, "busPolicies")
+	for _, p := range policies {
+		doc := &iam.Document{Version: iam.Version2012}
+		rd := &reader{w: w, view: view, resource: p, path: "Statement"}
+		switch v, open := view.Resolve(p.Properties.Field("Statement")); {
+		case open || v != nil && v.Kind() != estate.KindMap:
+			list = append(list, iam.Unread(p.LogicalID+".Statement: "+reasonOf(v)))
+			continue
+		case v != nil:
+			rd.statement(doc, v, "Statement", false)
+		default:
+			action, _, _ := w.property(p, "Action", view)
+			principal, _, _ := w.property(p, "Principal", view)
+			kind := "AWS"
+			if principal == "*" {
+				kind = ""
+			}
+			s := iam.Statement{Effect: iam.Allow, Action: one(action), Resource: one("*"), Principal: []iam.Principals{{Kind: kind, Values: *one(principal)}}, At: position(p.Source)}
+			if c, open := view.Resolve(p.Properties.Field("Condition")); c != nil {
+				organization := w.text(p.Scope(), c.Field("Value"), view)
+				s.Condition = []iam.Condition{{Operator: "StringEquals", Key: "aws:PrincipalOrgID", Values: *one(organization), Open: open || c.Kind() != estate.KindMap}}
+			}
+			doc.Statements = append(doc.Statements, s)
+			rd.origin = append(rd.origin, statement{p, "", p.Properties})
+		}
+		policy := iam.Compile("policy of "+bus.LogicalID, doc, w.data)
+		w.origin[policy] = rd.origin
+		list = append(list, policy)
+	}
+	for _, g := range gaps {
+		list = append(list, iam.Unread(bus.LogicalID+".busPolicies: "+g.String()))
+	}
+	return list
 }
 
 func (w *world) partitionOf(s *estate.Scope) string {

@@ -3,6 +3,7 @@ package access
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"assay/iam"
 	"assay/internal/check"
@@ -33,6 +34,20 @@ var doorsOf = map[string]struct {
 	"AWS::KMS::Key":               {actions: []string{"kms:Decrypt", "kms:CreateGrant", "kms:PutKeyPolicy"}, signed: true},
 	"AWS::S3::Bucket":             {actions: []string{"s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:PutBucketPolicy"}},
 	"AWS::SecretsManager::Secret": {actions: []string{"secretsmanager:GetSecretValue"}, signed: true},
+	"AWS::ECR::Repository":        {actions: []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:PutImage", "ecr:SetRepositoryPolicy"}, signed: true},
+	"AWS::Events::EventBus":       {actions: []string{"events:PutEvents", "events:PutRule"}, signed: true},
+	"AWS::Kinesis::Stream":        {actions: []string{"kinesis:GetRecords", "kinesis:PutRecord"}, signed: true},
+	"AWS::DynamoDB::Table":        {actions: []string{"dynamodb:GetItem", "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:DeleteItem"}, signed: true},
+	"AWS::Logs::Destination":      {actions: []string{"logs:PutSubscriptionFilter"}, signed: true},
+	"AWS::Logs::ResourcePolicy":   {actions: []string{"logs:PutLogEvents"}, signed: true},
+	"AWS::IAM::Role":              {actions: []string{"sts:AssumeRole"}, signed: true},
+}
+
+// trustKeys are what a caller who assumes a role has none of, or one of its own,
+// unless its trust policy asks for it.
+var trustKeys = map[string][]string{
+	"sts:externalid": nil, "aws:multifactorauthpresent": nil, "aws:multifactorauthage": nil,
+	"aws:principalorgid": {"o-stranger00"}, "aws:principalorgpaths": {"o-stranger00/r-stra/ou-stra-00000000/"},
 }
 
 // doors lists the ways to use a resource. gaps are why there may be others.
@@ -46,6 +61,21 @@ func (w *world) doors(r *estate.Resource, view check.View) (doors []door, gaps [
 	}
 	for _, action := range kind.actions {
 		d := door{name: action, action: action, resource: w.arn(r, view), signed: kind.signed}
+		switch r.Type {
+		case "AWS::Logs::ResourcePolicy":
+			d.resource = "" // it is of the account: any log group
+		case "AWS::IAM::Role":
+			d.context = map[string][]string{}
+			if trust := w.resourcePolicy(r, view); trust != nil && trust.Document != nil {
+				for _, s := range trust.Document.Statements {
+					for _, c := range s.Condition {
+						if value, ok := trustKeys[strings.ToLower(c.Key)]; ok {
+							d.context[c.Key] = value
+						}
+					}
+				}
+			}
+		}
 		if r.Type == "AWS::S3::Bucket" && w.onObjects(action) {
 			d.resource += "/" + w.hole(iam.NameHole, "object of "+r.ID, estate.Gap{Reason: "not known", Input: "key of the object"})
 		}
@@ -105,11 +135,21 @@ func (w *world) urlDoor(u *estate.Resource, function string, view check.View) (d
 	}, nil
 }
 
+// party is whom an exposure is about.
+type party uint8
+
+const (
+	everybody party = iota
+	callers         // who come with credentials of their own, or with none
+	services        // of AWS, that act for others
+)
+
 // exposure answers who can come in by a door.
-func (w *world) exposure(r *estate.Resource, d door, rule iam.URLRule, view check.View) iam.Exposure {
+func (w *world) exposure(r *estate.Resource, d door, rule iam.URLRule, of party, view check.View) iam.Exposure {
 	ask := func(d *door) iam.Exposure {
 		return iam.Public(iam.PublicQuestion{
 			Action: d.action, Resource: d.resource, Owner: w.account(r.Scope()), Policy: w.resourcePolicy(r, view), Context: d.context, Signed: d.signed,
+			NoServices: of == callers, NoCallers: of == services,
 		}, w.data, iam.Limits{})
 	}
 	e := ask(&d)
@@ -136,8 +176,8 @@ func (w *world) exposure(r *estate.Resource, d door, rule iam.URLRule, view chec
 }
 
 // reachableBy asks whether somebody of at least the named reach can use the
-// resource by any of its doors. What a policy holds to a network or to a secret
-// does not count.
+// resource by any of its doors, with credentials of its own or with none. What a
+// policy holds to a network or to a secret does not count.
 func (w *world) reachableBy(q *check.Question) check.Answer {
 	name, _ := q.Texts[0].Scalar()
 	want := iam.ReachNobody
@@ -149,6 +189,30 @@ func (w *world) reachableBy(q *check.Question) check.Answer {
 	if want == iam.ReachNobody {
 		return check.Answer{Missing: []estate.Gap{{Reason: "not a reach that is known", Input: name}}}
 	}
+	return w.reached(q, want, callers)
+}
+
+// reached asks whether one of a party has at least the reach.
+func (w *world) reached(q *check.Question, want iam.Reach, of party) check.Answer {
+	key := reachedKey{q.Subject, want, of}
+	if a, ok := w.openTo[key]; ok && q.View.Plain() {
+		return a
+	}
+	a := w.searchReach(q, want, of)
+	if q.View.Plain() {
+		w.openTo[key] = a
+	}
+	return a
+}
+
+// reachedKey is a question of who can use a resource.
+type reachedKey struct {
+	resource *estate.Resource
+	want     iam.Reach
+	of       party
+}
+
+func (w *world) searchReach(q *check.Question, want iam.Reach, of party) check.Answer {
 	doors, gaps := w.doors(q.Subject, q.View)
 	result := check.Answer{Truth: estate.False}
 	for _, g := range gaps {
@@ -156,7 +220,7 @@ func (w *world) reachableBy(q *check.Question) check.Answer {
 		result.Missing = append(result.Missing, g)
 	}
 	for _, d := range doors {
-		e := w.exposure(q.Subject, d, iam.URLRuleEnforced, q.View)
+		e := w.exposure(q.Subject, d, iam.URLRuleEnforced, of, q.View)
 		switch {
 		case e.Reach >= want:
 			return check.Answer{Truth: estate.True, Reads: w.witnessReads(q.Subject, e, want, q.View)}
@@ -164,6 +228,105 @@ func (w *world) reachableBy(q *check.Question) check.Answer {
 			result.Truth = estate.Maybe
 			result.Missing = append(result.Missing, estate.Gap{Reason: "not decided", Input: w.words("policy of " + q.Subject.LogicalID + ": " + e.Reason)})
 		}
+	}
+	return result
+}
+
+// servesStrangers asks whether a service that the resource's policy lets in may
+// act there for another account: any service, or, of a role, those in the list.
+func (w *world) servesStrangers(q *check.Question) check.Answer {
+	if q.Subject.Type != "AWS::IAM::Role" {
+		return w.reached(q, iam.ReachAnyAccount, services)
+	}
+	trust := w.resourcePolicy(q.Subject, q.View)
+	switch {
+	case trust == nil:
+		return check.Answer{Truth: estate.False}
+	case trust.IsUnread():
+		return check.Answer{Missing: []estate.Gap{{Reason: "policy that was not read", Input: trust.Name}}}
+	}
+	listed := map[string]bool{}
+	for _, v := range q.Texts {
+		s, _ := v.Scalar()
+		listed[s] = true
+	}
+	// The trust policy with those services alone; what it denies stays.
+	doc := &iam.Document{Version: trust.Document.Version}
+	for _, s := range trust.Document.Statements {
+		if s.Effect == iam.Allow {
+			var kept []iam.Principals
+			for _, p := range s.Principal {
+				p.Values.Values = slices.DeleteFunc(slices.Clone(p.Values.Values), func(t iam.Text) bool { return p.Kind != "Service" || !listed[t.Value] })
+				if len(p.Values.Values) > 0 {
+					kept = append(kept, p)
+				}
+			}
+			if s.Principal = kept; kept == nil {
+				continue
+			}
+		}
+		doc.Statements = append(doc.Statements, s)
+	}
+	policy := iam.Compile(trust.Name, doc, w.data)
+	e := iam.Public(iam.PublicQuestion{
+		Action: "sts:AssumeRole", Resource: w.arn(q.Subject, q.View), Owner: w.account(q.Subject.Scope()), Policy: policy, Signed: true, NoCallers: true,
+	}, w.data, iam.Limits{})
+	switch {
+	case e.Reach >= iam.ReachAnyAccount:
+		return check.Answer{Truth: estate.True, Reads: w.witnessReads(q.Subject, e, iam.ReachAnyAccount, q.View)}
+	case e.AtMost >= iam.ReachAnyAccount:
+		return check.Answer{Missing: []estate.Gap{{Reason: "not decided", Input: w.words("trust policy of " + q.Subject.LogicalID + ": " + e.Reason)}}}
+	}
+	return check.Answer{Truth: estate.False}
+}
+
+// trustsToken asks whether the role can be assumed with a token of an identity
+// provider (Texts[0], its host) for a subject of a stranger (Texts[1]). What else
+// such a token says of its bearer is a stranger's too; its audience is what the
+// stranger asks for.
+// source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
+func (w *world) trustsToken(q *check.Question) check.Answer {
+	trust := w.resourcePolicy(q.Subject, q.View)
+	switch {
+	case trust == nil:
+		return check.Answer{Truth: estate.False}
+	case trust.IsUnread():
+		return check.Answer{Missing: []estate.Gap{{Reason: "policy that was not read", Input: trust.Name}}}
+	}
+	issuer, _ := q.Texts[0].Scalar()
+	subject, _ := q.Texts[1].Scalar()
+	claims := map[string][]string{}
+	var providers []string
+	for _, s := range trust.Document.Statements {
+		for _, c := range s.Condition {
+			host, claim, found := strings.Cut(strings.ToLower(c.Key), ":")
+			switch {
+			case !found || host != strings.ToLower(issuer) || claim == "aud":
+			case claim == "sub":
+				claims[c.Key] = []string{subject}
+			default:
+				claims[c.Key] = []string{probeName}
+			}
+		}
+		for _, p := range s.Principal {
+			for _, t := range p.Values.Values {
+				if s.Effect == iam.Allow && strings.HasSuffix(t.Value, "oidc-provider/"+issuer) && !slices.Contains(providers, t.Value) {
+					providers = append(providers, t.Value)
+				}
+			}
+		}
+	}
+	result := check.Answer{Truth: estate.False}
+	for _, provider := range providers {
+		ask := iam.Ask{
+			Spec: iam.RequestSpec{Principal: provider, Action: "sts:AssumeRoleWithWebIdentity", Resource: w.arn(q.Subject, q.View), ResourceAccount: w.account(q.Subject.Scope()), Context: claims},
+			Set:  &iam.PolicySet{Resource: trust},
+		}
+		a := w.proved(q.Subject, iam.Find([]iam.Ask{ask}, "", w.data, iam.Limits{}), ask.Set)
+		if a.Truth == estate.True {
+			return a
+		}
+		result = either(result, a)
 	}
 	return result
 }
@@ -224,7 +387,7 @@ func (a *Access) Public(scopes []*estate.Scope, addresses []string, rule iam.URL
 		doors, more := w.doors(r, view)
 		gaps = append(gaps, more...)
 		for _, d := range doors {
-			out = append(out, Opening{Resource: r, Door: d.name, Action: d.action, Exposure: w.exposure(r, d, rule, view), Words: w.words})
+			out = append(out, Opening{Resource: r, Door: d.name, Action: d.action, Exposure: w.exposure(r, d, rule, everybody, view), Words: w.words})
 		}
 	}
 	return out, gaps, nil

@@ -12,7 +12,7 @@ import (
 // request that shows it.
 type more struct {
 	truth   estate.Truth
-	request *asked
+	request *posed
 	gaps    []estate.Gap
 }
 
@@ -47,7 +47,7 @@ func (g *graph) administers(h *holder) walk {
 const maxSamples = 8
 
 // samplesOf are requests that a holder may make, of different kinds.
-func (g *graph) samplesOf(h *holder) []asked {
+func (g *graph) samplesOf(h *holder) []posed {
 	if h.sampled {
 		return h.samples
 	}
@@ -176,7 +176,7 @@ func (g *graph) beyond(a, b *holder) more {
 		residual, proof := iam.Effective(spec, set, g.joined(list), g.data, iam.Limits{})
 		for _, r := range residual {
 			if !r.Unlisted {
-				return more{truth: estate.True, request: &asked{r.Witness, set}}
+				return more{truth: estate.True, request: &posed{r.Witness, set}}
 			}
 		}
 		if proof.Verdict == iam.Undecided {

@@ -57,8 +57,8 @@ type functionKey struct {
 	need     string
 }
 
-// asked is a request with the policies that bear on it.
-type asked struct {
+// posed is a request with the policies that bear on it.
+type posed struct {
 	spec iam.RequestSpec
 	set  *iam.PolicySet
 }
@@ -67,8 +67,8 @@ type asked struct {
 // would settle it where that is not known.
 type walk struct {
 	truth    estate.Truth
-	requests []asked
-	open     []asked // those of which it is not known
+	requests []posed
+	open     []posed // those of which it is not known
 	gaps     []estate.Gap
 }
 
@@ -189,11 +189,11 @@ func (g *graph) probe(ask iam.Ask, free bool) walk {
 	case a.Contested != 0:
 		return g.contested(a.Contested)
 	case a.Decision == iam.Allowed:
-		return walk{truth: estate.True, requests: []asked{{ask.Spec, ask.Set}}}
+		return walk{truth: estate.True, requests: []posed{{ask.Spec, ask.Set}}}
 	case a.Decision != iam.Unknown:
 		return cannot
 	case !free:
-		return walk{truth: estate.Maybe, open: []asked{{ask.Spec, ask.Set}}}
+		return walk{truth: estate.Maybe, open: []posed{{ask.Spec, ask.Set}}}
 	}
 	return g.found([]iam.Ask{ask}, iam.Find([]iam.Ask{ask}, "", g.data, iam.Limits{}))
 }
@@ -212,14 +212,14 @@ func (g *graph) found(asks []iam.Ask, p iam.Proof) walk {
 	case p.Verdict == iam.Refuted:
 		w := walk{truth: estate.True}
 		for i, spec := range p.Witness {
-			w.requests = append(w.requests, asked{spec, asks[i].Set})
+			w.requests = append(w.requests, posed{spec, asks[i].Set})
 		}
 		return w
 	}
 	w := walk{truth: estate.Maybe}
 	for _, ask := range asks {
 		if ask.Spec.Resource != "" {
-			w.open = append(w.open, asked{ask.Spec, ask.Set})
+			w.open = append(w.open, posed{ask.Spec, ask.Set})
 		}
 	}
 	if len(g.missingOf(w)) == 0 {

@@ -21,16 +21,19 @@ import (
 // config is a run over the built-in catalogue.
 func config(t testing.TB) assess.Config {
 	t.Helper()
-	model, err := estate.NewModel(estate.Tables{Schemas: tables.Schemas(), Defaults: tables.Defaults(), Edges: tables.Edges()})
+	model, err := estate.NewModel(estate.Tables{Schemas: tables.Schemas(), Facts: tables.AssayTypes(), Defaults: tables.Defaults(), Edges: tables.Edges()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	lib, err := check.NewLibrary(model, check.Tables{Runtimes: tables.Runtimes()})
+	lib, err := check.NewLibrary(model, check.Tables{Runtimes: tables.Runtimes(), TLSPolicies: tables.TLSPolicies(), FIPSEndpoints: tables.FIPSEndpoints(), ServicePrincipals: tables.ServicePrincipals()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	cat, err := catalog.Decode(checks.Compiled)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := lib.Declare(cat.Parameters); err != nil {
 		t.Fatal(err)
 	}
 	facts, err := iam.NewData(tables.IAMActions(), tables.IAMManagedPolicies())
@@ -50,6 +53,7 @@ type nothing struct{}
 func (nothing) Header(*assess.Header) error     { return nil }
 func (nothing) Coverage(*assess.Coverage) error { return nil }
 func (nothing) Finding(*assess.Finding) error   { return nil }
+func (nothing) Function(*assess.Function) error { return nil }
 func (nothing) Decided(*assess.Decided) error   { return nil }
 func (nothing) Standing(*assess.Standing) error { return nil }
 func (nothing) Summary(*assess.Summary) error   { return nil }

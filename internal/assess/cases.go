@@ -1,12 +1,16 @@
 package assess
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+
+	"go.yaml.in/yaml/v4"
 
 	"assay/internal/catalog"
 	"assay/internal/check"
@@ -14,14 +18,16 @@ import (
 	"assay/internal/estate"
 )
 
-// CaseRunner runs the cases of checks, which are small templates with the
-// outcomes expected of them.
+// CaseRunner runs the cases of checks, which are small templates and estates
+// with the outcomes expected of them.
 type CaseRunner struct {
 	Model   *estate.Model
 	Library *check.Library
 	// Reader gives the collector for templates with these parameter values.
 	Reader func(parameters map[string]string) collect.Collector
 	AsOf   string // for cases that name no date
+	// Parameters are those that checks may read.
+	Parameters []check.Parameter
 	// Asker makes what answers the hard questions, as in [Config].
 	Asker func() check.Asker
 }
@@ -51,11 +57,12 @@ func (r CaseRunner) Run(ctx context.Context, t *check.Typed, file catalog.CaseFi
 			fail("%v", err)
 			continue
 		}
-		asOf := c.AsOf
-		if asOf == "" {
-			asOf = r.AsOf
+		on, err := r.setting(c)
+		if err != nil {
+			fail("%v", err)
+			continue
 		}
-		got := r.outcomes(p, b.Build(r.Model), asOf)
+		got := r.outcomes(p, b.Build(r.Model), on)
 		for _, id := range slices.Sorted(maps.Keys(c.Expect)) {
 			result, ok := got[id]
 			switch want := c.Expect[id]; {
@@ -68,7 +75,7 @@ func (r CaseRunner) Run(ctx context.Context, t *check.Typed, file catalog.CaseFi
 			}
 		}
 		for _, v := range variants(b, r.Model) {
-			after := r.outcomes(p, v.builder.Build(r.Model), asOf)
+			after := r.outcomes(p, v.builder.Build(r.Model), on)
 			for _, id := range slices.Sorted(maps.Keys(got)) {
 				then, now := got[id].Outcome, after[id].Outcome
 				if now != then && now != check.Unknown {
@@ -78,6 +85,20 @@ func (r CaseRunner) Run(ctx context.Context, t *check.Typed, file catalog.CaseFi
 		}
 	}
 	return failures
+}
+
+// setting is what a case is judged by: its date and its parameters.
+func (r CaseRunner) setting(c catalog.Case) (check.Setting, error) {
+	on := check.Setting{AsOf: cmp.Or(c.AsOf, r.AsOf)}
+	profile := &check.Profile{Name: "of the case", Values: c.Profile}
+	for name := range c.Profile {
+		if !slices.ContainsFunc(r.Parameters, func(p check.Parameter) bool { return p.Name == name }) {
+			return on, fmt.Errorf("profile: there is no parameter %s", name)
+		}
+	}
+	var err error
+	on.Parameters, err = check.Resolve(r.Parameters, c.Frameworks, profile)
+	return on, err
 }
 
 func because(result check.Result) string {
@@ -95,6 +116,18 @@ func because(result check.Result) string {
 }
 
 func (r CaseRunner) builder(ctx context.Context, c catalog.Case) (*estate.Builder, error) {
+	switch {
+	case (c.Template.Kind == 0) == (c.Estate.Kind == 0):
+		return nil, errors.New("expected a template or an estate, and one of them")
+	case c.Estate.Kind != 0 && len(c.Parameters) > 0:
+		return nil, errors.New("an estate has no parameters")
+	case c.Estate.Kind != 0:
+		f := fixture{}
+		if err := c.Estate.Load(&f, yaml.WithKnownFields()); err != nil {
+			return nil, fmt.Errorf("estate: %w", err)
+		}
+		return f.build(r.Model)
+	}
 	data, err := c.Source()
 	if err != nil {
 		return nil, fmt.Errorf("template: %w", err)
@@ -112,9 +145,8 @@ func (r CaseRunner) builder(ctx context.Context, c catalog.Case) (*estate.Builde
 }
 
 // outcomes decides a check for every subject of a scope.
-func (r CaseRunner) outcomes(p *check.Program, s *estate.Scope, asOf string) map[string]check.Result {
+func (r CaseRunner) outcomes(p *check.Program, s *estate.Scope, on check.Setting) map[string]check.Result {
 	found := map[string]check.Result{}
-	on := check.Setting{AsOf: asOf}
 	if r.Asker != nil {
 		on.Asker = r.Asker()
 	}
@@ -132,7 +164,8 @@ type variant struct {
 
 // variants blanks, one at a time: every stated property at any depth, every
 // property of a resource that the schema has and the template does not state,
-// and every resource's existence.
+// and every resource's existence. Of an estate that was read live it denies, one
+// at a time, the reading of every type, and of all; and it hides every resource.
 func variants(b *estate.Builder, m *estate.Model) []variant {
 	resources := b.Resources()
 	var all []variant
@@ -144,6 +177,9 @@ func variants(b *estate.Builder, m *estate.Model) []variant {
 	gap := func(what string) *estate.Value { return estate.Unknown("blanked by the refinement law", what) }
 	maybe := func(what string) *estate.Value {
 		return estate.OneOf("blanked "+what, estate.Case{When: "set", Value: gap(what)}, estate.Case{When: "unset"})
+	}
+	if live(b) {
+		all = append(all, denied(b)...)
 	}
 	for i, r := range resources {
 		r.Properties.Each("", func(path string, v *estate.Value) bool {
@@ -169,6 +205,31 @@ func variants(b *estate.Builder, m *estate.Model) []variant {
 				r.Exists = gap(r.ExistsInput)
 			})
 		}
+	}
+	return all
+}
+
+func live(b *estate.Builder) bool { return strings.HasPrefix(b.Format(), "aws") }
+
+// denied are the estate with less of it read.
+func denied(b *estate.Builder) []variant {
+	resources := b.Resources()
+	types := []string{"*"}
+	for _, r := range resources {
+		types = append(types, r.Type)
+	}
+	slices.Sort(types)
+	without := func(name string, kept []estate.Resource) *estate.Builder {
+		v := b.Replace(kept)
+		v.Cover(estate.Coverage{Type: name, State: estate.CoverageDenied, Reason: "denied by the refinement law"})
+		return v
+	}
+	var all []variant
+	for _, name := range slices.Compact(types) {
+		all = append(all, variant{"the reading of " + name, without(name, resources)})
+	}
+	for i, r := range resources {
+		all = append(all, variant{r.LogicalID + " unread", without(r.Type, slices.Delete(slices.Clone(resources), i, i+1))})
 	}
 	return all
 }

@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"assay/internal/check"
 	"assay/internal/estate"
@@ -22,8 +24,21 @@ func FindingID(checkID, scope, logicalID string) string {
 	return "F-" + hex.EncodeToString(sum[:8])
 }
 
+// parametersOf are parameters as a message has them.
+func parametersOf(names []string, values check.Values) []Parameter {
+	var all []Parameter
+	for _, name := range names {
+		p := Parameter{Name: name, By: values[name].By}
+		if v := values[name].Value; v != nil {
+			p.Value = v.AppendJSON(nil)
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
 // finding words one result that is a failure or unknown.
-func finding(c *check.Check, r *estate.Resource, result check.Result) *Finding {
+func (run *run) finding(c *check.Check, r *estate.Resource, result check.Result, g *groupState) *Finding {
 	f := &Finding{
 		ID:        FindingID(c.ID, r.Scope().ID, r.LogicalID),
 		Check:     c.ID,
@@ -33,19 +48,27 @@ func finding(c *check.Check, r *estate.Resource, result check.Result) *Finding {
 		Scope:     r.Scope().ID,
 		Functions: []string{},
 		Source:    sourceOf(position(r, result)),
+
+		Parameters: parametersOf(result.Parameters, run.values),
 	}
 	for _, p := range r.Callers {
 		f.Callers = append(f.Callers, sourceOf(p))
 	}
-	for _, fn := range r.Functions() {
+	functions := r.Functions()
+	run.judgeSeverity(g, c, f, functions)
+	for _, fn := range functions {
 		if fn.Scope() == r.Scope() {
 			f.Functions = append(f.Functions, fn.LogicalID)
 		} else {
 			f.Functions = append(f.Functions, fn.ID)
 		}
 	}
+	f.Owner = run.owned(r, functions, f.Source.File)
 	if result.Outcome == check.Fail {
-		f.Message = r.Address + " " + fillIn(c.Message, r)
+		g.failures = append(g.failures, f)
+		g.causes[f] = causeOf(r, result)
+		f.Deadline = run.deadline(result)
+		f.Message = r.Address + " " + run.fillIn(c.Message, r, f.Deadline)
 		f.Witness = witness(r, result)
 		return f
 	}
@@ -114,14 +137,48 @@ func shown(v *estate.Value) json.RawMessage {
 
 var placeholder = regexp.MustCompile(`\{[A-Za-z0-9_.]+\}`)
 
+// deadline is the date that a failure is ahead of, or nil.
+func (run *run) deadline(result check.Result) *Deadline {
+	day, _, _ := strings.Cut(result.Deadline, "T")
+	to, err := time.Parse(time.DateOnly, day)
+	from, errFrom := time.Parse(time.DateOnly, run.AsOf)
+	if err != nil || errFrom != nil {
+		return nil
+	}
+	return &Deadline{day, int(to.Sub(from) / (24 * time.Hour))}
+}
+
+// in says when a deadline is, seen from the date judged by.
+func (d *Deadline) in() string {
+	switch {
+	case d.Days == 0:
+		return "today"
+	case d.Days == 1:
+		return "in 1 day"
+	case d.Days == -1:
+		return "1 day ago"
+	case d.Days < 0:
+		return fmt.Sprintf("%d days ago", -d.Days)
+	}
+	return fmt.Sprintf("in %d days", d.Days)
+}
+
 // fillIn replaces {Property.Path} in a check's message by what the subject
-// holds there. Credentials are never shown.
-func fillIn(message string, r *estate.Resource) string {
+// holds there, {param.NAME} by a parameter, {deadline} by a date ("in 43 days,
+// on 2027-01-10"). Credentials are never shown.
+func (run *run) fillIn(message string, r *estate.Resource, d *Deadline) string {
 	if !strings.Contains(message, "{") {
 		return message
 	}
 	return placeholder.ReplaceAllStringFunc(message, func(m string) string {
-		v := r.Properties.Path(m[1 : len(m)-1])
+		name := m[1 : len(m)-1]
+		v := r.Properties.Path(name)
+		if parameter, ok := strings.CutPrefix(name, "param."); ok {
+			v = run.values[parameter].Value
+		}
+		if name == "deadline" && d != nil {
+			return d.in() + ", on " + d.Date
+		}
 		text := []rune(v.String())
 		if len(text) > 120 {
 			return string(text[:120]) + " …"

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"assay/internal/check"
 	"assay/internal/estate"
@@ -17,13 +18,14 @@ import (
 const StreamVersion = 1
 
 // Handler takes the messages of one run, in this order: one header; for every
-// scope its coverage, then for every resource its findings and one decided
-// message; the standings; one summary. Within that, messages are ordered by
+// scope its coverage, one message for each of its functions, then for every
+// resource its findings and one decided message; the standings; one summary. Within that, messages are ordered by
 // scope, resource and check, so that the same input gives the same stream. A
 // handler that returns an error ends the run.
 type Handler interface {
 	Header(*Header) error
 	Coverage(*Coverage) error
+	Function(*Function) error
 	Finding(*Finding) error
 	Decided(*Decided) error
 	Standing(*Standing) error
@@ -41,7 +43,15 @@ type Header struct {
 	AsOf       string          `json:"asOf"` // ISO date that verdicts are judged by
 	Basis      Basis           `json:"basis"`
 	Checks     []CheckInfo     `json:"checks"`
+	Parameters []Parameter     `json:"parameters,omitempty"` // that the checks read
 	Frameworks []FrameworkInfo `json:"frameworks"`
+}
+
+// Parameter is a value that an organisation or a regime decides.
+type Parameter struct {
+	Name  string          `json:"name"`
+	Value json.RawMessage `json:"value,omitempty"` // absent: nobody states one
+	By    []string        `json:"by"`              // who asks for it: "pci-dss-4.0.1 10.5.1", "profile acme", "default"
 }
 
 // Fact says what a table of AWS facts was made from, and of what day it is.
@@ -120,6 +130,55 @@ type ResourceInfo struct {
 	Address   string `json:"address"`
 }
 
+// Function is what a run says of one function: its risk first. docs/risk.md
+// explains the number.
+type Function struct {
+	Scope    string       `json:"scope"`
+	Resource ResourceInfo `json:"resource"`
+	// Risk is 0 for no failures, towards 100. AtMost is what it would be if
+	// everything unknown failed.
+	Risk   int `json:"risk"`
+	AtMost int `json:"atMost"`
+	// Contributors are the failures that weigh most, most first.
+	Contributors []Contributor  `json:"contributors,omitempty"`
+	Exposure     check.Exposure `json:"exposure"`
+	Through      []string       `json:"through,omitempty"` // what lets callers in, "Url OrdersUrl"
+	Missing      []Missing      `json:"missing,omitempty"` // what would settle an exposure that is unknown
+	DataClass    string         `json:"dataClass,omitempty"`
+	Owner        *Owned         `json:"owner,omitempty"`
+}
+
+// Owned says whose a function or finding is.
+type Owned struct {
+	Names []string `json:"names"`
+	By    string   `json:"by"` // "tag Owner", "CODEOWNERS:3"
+}
+
+// Cause is a place that several findings of one check come from.
+type Cause struct {
+	ID        string `json:"id"`   // of check, file and name, never of a position
+	Kind      string `json:"kind"` // module, globals, loop or resource
+	Name      string `json:"name"`
+	Source    Source `json:"source"`
+	Findings  int    `json:"findings"`  // how many share it
+	Functions int    `json:"functions"` // how many they concern
+}
+
+// Contributor is a failure and what it adds to the risk of a function.
+type Contributor struct {
+	Finding  string         `json:"finding"` // id
+	Check    string         `json:"check"`
+	Severity check.Severity `json:"severity"`
+	Resource string         `json:"resource"` // address
+	Points   int            `json:"points"`   // its part of the number, by its weight
+}
+
+// Raised says why the severity of a finding is above that of its check.
+type Raised struct {
+	From    check.Severity `json:"from"`
+	Because []string       `json:"because"`
+}
+
 // Witness is what proves a failure: what was read and, where the verdict holds
 // for all values of an open input, under which it was shown first.
 type Witness struct {
@@ -156,17 +215,36 @@ type Finding struct {
 	Check     string         `json:"check"`
 	Outcome   check.Outcome  `json:"outcome"`
 	Severity  check.Severity `json:"severity"`
+	Raised    *Raised        `json:"raised,omitempty"`
 	Resource  ResourceInfo   `json:"resource"`
 	Scope     string         `json:"scope"`
 	Functions []string       `json:"functions"` // logical ids within the scope; whole ids of functions in other scopes of its group
-	Message   string         `json:"message"`
-	Witness   *Witness       `json:"witness,omitempty"`
-	Missing   []Missing      `json:"missing,omitempty"`
-	Error     string         `json:"error,omitempty"` // the check itself failed to evaluate
-	Source    Source         `json:"source"`
+	Owner     *Owned         `json:"owner,omitempty"`
+	// Cause is set on failures of one check that one change would mend.
+	Cause   *Cause    `json:"cause,omitempty"`
+	Message string    `json:"message"`
+	Witness *Witness  `json:"witness,omitempty"`
+	Missing []Missing `json:"missing,omitempty"`
+	Error   string    `json:"error,omitempty"` // the check itself failed to evaluate
+	// Deadline is set on a failure that is about a date ahead.
+	Deadline *Deadline `json:"deadline,omitempty"`
+	// Parameters are those that had a say, with who asked for each.
+	Parameters []Parameter `json:"parameters,omitempty"`
+	Source     Source      `json:"source"`
 	// Callers are where the modules or nested stacks are called that Source
 	// stands in, outermost first.
 	Callers []Source `json:"callers,omitempty"`
+}
+
+// Concerns reports whether the finding is about a function.
+func (f *Finding) Concerns(function *Function) bool {
+	return f.Scope == function.Scope && slices.Contains(f.Functions, function.Resource.LogicalID) || slices.Contains(f.Functions, function.Resource.ID)
+}
+
+// Deadline is a date by which something has to be done.
+type Deadline struct {
+	Date string `json:"date"` // ISO
+	Days int    `json:"days"` // from the date judged by; below zero once it has passed
 }
 
 // Decided lists, for one resource, the checks that it passes or that do not
@@ -231,6 +309,7 @@ type StandingSum struct {
 type message struct {
 	Header   *Header   `json:"header,omitempty"`
 	Coverage *Coverage `json:"coverage,omitempty"`
+	Function *Function `json:"function,omitempty"`
 	Finding  *Finding  `json:"finding,omitempty"`
 	Decided  *Decided  `json:"decided,omitempty"`
 	Standing *Standing `json:"standing,omitempty"`
@@ -246,6 +325,8 @@ func Encode(w io.Writer, x any) error {
 		m.Header = x
 	case *Coverage:
 		m.Coverage = x
+	case *Function:
+		m.Function = x
 	case *Finding:
 		m.Finding = x
 	case *Decided:
@@ -315,6 +396,8 @@ func (m *message) dispatch(h Handler) error {
 		return h.Header(m.Header)
 	case m.Coverage != nil:
 		return h.Coverage(m.Coverage)
+	case m.Function != nil:
+		return h.Function(m.Function)
 	case m.Finding != nil:
 		return h.Finding(m.Finding)
 	case m.Decided != nil:
@@ -343,6 +426,7 @@ func each[T any](t tee, m T, f func(Handler, T) error) error {
 
 func (t tee) Header(m *Header) error     { return each(t, m, Handler.Header) }
 func (t tee) Coverage(m *Coverage) error { return each(t, m, Handler.Coverage) }
+func (t tee) Function(m *Function) error { return each(t, m, Handler.Function) }
 func (t tee) Finding(m *Finding) error   { return each(t, m, Handler.Finding) }
 func (t tee) Decided(m *Decided) error   { return each(t, m, Handler.Decided) }
 func (t tee) Standing(m *Standing) error { return each(t, m, Handler.Standing) }

@@ -83,6 +83,7 @@ func (c *counted) Finding(f *assess.Finding) error {
 	return nil
 }
 
+func (c *counted) Function(*assess.Function) error { return nil }
 func (c *counted) Decided(d *assess.Decided) error {
 	for _, i := range d.Pass {
 		c.all = append(c.all, fmt.Sprintf("%s %s pass", c.header.Checks[i].ID, d.Resource.Type))

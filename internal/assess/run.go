@@ -28,6 +28,8 @@ type Config struct {
 	Catalog    *catalog.Catalog
 	Frameworks []*catalog.Framework // to report standings on
 	AsOf       string               // ISO date that verdicts are judged by
+	Profile    *check.Profile       // what the organisation decides of the parameters; nil: nothing
+	Owners     *Owners              // whose files are; nil: only tags say
 
 	// Asker makes what answers the hard questions of the checks, for one group
 	// of sources. Nil: they are unknown.
@@ -54,12 +56,16 @@ type Config struct {
 // unless the user named them. The summary is returned as well; the error is
 // that of ctx or of the handler.
 func Run(ctx context.Context, cfg Config, sources [][]collect.Found, stdin io.Reader, h Handler) (*Summary, error) {
-	r := &run{Config: cfg, stdin: stdin, programs: programsOf(cfg)}
+	values, err := check.Resolve(cfg.Catalog.Parameters, frameworkIDs(cfg.Frameworks), cfg.Profile)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{Config: cfg, stdin: stdin, programs: programsOf(cfg), values: values}
 	if err := h.Header(r.header()); err != nil {
 		return nil, err
 	}
 	t := newTally(r.programs.checks)
-	err := r.inOrder(ctx, sources, func(scopes []*judged) error {
+	err = r.inOrder(ctx, sources, func(scopes []*judged) error {
 		for _, s := range scopes {
 			t.add(s)
 			if err := s.send(h); err != nil {
@@ -88,6 +94,16 @@ type run struct {
 	Config
 	stdin    io.Reader
 	programs *programs
+	values   check.Values
+}
+
+// frameworkIDs are the frameworks whose demands on parameters count.
+func frameworkIDs(frameworks []*catalog.Framework) []string {
+	var ids []string
+	for _, f := range frameworks {
+		ids = append(ids, f.ID)
+	}
+	return ids
 }
 
 func (r *run) header() *Header {
@@ -115,10 +131,22 @@ func (r *run) header() *Header {
 		}
 		m.Checks = append(m.Checks, info)
 	}
+	m.Parameters = r.parameters()
 	for _, f := range r.Frameworks {
 		m.Frameworks = append(m.Frameworks, FrameworkInfo{f.ID, f.Title, f.Version, len(f.Requirements)})
 	}
 	return m
+}
+
+// parameters are those that the checks of the run read, in order.
+func (r *run) parameters() []Parameter {
+	used := map[string]bool{}
+	for _, p := range r.programs.checks {
+		for _, name := range p.Parameters() {
+			used[name] = true
+		}
+	}
+	return parametersOf(slices.Sorted(maps.Keys(used)), r.values)
 }
 
 // inOrder judges groups in parallel and hands the results on in their order.
@@ -190,15 +218,24 @@ func (r *run) inOrder(ctx context.Context, groups [][]collect.Found, emit func([
 
 // judgeGroup reads one group of sources and judges its scopes.
 func (r *run) judgeGroup(ctx context.Context, group []collect.Found) []*judged {
-	on := check.Setting{AsOf: r.AsOf}
+	on := check.Setting{AsOf: r.AsOf, Parameters: r.values}
 	if r.Asker != nil {
 		on.Asker = r.Asker()
 	}
-	var scopes []*judged
-	for _, s := range estate.Build(r.Model, Read(ctx, r.Collectors, group, r.stdin)) {
-		scopes = append(scopes, r.judge(s, on))
+	g := newGroupState(on)
+	var all []*judged
+	scopes := estate.Build(r.Model, Read(ctx, r.Collectors, group, r.stdin))
+	for _, s := range scopes {
+		all = append(all, r.judge(s, g))
 	}
-	return scopes
+	g.shareCauses()
+	// A function's risk takes the findings of all scopes of the group.
+	for i, s := range scopes {
+		for _, function := range s.OfType("AWS::Lambda::Function") {
+			all[i].functions = append(all[i].functions, r.function(g, function))
+		}
+	}
+	return all
 }
 
 // Read collects the scopes of one group of sources. A file that nobody claims
@@ -295,6 +332,7 @@ func (p *programs) program(i int) (*check.Program, error) {
 // judged is one scope with all that is said of it.
 type judged struct {
 	coverage  *Coverage
+	functions []*Function
 	resources []judgedResource
 	complete  func(typeName string) bool
 	reasons   []string // of every unknown outcome, its first gap
@@ -314,7 +352,7 @@ type outcomeOf struct {
 }
 
 // judge decides every check for every resource that it is about.
-func (r *run) judge(s *estate.Scope, on check.Setting) *judged {
+func (r *run) judge(s *estate.Scope, g *groupState) *judged {
 	r.programs.prepare(s)
 	j := &judged{coverage: coverageOf(s), complete: func(name string) bool { ok, _ := s.Complete(name); return ok }}
 	for _, res := range s.Resources() {
@@ -324,9 +362,8 @@ func (r *run) judge(s *estate.Scope, on check.Setting) *judged {
 		}
 		jr := judgedResource{decided: &Decided{Scope: s.ID, Resource: infoOf(res)}}
 		for _, i := range indexes {
-			result := r.evaluate(i, res, on)
+			result := r.evaluate(i, res, g.on)
 			severity := r.programs.checks[i].Severity
-			jr.outcomes = append(jr.outcomes, outcomeOf{i, result.Outcome, severity})
 			switch result.Outcome {
 			case check.Pass:
 				jr.decided.Pass = append(jr.decided.Pass, i)
@@ -334,10 +371,13 @@ func (r *run) judge(s *estate.Scope, on check.Setting) *judged {
 				jr.decided.NotApplicable = append(jr.decided.NotApplicable, i)
 			case check.Unknown:
 				j.reasons = append(j.reasons, firstReason(result))
-				jr.findings = append(jr.findings, finding(&r.programs.checks[i].Check, res, result))
+				jr.findings = append(jr.findings, r.finding(&r.programs.checks[i].Check, res, result, g))
 			case check.Fail:
-				jr.findings = append(jr.findings, finding(&r.programs.checks[i].Check, res, result))
+				f := r.finding(&r.programs.checks[i].Check, res, result, g)
+				jr.findings = append(jr.findings, f)
+				severity = f.Severity
 			}
+			jr.outcomes = append(jr.outcomes, outcomeOf{i, result.Outcome, severity})
 			if result.Err != nil {
 				j.errors++
 			}
@@ -368,6 +408,11 @@ func firstReason(result check.Result) string {
 func (j *judged) send(h Handler) error {
 	if err := h.Coverage(j.coverage); err != nil {
 		return err
+	}
+	for _, f := range j.functions {
+		if err := h.Function(f); err != nil {
+			return err
+		}
 	}
 	for _, r := range j.resources {
 		for _, f := range r.findings {

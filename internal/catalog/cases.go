@@ -14,14 +14,18 @@ import (
 	"assay/internal/check"
 )
 
-// Case is an example of what a check says: a small template and the outcome
-// for each of its resources that the check is about.
+// Case is an example of what a check says: a small template, or an estate that
+// stands for what a live account shows, and the outcome for each of its
+// resources that the check is about.
 type Case struct {
 	Name       string                   `yaml:"name"`
-	AsOf       string                   `yaml:"as-of"` // ISO date; default: the date of the run
-	Parameters map[string]string        `yaml:"parameters"`
-	Template   yaml.Node                `yaml:"template"` // CloudFormation or SAM
-	Expect     map[string]check.Outcome `yaml:"expect"`   // logical id → outcome
+	AsOf       string                   `yaml:"as-of"`      // ISO date; default: the date of the run
+	Parameters map[string]string        `yaml:"parameters"` // of the template
+	Frameworks []string                 `yaml:"frameworks"` // whose demands on the check's parameters count
+	Profile    map[string]any           `yaml:"profile"`    // values of the check's parameters
+	Template   yaml.Node                `yaml:"template"`   // CloudFormation or SAM
+	Estate     yaml.Node                `yaml:"estate"`     // instead of a template
+	Expect     map[string]check.Outcome `yaml:"expect"`     // logical id → outcome
 }
 
 // CaseFile holds the cases of one check: the file ID.cases.yaml.

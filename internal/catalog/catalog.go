@@ -26,7 +26,9 @@ import (
 type Catalog struct {
 	Checks     []*check.Typed // ordered by id
 	Objectives map[string]Objective
-	Frameworks []*Framework // ordered by id
+	Frameworks []*Framework      // ordered by id
+	Parameters []check.Parameter // ordered by name
+	Peers      []Peer            // ordered by id
 	// Digest is the SHA-256 of the catalogue's content in hexadecimal.
 	Digest string
 }
@@ -34,9 +36,11 @@ type Catalog struct {
 // entry is one line of the stored form of a catalogue: exactly one field is
 // set. Lines can be decoded apart from each other.
 type entry struct {
-	Check     *check.Typed `json:"check,omitempty"`
-	Objective *Objective   `json:"objective,omitempty"`
-	Framework *Framework   `json:"framework,omitempty"`
+	Check     *check.Typed     `json:"check,omitempty"`
+	Objective *Objective       `json:"objective,omitempty"`
+	Framework *Framework       `json:"framework,omitempty"`
+	Parameter *check.Parameter `json:"parameter,omitempty"`
+	Peer      *Peer            `json:"peer,omitempty"`
 }
 
 // Encode writes the compiled form, which [Decode] reads: JSON lines. It is the
@@ -52,6 +56,12 @@ func (c *Catalog) Encode() ([]byte, error) {
 	}
 	for _, f := range c.Frameworks {
 		entries = append(entries, entry{Framework: f})
+	}
+	for i := range c.Parameters {
+		entries = append(entries, entry{Parameter: &c.Parameters[i]})
+	}
+	for i := range c.Peers {
+		entries = append(entries, entry{Peer: &c.Peers[i]})
 	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -92,6 +102,10 @@ func Decode(data []byte) (*Catalog, error) {
 			c.Objectives[e.Objective.ID] = *e.Objective
 		case e.Framework != nil:
 			c.Frameworks = append(c.Frameworks, e.Framework)
+		case e.Peer != nil:
+			c.Peers = append(c.Peers, *e.Peer)
+		case e.Parameter != nil:
+			c.Parameters = append(c.Parameters, *e.Parameter)
 		}
 	}
 	return c, nil
@@ -118,6 +132,8 @@ func (c *Catalog) With(lib *check.Library, sources ...fs.FS) (*Catalog, error) {
 		Checks:     slices.Clone(c.Checks),
 		Objectives: maps.Clone(c.Objectives),
 		Frameworks: slices.Clone(c.Frameworks),
+		Parameters: slices.Clone(c.Parameters),
+		Peers:      slices.Clone(c.Peers),
 	}
 	return merged, merged.add(lib, true, sources...)
 }
@@ -139,6 +155,27 @@ func (c *Catalog) add(lib *check.Library, replace bool, sources ...fs.FS) error 
 				checks = append(checks, f)
 				return
 			}
+			if path.Base(name) == parametersName {
+				declared, err := check.ParseParameters(name, data)
+				errs = append(errs, err)
+				for _, p := range declared {
+					errs = append(errs, place(&c.Parameters, p, replace && !own["parameter "+p.Name], func(p check.Parameter) string { return p.Name }))
+					own["parameter "+p.Name] = true
+				}
+				return
+			}
+			if path.Base(name) == peersName {
+				peers, err := parsePeers(name, data)
+				errs = append(errs, err)
+				for _, p := range peers {
+					errs = append(errs, place(&c.Peers, p, replace && !own["peer "+p.ID], func(p Peer) string { return p.ID }))
+					own["peer "+p.ID] = true
+				}
+				return
+			}
+			if path.Base(name) == survivorsName {
+				return // for [Survivors]
+			}
 			doc, err := parseDocument(name, data)
 			switch {
 			case err != nil:
@@ -153,14 +190,19 @@ func (c *Catalog) add(lib *check.Library, replace bool, sources ...fs.FS) error 
 		})
 		errs = append(errs, err)
 	}
+	if err := errors.Join(append(errs, lib.Declare(c.Parameters))...); err != nil {
+		return err
+	}
 	for i, f := range added {
 		errs = append(errs, f.lint(frameworks[i], c.Objectives)...)
 		errs = append(errs, place(&c.Frameworks, f, replace && !own["framework "+f.ID], func(f *Framework) string { return f.ID }))
 		own["framework "+f.ID] = true
 	}
+	errs = append(errs, c.lintParameters()...)
 	for _, f := range checks {
 		errs = append(errs, f.Lint()...)
 		errs = append(errs, c.lintCheck(f)...)
+		errs = append(errs, c.lintPeers(f)...)
 		t, err := lib.Type(f)
 		if err != nil {
 			errs = append(errs, err)
@@ -203,6 +245,32 @@ func (c *Catalog) lintCheck(f *check.File) []error {
 	for _, objective := range slices.Sorted(maps.Keys(f.Establishes)) {
 		if _, ok := c.Objectives[objective]; !ok {
 			errs = append(errs, f.At("establishes", "objective %s does not exist", objective))
+		}
+	}
+	for _, name := range f.Parameters() {
+		if !slices.ContainsFunc(c.Parameters, func(p check.Parameter) bool { return p.Name == name }) && strings.Contains(f.Message, "{param."+name+"}") {
+			errs = append(errs, f.At("message", "message: there is no parameter %s", name))
+		}
+	}
+	return errs
+}
+
+// parametersName is the name of a file that declares parameters.
+const parametersName = "parameters.yaml"
+
+// lintParameters holds the regimes of parameters to the frameworks.
+func (c *Catalog) lintParameters() []error {
+	var errs []error
+	for _, p := range c.Parameters {
+		for _, regime := range slices.Sorted(maps.Keys(p.Regimes)) {
+			f, err := c.Framework(regime)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("parameter %s: %w", p.Name, err))
+				continue
+			}
+			if want := p.Regimes[regime].Requirement; !slices.ContainsFunc(f.Requirements, func(r Requirement) bool { return r.ID == want }) {
+				errs = append(errs, fmt.Errorf("parameter %s: %s has no requirement %s", p.Name, regime, want))
+			}
 		}
 	}
 	return errs

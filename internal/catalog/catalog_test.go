@@ -18,11 +18,11 @@ import (
 
 func library(t testing.TB) *check.Library {
 	t.Helper()
-	m, err := estate.NewModel(estate.Tables{Schemas: tables.Schemas(), Defaults: tables.Defaults(), Edges: tables.Edges()})
+	m, err := estate.NewModel(estate.Tables{Schemas: tables.Schemas(), Facts: tables.AssayTypes(), Defaults: tables.Defaults(), Edges: tables.Edges()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := check.NewLibrary(m, check.Tables{Runtimes: tables.Runtimes()})
+	l, err := check.NewLibrary(m, check.Tables{Runtimes: tables.Runtimes(), TLSPolicies: tables.TLSPolicies(), FIPSEndpoints: tables.FIPSEndpoints(), ServicePrincipals: tables.ServicePrincipals()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,5 +215,37 @@ func TestCasesLint(t *testing.T) {
 				t.Errorf("expected %q, got %q", tt.want, got)
 			}
 		})
+	}
+}
+
+// TestOwnParameters: a folder may declare parameters for its own checks.
+func TestOwnParameters(t *testing.T) {
+	lib := library(t)
+	files := good()
+	files["x/OWN-CHECK.yaml"] = strings.Replace(goodCheck, "has(subject.Description)", `subject.Timeout <= param("own_seconds")`, 1)
+	if _, err := catalog.Load(lib, folder(files)); err == nil || !strings.Contains(err.Error(), "there is no parameter own_seconds") {
+		t.Errorf("a parameter that nobody declares: %v", err)
+	}
+	declare := func(regime, requirement string) {
+		files["parameters.yaml"] = "parameters: [{name: own_seconds, type: integer, strict: max, default: 5, meaning: m, regimes: {" + regime + ": {value: 3, requirement: " + requirement + ", why: w}}}]"
+	}
+	declare("own/strict", "R-1")
+	c, err := catalog.Load(lib, folder(files))
+	if err != nil || len(c.Parameters) != 1 {
+		t.Fatalf("%v, %v", c.Parameters, err)
+	}
+	for _, tt := range []struct{ regime, requirement, want string }{
+		{"own", "R-9", "parameter own_seconds: own has no requirement R-9"},
+		{"owm", "R-1", `parameter own_seconds: no framework "owm"`},
+	} {
+		declare(tt.regime, tt.requirement)
+		if _, err := catalog.Load(lib, folder(files)); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("got %v, want %s", err, tt.want)
+		}
+	}
+	files = good()
+	files["x/OWN-CHECK.yaml"] = strings.Replace(goodCheck, "message: has no description", `message: "not {param.nothing}"`, 1)
+	if _, err := catalog.Load(lib, folder(files)); err == nil || !strings.Contains(err.Error(), "message: there is no parameter nothing") {
+		t.Errorf("a message that shows a parameter that nobody declares: %v", err)
 	}
 }

@@ -109,6 +109,21 @@ type Link struct {
 	All bool `yaml:"all" json:"all,omitempty"`
 }
 
+// RaisedBy is something that raises the severity of a failure.
+type RaisedBy string
+
+// What raises severities.
+const (
+	ByExposure RaisedBy = "exposure" // who can call the function
+	ByData     RaisedBy = "data"     // what data it handles
+)
+
+// Raises reports whether something raises the severity of the check's failures.
+// Advice is not raised, and a check may leave out what it is about itself.
+func (c *Check) Raises(by RaisedBy) bool {
+	return c.Severity != Info && !c.Advisory && (c.RaisedBy == nil || slices.Contains(*c.RaisedBy, by))
+}
+
 // Fix is the change that makes a failing resource pass, as data.
 type Fix struct {
 	// Set is the dotted property to set, Value what to set it to, in the
@@ -129,9 +144,11 @@ type Check struct {
 	ID          string              `yaml:"id" json:"id"`
 	Title       string              `yaml:"title" json:"title"`
 	Severity    Severity            `yaml:"severity" json:"severity"`
-	Subject     string              `yaml:"subject" json:"subject"` // CloudFormation type
+	RaisedBy    *[]RaisedBy         `yaml:"raised-by" json:"raisedBy,omitempty"` // nil: by all
+	Subject     string              `yaml:"subject" json:"subject"`              // CloudFormation type
 	Applies     string              `yaml:"applies" json:"applies,omitempty"`
 	Require     string              `yaml:"require" json:"require"`
+	Deadline    string              `yaml:"deadline" json:"deadline,omitempty"`
 	Message     string              `yaml:"message" json:"message"` // what is wrong, after the resource's name
 	Rationale   string              `yaml:"rationale" json:"rationale"`
 	Source      string              `yaml:"source" json:"source"` // URL of the AWS document
@@ -236,6 +253,13 @@ func (f *File) Lint() []error {
 		}
 		if strings.TrimSpace(link.Why) == "" {
 			fault("establishes", "establishes %s: why is missing", objective)
+		}
+	}
+	if f.RaisedBy != nil {
+		for _, by := range *f.RaisedBy {
+			if by != ByExposure && by != ByData {
+				fault("raised-by", "raised-by %s: expected exposure or data", by)
+			}
 		}
 	}
 	if f.Fix.Set == "" && f.Fix.Text == "" {

@@ -12,11 +12,11 @@ import (
 
 func library(t testing.TB) (*estate.Model, *check.Library) {
 	t.Helper()
-	m, err := estate.NewModel(estate.Tables{Schemas: tables.Schemas(), Defaults: tables.Defaults(), Edges: tables.Edges()})
+	m, err := estate.NewModel(estate.Tables{Schemas: tables.Schemas(), Facts: tables.AssayTypes(), Defaults: tables.Defaults(), Edges: tables.Edges()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := check.NewLibrary(m, check.Tables{Runtimes: tables.Runtimes()})
+	l, err := check.NewLibrary(m, check.Tables{Runtimes: tables.Runtimes(), TLSPolicies: tables.TLSPolicies(), FIPSEndpoints: tables.FIPSEndpoints(), ServicePrincipals: tables.ServicePrincipals()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,6 +99,8 @@ func TestEvaluate(t *testing.T) {
 		{"list_size_maybe", `{"Layers":[` + stage(`"a"`, absent) + `]}`, `subject.Layers.size() > 0`, check.Unknown},
 		{"deep_equal_unknown", `{"Layers":["a",` + unknown + `]}`, `subject.Layers == ["a", "b"]`, check.Unknown},
 		{"deep_equal_differs", `{"Layers":["x",` + unknown + `]}`, `subject.Layers == ["a", "b"]`, check.Fail},
+		{"undecided", `{}`, `undecided("the documents say nothing")`, check.Unknown},
+		{"undecided_where_it_does_not_matter", `{}`, `undecided("the documents say nothing") || subject.Timeout == 3`, check.Pass},
 		{"no_log_group", `{}`, `subject.logGroups().size() == 0`, check.Pass},
 		{"runtime_row", `{"Runtime":"python3.9"}`, `runtime(subject.Runtime).deprecated < asOf`, check.Pass},
 		{"runtime_unlisted", `{"Runtime":"cobol85"}`, `runtime(subject.Runtime).deprecated < asOf`, check.Unknown},

@@ -24,7 +24,10 @@ type Runtime struct {
 // Tables are the dated AWS facts that expressions can ask for, as their files'
 // bytes.
 type Tables struct {
-	Runtimes []byte // runtimes.yaml
+	Runtimes          []byte // runtimes.yaml
+	TLSPolicies       []byte // tls-policies.yaml
+	FIPSEndpoints     []byte // fips-endpoints.yaml
+	ServicePrincipals []byte // service-principals.yaml
 }
 
 func (l *Library) readRuntimes(data []byte) error {
@@ -94,9 +97,22 @@ func runtimeRow(ev *evaluation, args []ref.Val) ref.Val {
 	return &mapVal{ev: ev, value: row, path: "runtime(" + string(id) + ")"}
 }
 
+// undecided is never true or false, for a reason that the check states: AWS's
+// documents leave open what the value at hand means.
+func undecided(ev *evaluation, args []ref.Val) ref.Val {
+	why, ok := args[0].(types.String)
+	if !ok {
+		return types.MaybeNoSuchOverloadErr(args[0])
+	}
+	return ev.unknown(estate.Unknown(string(why), "the account"), "", false)
+}
+
 // credential reports whether a named value is a credential in plain sight.
 // The estate has withheld what is one; a value that is not known may be one.
 func credential(ev *evaluation, args []ref.Val) ref.Val {
+	if v := wholeOf(args[1]); v != nil {
+		return credentialWithin(ev, args[1], v)
+	}
 	if h, absent, ok := ev.hole(args[1]); ok && !absent {
 		switch h.value.Kind() {
 		case estate.KindSecret:
@@ -113,6 +129,52 @@ func credential(ev *evaluation, args []ref.Val) ref.Val {
 		return merge(args...)
 	}
 	return types.False
+}
+
+// wholeOf is the value of a map or list.
+func wholeOf(v ref.Val) *estate.Value {
+	switch v := v.(type) {
+	case *mapVal:
+		return v.value
+	case *listVal:
+		return v.value
+	}
+	return nil
+}
+
+// credentialWithin judges every text of a document.
+func credentialWithin(ev *evaluation, document ref.Val, v *estate.Value) ref.Val {
+	found := types.Bool(false)
+	var open ref.Val
+	v.Each("", func(path string, x *estate.Value) bool {
+		switch x.Kind() {
+		case estate.KindSecret:
+			found = true
+		case estate.KindOneOf:
+			resolved, undecided := ev.resolve(x)
+			switch {
+			case undecided:
+				open = ev.unknown(x, path, false)
+			case resolved != nil:
+				if t := credentialWithin(ev, document, resolved); types.IsUnknown(t) {
+					open = t
+				} else if t == types.True {
+					found = true
+				}
+			}
+			return false
+		case estate.KindUnknown, estate.KindDenied:
+			if x.Gap().Reason != estate.ReasonPseudoParameter {
+				open = ev.unknown(x, path, false)
+			}
+		default:
+		}
+		return true
+	})
+	if !found && open != nil {
+		return open
+	}
+	return found
 }
 
 // credentialText judges a text by its holes: one that holds a credential is

@@ -30,8 +30,13 @@ type Library struct {
 	provider *provider
 	runtimes map[string]*estate.Value
 	date     string // of the runtime table
+	dated    dated
 	// single says of a relation's overload that it leads to one resource.
 	single map[string]bool
+	// declared are the parameters that expressions may read, defaults their
+	// values where a run states none.
+	declared []Parameter
+	defaults Values
 }
 
 // NewLibrary prepares the language over a model and the tables.
@@ -44,7 +49,7 @@ func NewLibrary(model *estate.Model, t Tables) (*Library, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.provider = &provider{registry, model}
+	l.provider = &provider{Registry: registry, model: model}
 	relations, err := l.relations(model)
 	if err != nil {
 		return nil, err
@@ -53,7 +58,10 @@ func NewLibrary(model *estate.Model, t Tables) (*Library, error) {
 		cel.StdLib(),
 		cel.OptionalTypes(),
 		cel.ClearMacros(),
-		cel.Macros(hasMacro, allMacro, existsMacro),
+		cel.Macros(hasMacro, allMacro, existsMacro, accountMacro, l.parameterMacro("param", paramVar), l.parameterMacro("stated", statedVar)),
+		cel.Variable(paramVar, cel.ObjectType(paramType)),
+		cel.Variable(statedVar, cel.ObjectType(statedType)),
+		cel.Variable(accountVar, cel.ObjectType(accountType)),
 		cel.CustomTypeProvider(l.provider),
 		cel.CrossTypeNumericComparisons(true),
 		cel.Variable("asOf", cel.StringType),
@@ -66,10 +74,14 @@ func NewLibrary(model *estate.Model, t Tables) (*Library, error) {
 		cel.Function("runtime", cel.Overload("runtime_string", []*cel.Type{cel.StringType}, cel.ObjectType("assay.Runtime"))),
 		cel.Function("entries", cel.Overload("entries_map", []*cel.Type{cel.DynType}, cel.ListType(cel.ObjectType("assay.Entry")), cel.UnaryBinding(entries))),
 		cel.Function("credential", cel.Overload("credential_string_dyn", []*cel.Type{cel.StringType, cel.DynType}, cel.BoolType)),
+		cel.Function("operations", cel.Overload("operations_dyn", []*cel.Type{cel.DynType}, cel.ListType(cel.ObjectType("assay.Operation")))),
 		cel.Function("awsKey", cel.Overload("awskey_string", []*cel.Type{cel.StringType}, cel.BoolType)),
 		cel.Function("qualifier", cel.Overload("qualifier_dyn_string", []*cel.Type{cel.DynType, cel.StringType}, cel.StringType)),
+		cel.Function("undecided", cel.Overload("undecided_string", []*cel.Type{cel.StringType}, cel.BoolType)),
 		cel.Function("statements", cel.Overload("statements_dyn", []*cel.Type{cel.DynType}, cel.ListType(cel.ObjectType("assay.Statement")))),
 	}
+	l.dated = newDated(t)
+	options = append(options, datedFunctions()...)
 	options = append(options, questions()...)
 	l.env, err = cel.NewCustomEnv(append(options, relations...)...)
 	if err != nil {

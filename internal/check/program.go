@@ -33,16 +33,18 @@ const MaxChoices = 64
 // form that can be stored and loaded again without either.
 type Typed struct {
 	Check
-	AppliesAST []byte `json:"appliesAst,omitempty"` // exprpb.CheckedExpr
-	RequireAST []byte `json:"requireAst"`
+	AppliesAST  []byte `json:"appliesAst,omitempty"` // exprpb.CheckedExpr
+	RequireAST  []byte `json:"requireAst"`
+	DeadlineAST []byte `json:"deadlineAst,omitempty"`
 }
 
 // Program is a check that is ready to run. It is safe for many goroutines.
 type Program struct {
 	Check
-	lib     *Library
-	applies cel.Program // nil: applies to every subject
-	require cel.Program
+	lib      *Library
+	applies  cel.Program // nil: applies to every subject
+	require  cel.Program
+	deadline cel.Program // nil: a failure has none
 }
 
 // Type checks a file's expressions against the schema of its subject. Errors
@@ -57,15 +59,20 @@ func (l *Library) Type(f *File) (*Typed, error) {
 	}
 	t := &Typed{Check: f.Check}
 	if f.Applies != "" {
-		if t.AppliesAST, err = l.typed(env, f, "applies", f.Applies); err != nil {
+		if t.AppliesAST, err = l.typed(env, f, "applies", f.Applies, cel.BoolType); err != nil {
 			return nil, err
 		}
 	}
-	t.RequireAST, err = l.typed(env, f, "require", f.Require)
+	if f.Deadline != "" {
+		if t.DeadlineAST, err = l.typed(env, f, "deadline", f.Deadline, cel.StringType); err != nil {
+			return nil, err
+		}
+	}
+	t.RequireAST, err = l.typed(env, f, "require", f.Require, cel.BoolType)
 	return t, err
 }
 
-func (l *Library) typed(env *cel.Env, f *File, field, source string) ([]byte, error) {
+func (l *Library) typed(env *cel.Env, f *File, field, source string, result *cel.Type) ([]byte, error) {
 	checked, issues := env.Compile(source)
 	if issues != nil && issues.Err() != nil {
 		line, column := f.expressionPosition(field)
@@ -76,8 +83,9 @@ func (l *Library) typed(env *cel.Env, f *File, field, source string) ([]byte, er
 		message, _, _ := strings.Cut(e.Message, " (in container")
 		return nil, &FieldError{f.Name, line + e.Location.Line() - 1, column + e.Location.Column(), field + ": " + message}
 	}
-	if checked.OutputType() != cel.BoolType {
-		return nil, f.At(field, "%s: expected true or false, not a %s", field, checked.OutputType())
+	if !checked.OutputType().IsExactType(result) {
+		wanted := map[*cel.Type]string{cel.BoolType: "true or false", cel.StringType: "a date"}[result]
+		return nil, f.At(field, "%s: expected %s, not a %s", field, wanted, checked.OutputType())
 	}
 	if err := l.checkPresence(checked); err != nil {
 		return nil, f.At(field, "%s: %v", field, err)
@@ -127,8 +135,15 @@ func (l *Library) checkPresence(checked *cel.Ast) error {
 // resource, or to one of two where an input is open.
 type sizes struct{ single map[string]bool }
 
+// quotas bound how many resources of a type an account has in a region.
+// source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html
+var quotas = map[string]uint64{"AWS::CloudTrail::Trail": 5}
+
 // EstimateSize implements checker.CostEstimator.
-func (sizes) EstimateSize(checker.AstNode) *checker.SizeEstimate {
+func (sizes) EstimateSize(node checker.AstNode) *checker.SizeEstimate {
+	if path := node.Path(); len(path) == 2 && path[0] == accountVar && quotas[path[1]] > 0 {
+		return &checker.SizeEstimate{Min: 0, Max: quotas[path[1]]}
+	}
 	return &checker.SizeEstimate{Min: 0, Max: assumedItems}
 }
 
@@ -147,6 +162,11 @@ func (l *Library) Load(t *Typed) (*Program, error) {
 	if len(t.AppliesAST) > 0 {
 		if p.applies, err = l.program(t.AppliesAST); err != nil {
 			return nil, fmt.Errorf("check %s: applies: %w", t.ID, err)
+		}
+	}
+	if len(t.DeadlineAST) > 0 {
+		if p.deadline, err = l.program(t.DeadlineAST); err != nil {
+			return nil, fmt.Errorf("check %s: deadline: %w", t.ID, err)
 		}
 	}
 	if p.require, err = l.program(t.RequireAST); err != nil {
@@ -181,6 +201,10 @@ type Result struct {
 	// Under lists the choices of open inputs under which a failure was shown;
 	// empty when none was needed.
 	Under []estate.Decision
+	// Parameters names the parameters that were read, for fail and unknown.
+	Parameters []string
+	// Deadline is the date that a failure is ahead of; "" when it has none.
+	Deadline string
 	// Err is set when an expression failed to evaluate; the outcome is unknown.
 	Err error
 }
@@ -192,7 +216,11 @@ func (p *Program) Evaluate(r *estate.Resource, on Setting) Result {
 }
 
 func (p *Program) evaluation(r *estate.Resource, on Setting, assigned map[string]string) *evaluation {
-	return &evaluation{sizes: map[*types.Unknown]int{}, lib: p.lib, asker: on.Asker, scope: r.Scope(), assigned: assigned}
+	values := on.Parameters
+	if values == nil {
+		values = p.lib.defaults
+	}
+	return &evaluation{sizes: map[*types.Unknown]int{}, lib: p.lib, asker: on.Asker, scope: r.Scope(), asOf: on.AsOf, values: values, assigned: assigned}
 }
 
 // decide evaluates under the choices made so far. Where an open input stands
@@ -247,6 +275,8 @@ func (p *Program) split(r *estate.Resource, on Setting, input string, assigned m
 				Outcome: Unknown,
 				Reads:   append(first.Reads, result.Reads...),
 				Missing: []Missing{{Reason: "the outcome depends on it", Input: input}},
+
+				Parameters: slices.Compact(slices.Sorted(slices.Values(append(first.Parameters, result.Parameters...)))),
 			}, true
 		}
 	}
@@ -279,12 +309,18 @@ func (p *Program) once(ev *evaluation, r *estate.Resource, on Setting) Result {
 		}
 	}
 	// What decided that the check applies is not what is wrong.
-	ev.reads = ev.reads[:0]
+	ev.reads, ev.parameters = ev.reads[:0], nil
 	switch v := eval(p.require, vars); {
 	case v == types.True:
 		return Result{Outcome: Pass}
 	case v == types.False:
-		return Result{Outcome: Fail, Reads: ev.distinctReads()}
+		failed := Result{Outcome: Fail, Reads: ev.distinctReads(), Parameters: ev.parameters}
+		if p.deadline != nil {
+			if date, ok := eval(p.deadline, vars).(types.String); ok {
+				failed.Deadline = string(date)
+			}
+		}
+		return failed
 	default:
 		return ev.undecided(v)
 	}
@@ -300,7 +336,7 @@ func eval(p cel.Program, vars activation) ref.Val {
 
 // undecided is the result of an expression that gave neither true nor false.
 func (ev *evaluation) undecided(v ref.Val) Result {
-	result := Result{Outcome: Unknown, Reads: ev.distinctReads()}
+	result := Result{Outcome: Unknown, Reads: ev.distinctReads(), Parameters: ev.parameters}
 	unk, ok := v.(*types.Unknown)
 	if !ok {
 		result.Err = fmt.Errorf("%v", v)
@@ -379,6 +415,10 @@ func (a activation) ResolveName(name string) (any, bool) {
 		return a.asOf, true
 	case evaluationVar:
 		return a.ev, true
+	case paramVar, statedVar:
+		return &paramVal{mapVal{ev: a.ev, value: estate.Map()}, name == statedVar}, true
+	case accountVar:
+		return &accountVal{mapVal{ev: a.ev, value: estate.Map()}}, true
 	}
 	return nil, false
 }

@@ -82,7 +82,7 @@ func (ev *evaluation) related(r *estate.Resource, name string) ref.Val {
 		switch {
 		case holds == estate.False:
 		case e.To == nil:
-			sure := e.Outside && e.From == r && holds == estate.True
+			sure := e.Outside && !e.Dangling && e.From == r && holds == estate.True
 			found = append(found, ev.unknown(estate.Unknown(e.Gap.Reason, e.Gap.Input).At(e.Position), name+"()", !sure))
 		case slices.Contains(seen, other):
 		default:

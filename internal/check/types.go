@@ -16,7 +16,8 @@ import (
 // they are evaluated; a map is a map.
 type provider struct {
 	*types.Registry
-	model *estate.Model
+	model      *estate.Model
+	parameters map[string]*Parameter // that are declared, by name
 }
 
 // tableTypes are the shapes of what the language's functions return.
@@ -24,6 +25,13 @@ var tableTypes = map[string]map[string]*cel.Type{
 	"assay.Runtime": {
 		"id": cel.StringType, "family": cel.StringType, "preview": cel.BoolType,
 		"deprecated": cel.StringType, "createBlocked": cel.StringType, "updateBlocked": cel.StringType,
+	},
+	"assay.Operation": {
+		"path": cel.StringType, "method": cel.StringType, "integration": cel.DynType, "auth": cel.DynType,
+		"schemes": cel.ListType(cel.DynType), "validator": cel.DynType,
+	},
+	"assay.TLSPolicy": {
+		"id": cel.StringType, "service": cel.StringType, "minimum": cel.DoubleType, "fips": cel.BoolType, "quantum": cel.BoolType,
 	},
 	"assay.Entry": {"name": cel.StringType, "value": cel.DynType},
 	"assay.Statement": {
@@ -62,7 +70,7 @@ func (p *provider) fields(name string) map[string]string {
 
 // FindStructType reports the types that schemas and tables define.
 func (p *provider) FindStructType(name string) (*types.Type, bool) {
-	if _, ok := tableTypes[name]; ok || p.fields(name) != nil {
+	if _, ok := tableTypes[name]; ok || name == accountType || name == paramType || name == statedType || p.fields(name) != nil {
 		return types.NewTypeTypeWithParam(types.NewObjectType(name)), true
 	}
 	return p.Registry.FindStructType(name)
@@ -84,6 +92,22 @@ func (p *provider) FindStructFieldNames(name string) ([]string, bool) {
 func (p *provider) FindStructFieldType(name, field string) (*types.FieldType, bool) {
 	if t, ok := tableTypes[name][field]; ok {
 		return &types.FieldType{Type: t}, true
+	}
+	switch name {
+	case accountType:
+		if p.model.Schema(field) == nil {
+			return nil, false
+		}
+		return &types.FieldType{Type: cel.ListType(cel.ObjectType(typeName(field)))}, true
+	case paramType, statedType:
+		parameter := p.parameters[field]
+		switch {
+		case parameter == nil:
+			return nil, false
+		case name == statedType:
+			return &types.FieldType{Type: cel.BoolType}, true
+		}
+		return &types.FieldType{Type: parameter.celType()}, true
 	}
 	expr, ok := p.fields(name)[field]
 	if !ok {

@@ -22,6 +22,7 @@ type evaluation struct {
 	lib   *Library
 	asker Asker         // nil: hard questions are unknown
 	scope *estate.Scope // of the subject
+	asOf  string        // the date judged by
 	// assigned says which value each open input is taken to have.
 	assigned map[string]string
 	// open lists inputs that were met without a choice, in order.
@@ -34,6 +35,9 @@ type evaluation struct {
 	// record asks for reads, which are wanted only for what does not pass.
 	record bool
 	reads  []Read
+	// values are the parameters of the run; parameters names those that were read.
+	values     Values
+	parameters []string
 }
 
 // hole is a value that CEL sees as unknown. Texts and references stay usable

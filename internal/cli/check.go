@@ -21,6 +21,8 @@ type checkFlags struct {
 	severity        string
 	failOn          []string
 	asOf            string
+	profile         string
+	owners          string
 	allowIncomplete bool
 	outputs
 }
@@ -29,6 +31,7 @@ type checkFlags struct {
 type outputs struct {
 	formats []string
 	files   []string
+	owner   string
 	quiet   bool
 	all     bool
 	noColor bool
@@ -38,6 +41,7 @@ func (o *outputs) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.formats, "format", "f", nil, "`format` of the report: "+strings.Join(report.Formats(), ", ")+" (repeatable; default text)")
 	f.StringArrayVarP(&o.files, "output", "o", nil, "`file` for the report; the first --output belongs to the first --format, and so on (default standard output)")
+	f.StringVar(&o.owner, "owner", "", "only functions and findings of one `owner`; counts and standings stay those of the whole run")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "only failures and the summary")
 	f.BoolVar(&o.all, "all", false, "show every function and requirement in the text report")
 	f.BoolVar(&o.noColor, "no-color", false, "no colour, even on a terminal")
@@ -103,6 +107,9 @@ func (o *outputs) open(s Streams) (assess.Handler, func() error, error) {
 		}
 		return nil
 	}
+	if o.owner != "" {
+		return assess.ForOwner(o.owner, assess.Tee(handlers...)), closeAll, nil
+	}
 	return assess.Tee(handlers...), closeAll, nil
 }
 
@@ -133,6 +140,8 @@ usage, or nothing readable; 3 something could not be read or judged and
 	fl.StringArrayVar(&f.catalogs, "catalog", nil, "`folder` with your own checks and frameworks, added to the built-in ones or replacing them by id (repeatable)")
 	fl.StringVar(&f.severity, "severity", "info", "leave out checks below this `severity`: info, low, medium, high, critical")
 	fl.StringArrayVar(&f.failOn, "fail-on", nil, "least `severity` of a failure that gives exit code 1, or unknown, or never (repeatable; default low)")
+	fl.StringVar(&f.profile, "profile", "", "`file` with your own values for the parameters of checks, in YAML")
+	fl.StringVar(&f.owners, "owners", "", "`file` that says whose files are, in the form of CODEOWNERS (default CODEOWNERS, .github/CODEOWNERS or docs/CODEOWNERS in a folder that is read)")
 	fl.StringVar(&f.asOf, "as-of", "", "`date` to judge by, YEAR-MONTH-DAY (default today)")
 	fl.BoolVar(&f.allowIncomplete, "allow-incomplete", false, "exit as if everything had been read")
 	f.outputs.flags(cmd)
@@ -201,6 +210,9 @@ func (f *checkFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 		return missing
 	}
 	cfg.Collectors = collectors
+	if cfg.Owners, err = readOwners(f.owners, args); err != nil {
+		return err
+	}
 	h, closeReports, err := f.open(s)
 	if err != nil {
 		return err
@@ -226,6 +238,9 @@ func (f *checkFlags) config() (*assess.Config, error) {
 	}
 	cfg := &assess.Config{Model: e.model, Library: e.library, Catalog: e.catalog, Asker: e.access.Asker, Version: version(), Tables: tablesDigest(), Facts: facts()}
 	if cfg.Frameworks, err = e.frameworks(f.frameworks); err != nil {
+		return nil, err
+	}
+	if cfg.Profile, err = readProfile(f.profile, e.catalog.Parameters); err != nil {
 		return nil, err
 	}
 	if cfg.Severity, err = check.ParseSeverity(f.severity); err != nil {

@@ -34,7 +34,7 @@ type engine struct {
 }
 
 func newModel() (*estate.Model, error) {
-	return estate.NewModel(estate.Tables{Schemas: tables.Schemas(), Defaults: tables.Defaults(), Edges: tables.Edges()})
+	return estate.NewModel(estate.Tables{Schemas: tables.Schemas(), Facts: tables.AssayTypes(), Defaults: tables.Defaults(), Edges: tables.Edges()})
 }
 
 // newEngine loads the built-in catalogue and the user's folders over it.
@@ -44,7 +44,7 @@ func newEngine(folders []string) (*engine, error) {
 	if e.model, err = newModel(); err != nil {
 		return nil, err
 	}
-	if e.library, err = check.NewLibrary(e.model, check.Tables{Runtimes: tables.Runtimes()}); err != nil {
+	if e.library, err = check.NewLibrary(e.model, check.Tables{Runtimes: tables.Runtimes(), TLSPolicies: tables.TLSPolicies(), FIPSEndpoints: tables.FIPSEndpoints(), ServicePrincipals: tables.ServicePrincipals()}); err != nil {
 		return nil, err
 	}
 	data, err := iamData()
@@ -53,6 +53,9 @@ func newEngine(folders []string) (*engine, error) {
 	}
 	e.access = newAccess(data)
 	if e.catalog, err = catalog.Decode(checks.Compiled); err != nil {
+		return nil, err
+	}
+	if err := e.library.Declare(e.catalog.Parameters); err != nil {
 		return nil, err
 	}
 	for _, folder := range folders {

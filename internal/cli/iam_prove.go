@@ -198,16 +198,13 @@ func writeResidual(w io.Writer, r iam.Residual, data *iam.Data, words func(strin
 	for i := range statement.Condition {
 		fmt.Fprintf(w, "    where      %s\n", words(conditionWords(&statement.Condition[i])))
 	}
-	for _, e := range r.Except {
-		other := &e.Policy.Document.Statements[e.Statement]
-		what := words(textsOf(other.Resource))
-		if other.Resource == nil {
-			what = "the resources"
+	for _, list := range []struct {
+		label string
+		of    []iam.Reference
+	}{{"within", r.Within}, {"except", r.Except}} {
+		for _, e := range list.of {
+			fmt.Fprintf(w, "    %-9s  what statement %d of %s names\n", list.label, e.Statement+1, words(e.Policy.Name))
 		}
-		if e.Condition >= 0 {
-			what = "where " + words(conditionWords(&other.Condition[e.Condition]))
-		}
-		fmt.Fprintf(w, "    except     %s (%s, statement %d)\n", what, words(e.Policy.Name), e.Statement+1)
 	}
 }
 
@@ -318,29 +315,30 @@ type residualJSON struct {
 	Allows    json.RawMessage `json:"allows"`    // the statement, with the actions that are in excess
 	Others    bool            `json:"otherServices,omitempty"`
 	Unlisted  bool            `json:"unlisted,omitempty"`
-	Except    []exceptionJSON `json:"except,omitempty"`
+	Within    []referenceJSON `json:"within,omitempty"` // statements that it is held to
+	Except    []referenceJSON `json:"except,omitempty"` // statements that take a part of it away
 	Witness   requestJSON     `json:"witness"`
 }
 
-type exceptionJSON struct {
+type referenceJSON struct {
 	Policy    string `json:"policy"`
-	Statement int    `json:"statement"`
-	Condition string `json:"condition,omitempty"` // absent: by its resources
+	Statement int    `json:"statement"` // from 1
 }
 
 func residualOf(r iam.Residual, data *iam.Data, words func(string) string) (residualJSON, error) {
 	out := residualJSON{Policy: words(r.Policy.Name), Statement: r.Statement + 1, Others: r.Others, Unlisted: r.Unlisted, Witness: requestOf(r.Witness, words)}
-	doc, err := r.Document(r.Patterns(data)).MarshalJSON()
+	doc, err := r.Document(r.Patterns(data), words).MarshalJSON()
 	if err != nil {
 		return out, err
 	}
-	out.Allows = json.RawMessage(words(string(doc)))
-	for _, e := range r.Except {
-		x := exceptionJSON{Policy: words(e.Policy.Name), Statement: e.Statement + 1}
-		if e.Condition >= 0 {
-			x.Condition = words(conditionWords(&e.Policy.Document.Statements[e.Statement].Condition[e.Condition]))
+	out.Allows = doc
+	for _, list := range []struct {
+		into *[]referenceJSON
+		of   []iam.Reference
+	}{{&out.Within, r.Within}, {&out.Except, r.Except}} {
+		for _, e := range list.of {
+			*list.into = append(*list.into, referenceJSON{words(e.Policy.Name), e.Statement + 1})
 		}
-		out.Except = append(out.Except, x)
 	}
 	return out, nil
 }

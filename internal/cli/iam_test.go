@@ -40,6 +40,15 @@ func TestDecideStreams(t *testing.T) {
 	}
 }
 
+// TestDecideByteOrderMark: some editors begin a file with one.
+func TestDecideByteOrderMark(t *testing.T) {
+	var out, stderr bytes.Buffer
+	code := Run(context.Background(), []string{"iam", "decide"}, Streams{In: strings.NewReader("\ufeff" + fmt.Sprintf(request, "a", "")), Out: &out, Err: &stderr})
+	if want := `{"id":"a","decision":"allowed"`; code != 0 || !strings.HasPrefix(out.String(), want) {
+		t.Errorf("exit code %d, %s%s; want %s…", code, &out, &stderr, want)
+	}
+}
+
 // TestDecideLongLines: a line of some megabytes is answered, one that is too
 // long is refused, and so is no line after it.
 func TestDecideLongLines(t *testing.T) {

@@ -26,6 +26,9 @@ var placeless = map[string]struct{ region, account bool }{
 // region and account as pseudo parameters, a name that AWS makes up as the
 // reference to it. Nil for a type whose ARNs are not known.
 func (r *Resource) ARN() *Value {
+	if strings.HasPrefix(r.ID, "arn:") {
+		return String(r.ID)
+	}
 	service, tail, found := strings.Cut(r.scope.model.edges.Identities[r.Type].ARN, ":")
 	if !found {
 		return nil

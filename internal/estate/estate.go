@@ -117,7 +117,8 @@ type Scope struct {
 	coverage  []Coverage
 	problems  []Problem
 	inputs    map[string][]string
-	open      map[openEnd][]Edge // edges whose end is not known
+	open      map[openEnd][]Edge    // edges whose end is not known
+	names     map[string]*nameIndex // by type, while edges are resolved
 	model     *Model
 	group     *group
 	place     place
@@ -150,6 +151,9 @@ func (s *Scope) Complete(typeName string) (bool, Gap) {
 		return false, Gap{"belongs to the account, not to a template", typeName}
 	}
 	for _, member := range s.group.scopes {
+		if member.place.apart(s.place) {
+			continue
+		}
 		for _, c := range member.coverage {
 			if c.State != CoverageComplete && (c.Type == "*" || c.Type == typeName) {
 				return false, Gap{c.Reason, typeName}
@@ -157,6 +161,30 @@ func (s *Scope) Complete(typeName string) (bool, Gap) {
 		}
 	}
 	return true, Gap{}
+}
+
+// InAccount are the resources of a type in the account and region of the scope,
+// in all scopes that are tied to it, ordered by scope and logical id. complete
+// is false when there may be others, for the reason that the gap gives.
+func (s *Scope) InAccount(typeName string) (found []*Resource, gap Gap, complete bool) {
+	for _, member := range s.group.scopes {
+		if member.place.apart(s.place) {
+			continue
+		}
+		found = append(found, member.byType[typeName]...)
+	}
+	complete, gap = s.Complete(typeName)
+	if complete && !strings.HasPrefix(s.Format, "aws") {
+		return found, Gap{"a template does not say what else the account has", typeName}, false
+	}
+	return found, gap, complete
+}
+
+// apart reports whether two places are certainly not the same. A scope without
+// a region is about all regions of its account.
+func (p place) apart(q place) bool {
+	differ := func(a, b string) bool { return a != "" && b != "" && a != b }
+	return differ(p.region, q.region) || differ(p.account, q.account)
 }
 
 // Builder gathers what a collector reads of one scope. The zero Builder is not
@@ -180,6 +208,9 @@ type place struct{ region, account string }
 func NewBuilder(id, format string) *Builder {
 	return &Builder{id: id, format: format, promised: -1}
 }
+
+// Format is the format that the scope was started with.
+func (b *Builder) Format() string { return b.format }
 
 // Place says where the resources of the scope are, as far as that is known;
 // "" is not known. ARNs of other places name none of them.
@@ -214,6 +245,7 @@ func (b *Builder) Resources() []Resource { return slices.Clone(b.resources) }
 func (b *Builder) Replace(resources []Resource) *Builder {
 	c := *b
 	c.resources = slices.Clone(resources)
+	c.coverage = slices.Clone(b.coverage)
 	return &c
 }
 
@@ -232,6 +264,7 @@ func (b *Builder) scope(m *Model) *Scope {
 		problems: slices.Clone(b.problems),
 		model:    m,
 		place:    b.place,
+		names:    map[string]*nameIndex{},
 	}
 	kept := make([]*Resource, 0, len(b.resources))
 	for i := range b.resources {

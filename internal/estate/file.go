@@ -36,6 +36,9 @@ type (
 		ID     string `json:"id"`
 		Format string `json:"format"`
 		Group  string `json:"group,omitempty"` // scopes of one group refer to each other
+		// Region and Account are where the resources are, as far as it is known.
+		Region  string `json:"region,omitempty"`
+		Account string `json:"account,omitempty"`
 		// Resources is how many lines follow, by which a file is found out that
 		// was cut off.
 		Resources *int          `json:"resources,omitempty"`
@@ -114,7 +117,7 @@ func (w *Writer) Write(s *Scope) error {
 		}
 		w.headed = true
 	}
-	head := &scopeHead{ID: s.ID, Format: s.Format, Coverage: s.coverage}
+	head := &scopeHead{ID: s.ID, Format: s.Format, Region: s.place.region, Account: s.place.account, Coverage: s.coverage}
 	n := len(s.resources)
 	head.Resources = &n
 	if len(s.group.scopes) > 1 {
@@ -519,6 +522,7 @@ func readLine(number int, data []byte, b *Builder) (*Builder, error) {
 		}
 		next := NewBuilder(l.Scope.ID, l.Scope.Format)
 		next.group = l.Scope.Group
+		next.Place(l.Scope.Region, l.Scope.Account)
 		if l.Scope.Resources != nil {
 			next.promised = *l.Scope.Resources
 		}

@@ -86,6 +86,7 @@ func buildGroup(m *Model, builders []*Builder) []*Scope {
 	}
 	for _, s := range g.scopes {
 		endEdges(s)
+		s.names = nil
 	}
 	return g.scopes
 }

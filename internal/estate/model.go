@@ -16,6 +16,7 @@ import (
 // bytes: see the tables folder for the formats.
 type Tables struct {
 	Schemas  []byte // cloudformation.jsonl: one type a line
+	Facts    []byte // assay-types.jsonl: types of what only a live account shows
 	Defaults []byte // defaults.yaml: what the service assumes
 	Edges    []byte // edges.yaml: identities, relations, parts
 }
@@ -31,6 +32,8 @@ type Schema struct {
 	Properties map[string]string            `json:"properties"`
 	Types      map[string]map[string]string `json:"types"`
 	Defaults   map[string]json.RawMessage   `json:"defaults"`
+	// Source is the API call that shows what has no CloudFormation type.
+	Source string `json:"source"`
 
 	defaults []fallback
 }
@@ -50,10 +53,15 @@ type Rule struct {
 	Name     string   `yaml:"name"`     // of the edge, seen from From
 	Inverse  string   `yaml:"inverse"`  // of the edge, seen from To
 	From     string   `yaml:"from"`     // type that states the edge
-	Property string   `yaml:"property"` // dotted path; a name followed by [] goes through every item
+	Property string   `yaml:"property"` // dotted path; a name followed by [] goes through every item, * through every entry
 	To       string   `yaml:"to"`       // type at the other end
 	Default  string   `yaml:"default"`  // the name when the property is absent; {name} is the name of From
 	Through  []string `yaml:"through"`  // types that stand for the target and name it themselves (alias, version)
+	Pattern  bool     `yaml:"pattern"`  // the property holds patterns of ARNs, as policies do
+	// Within is set where the property is an expression that names resources as
+	// FUNCTION("NAME"). References in it are followed, every one of them; what it
+	// names otherwise may be anything.
+	Within bool `yaml:"within"`
 
 	path []string
 }
@@ -113,17 +121,23 @@ type Model struct {
 	// opposite gives, for edges that others may end at a resource, or that a
 	// default makes, the type that is at their other end.
 	opposite map[openEnd]string
+	// joined are the lists that pieces join, beside what stands there by default.
+	joined map[joint]bool
 
 	mu      sync.Mutex
 	lines   map[string][]byte
 	schemas map[string]*Schema
 }
 
+// joint is a dotted path of a type.
+type joint struct{ of, path string }
+
 // NewModel reads the tables.
 func NewModel(t Tables) (*Model, error) {
 	m := &Model{
 		byFrom:   map[string][]*Rule{},
 		opposite: map[openEnd]string{},
+		joined:   map[joint]bool{},
 		extra:    map[string][]fallback{},
 		lines:    map[string][]byte{},
 		schemas:  map[string]*Schema{},
@@ -140,6 +154,9 @@ func NewModel(t Tables) (*Model, error) {
 			m.opposite[openEnd{r.Name, r.From}] = r.To
 		}
 	}
+	for _, p := range m.edges.Parts {
+		m.joined[joint{p.Parent, p.Into}] = !p.Single
+	}
 	var d defaultTable
 	if err := yaml.Unmarshal(t.Defaults, &d); err != nil {
 		return nil, fmt.Errorf("table of defaults: %w", err)
@@ -151,12 +168,14 @@ func NewModel(t Tables) (*Model, error) {
 		}
 		m.extra[e.Type] = append(m.extra[e.Type], fallback{strings.Split(e.Property, "."), v, e.Parent == "optional", e.Unless})
 	}
-	for line := range bytes.Lines(t.Schemas) {
-		name, ok := schemaName(line)
-		if !ok {
-			return nil, errors.New("schema table: a line does not begin with the type")
+	for _, table := range [][]byte{t.Schemas, t.Facts} {
+		for line := range bytes.Lines(table) {
+			name, ok := schemaName(line)
+			if !ok {
+				return nil, errors.New("schema table: a line does not begin with the type")
+			}
+			m.lines[name] = line
 		}
-		m.lines[name] = line
 	}
 	return m, nil
 }
@@ -230,8 +249,12 @@ func (m *Model) defaultsOf(s *Schema) []fallback {
 }
 
 // accountLevel reports whether resources of the type belong to an account or
-// organisation rather than to a stack.
+// organisation rather than to a stack, as all facts do that only an API shows.
 func (m *Model) accountLevel(typeName string) bool {
+	if strings.HasPrefix(typeName, "Assay::") {
+		s := m.Schema(typeName)
+		return s != nil && s.Source != ""
+	}
 	for _, prefix := range m.edges.Account {
 		if typeName == prefix || strings.HasSuffix(prefix, "::") && strings.HasPrefix(typeName, prefix) {
 			return true

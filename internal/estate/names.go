@@ -10,6 +10,9 @@ import (
 // otherwise. Where names depend on open inputs, an edge holds under the
 // decisions that make them equal.
 func (x resolver) byName(rule *Rule, v *Value, outside bool) []Edge {
+	if t := x.scope.group.byID[v.AsString()]; t != nil && t.Type == rule.To {
+		return []Edge{{To: t}}
+	}
 	id := x.scope.model.edges.Identities[rule.To]
 	var found []Edge
 	for _, named := range alternatives(v, nil) {
@@ -73,7 +76,7 @@ func (x resolver) named(rule *Rule, name alternative, v *Value, outside bool) []
 	var found []Edge
 	var maybe []string
 	certain := false
-	for _, t := range x.scope.ofType(rule.To) {
+	for _, t := range x.candidates(rule.To, name.value, v) {
 		for _, own := range alternatives(t.scope.seenBy(x.scope, resolver{t.scope}.nameOf(t)), name.when) {
 			match := matchNames(name.value, own.value)
 			if Matches(v, own.value) == True {
@@ -97,10 +100,89 @@ func (x resolver) named(rule *Rule, name alternative, v *Value, outside bool) []
 	case len(found) > 0:
 	case name.value.Kind() == KindUnknown || name.value.Kind() == KindDenied:
 		found = append(found, Edge{Gap: name.value.Gap(), When: name.when})
-	case outside:
+	case outside && !x.wouldList(rule.To, v):
 		found = append(found, Edge{Gap: Gap{"outside what was read", v.String()}, Outside: true, When: name.when})
+	case outside:
+		if complete, _ := x.scope.Complete(rule.To); !complete {
+			found = append(found, Edge{Gap: Gap{"may not exist", v.String()}, Outside: true, Dangling: true, When: name.when})
+		}
 	}
 	return found
+}
+
+// nameIndex finds the resources of one type that may have a name, so that each
+// reference does not look at all of them.
+type nameIndex struct {
+	all   []*Resource
+	byKey map[string][]int // positions in all
+	open  []int            // of those whose names may be any
+}
+
+// nameKey tells names apart that are certainly different: texts that are written
+// out, and texts that are made of the made-up names of resources. Others have
+// none.
+func nameKey(v *Value) (key string, ok bool) {
+	if v.Kind() == KindString {
+		return "text " + v.s, true
+	}
+	parts, ok := textParts(v)
+	if !ok {
+		return "", false
+	}
+	made := false
+	var b strings.Builder
+	for _, p := range parts {
+		switch {
+		case p.Kind() == KindString:
+		case p.Kind() == KindReference && p.ref.Attribute == "Ref":
+			made = true
+			b.WriteString("\x00" + p.ref.Resource)
+		default:
+			return "", false
+		}
+	}
+	return "made" + b.String(), made
+}
+
+// candidates are the resources of a type that one of two values may name, in
+// their order.
+func (x resolver) candidates(typeName string, values ...*Value) []*Resource {
+	index := x.scope.names[typeName]
+	if index == nil {
+		index = &nameIndex{all: x.scope.ofType(typeName), byKey: map[string][]int{}}
+		for i, t := range index.all {
+			key, ok := nameKey(t.scope.seenBy(x.scope, resolver{t.scope}.nameOf(t)))
+			if !ok {
+				index.open = append(index.open, i)
+				continue
+			}
+			index.byKey[key] = append(index.byKey[key], i)
+		}
+		x.scope.names[typeName] = index
+	}
+	at := slices.Clone(index.open)
+	for i, v := range values {
+		key, ok := nameKey(v)
+		if !ok && i == 0 {
+			return index.all
+		}
+		at = append(at, index.byKey[key]...)
+	}
+	slices.Sort(at)
+	found := make([]*Resource, 0, len(at))
+	for _, i := range slices.Compact(at) {
+		found = append(found, index.all[i])
+	}
+	return found
+}
+
+// wouldList reports whether the scope would hold the resource of the type that
+// v names, if it exists: it is a live one, and v says that it is there. An ARN
+// without an account, a URL and the alias of a key say too little.
+func (x resolver) wouldList(typeName string, v *Value) bool {
+	service, _, _ := strings.Cut(x.scope.model.edges.Identities[typeName].ARN, ":")
+	return v.Kind() == KindString && strings.HasPrefix(x.scope.Format, "aws") && !placeless[service].account &&
+		!strings.Contains(v.s, "://") && !strings.Contains(v.s, "alias/")
 }
 
 // alternative is one value that something may have, with the decisions that
@@ -167,12 +249,18 @@ func made(v *Value) (names []string, open bool) {
 	return names, open
 }
 
-// nameOf is the name of a resource as a value: what its source states, or the
-// reference to itself where CloudFormation makes the name.
+// nameOf is the name of a resource as a value: what its source states, what its
+// ARN says, or the reference to itself where CloudFormation makes the name.
 func (x resolver) nameOf(r *Resource) *Value {
-	if property := x.scope.model.edges.Identities[r.Type].Name; property != "" {
-		if v := r.Properties.Field(property); v != nil {
+	id := x.scope.model.edges.Identities[r.Type]
+	if id.Name != "" {
+		if v := r.Properties.Field(id.Name); v != nil {
 			return x.substitute(v)
+		}
+	}
+	if strings.HasPrefix(r.ID, "arn:") {
+		if name, ok := nameIn(String(r.ID), id); ok {
+			return name
 		}
 	}
 	return Ref(r.LogicalID, "Ref")
@@ -229,6 +317,14 @@ func nameIn(v *Value, id identity) (name *Value, ok bool) {
 		return Unknown("part of a text that is not known", v.String()), true // may be an ARN
 	case id.URL && strings.Contains(lead, "://"):
 		return lastSegment(parts, "/"), true
+	case strings.HasPrefix(id.ARN, "ecr:repository/"):
+		// ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG or @DIGEST, of an image.
+		if rest, cut := cutThrough(parts, ".amazonaws.com/"); cut {
+			parts = upTo(upTo(rest, "@"), ":")
+		}
+		return Text(parts...), true
+	case strings.Contains(lead, "://"):
+		return nil, false // an address on the web
 	case strings.HasPrefix(id.ARN, "lambda:function:"):
 		// NAME, NAME:ALIAS or ACCOUNT:function:NAME (CreateEventSourceMapping, FunctionName).
 		if rest, cut := cutThrough(parts, ":function:"); cut {
@@ -247,12 +343,15 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 	if !found {
 		return Text(parts...), true
 	}
-	if anyLiteral(parts, "::aws:policy/") {
-		return nil, false // AWS's own: a managed policy, which no estate holds
+	if anyLiteral(parts, "::aws:policy/") || anyLiteral(parts, ":role/aws-service-role/") {
+		return nil, false // AWS's own: a managed policy, or a role that a service makes, which no template holds
 	}
 	if at, ok := cutThrough(parts, "/functions/"); ok {
-		if head := literal(at, 0); strings.HasPrefix(head, "arn:") {
+		switch head := literal(at, 0); {
+		case strings.HasPrefix(head, "arn:"):
 			parts = upTo(at, "/invocations")
+		case head == "" && service == "lambda":
+			return Unknown("part of a text that is not known", Text(parts...).String()), true
 		}
 	}
 	prefix, _, _ := strings.Cut(resource, "{name}")
@@ -270,8 +369,11 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 	if strings.HasPrefix(lead, prefix) {
 		rest = append([]*Value{String(lead[len(prefix):])}, rest[1:]...)
 	}
-	if service == "lambda" || service == "logs" {
+	if prefix == "function:" || service == "logs" {
 		rest = upTo(rest, ":")
+	}
+	if service == "dynamodb" || service == "s3" {
+		rest = upTo(rest, "/") // an index, a stream, an object
 	}
 	name := Text(rest...)
 	if service == "iam" && name.Kind() == KindString {

@@ -18,25 +18,35 @@ func normalise(resources []*Resource, m *Model) []*Resource {
 		}
 		r.Properties = withhold(r.Properties)
 	}
+	for _, r := range resources {
+		r.assume(m, func(d fallback) bool { return m.joined[joint{r.Type, strings.Join(d.path, ".")}] })
+	}
 	kept := joinParts(resources, m)
 	for _, r := range kept {
-		if s := m.Schema(r.Type); s != nil {
-			for _, d := range s.defaults {
-				if d.unless != "" && r.Properties.Path(d.unless) != nil {
-					continue
-				}
-				if path := strings.Join(d.path, "."); !r.reads(path) {
-					d.value = Unknown("property is not read from this kind of source", r.Type+"."+path)
-				}
-				r.Properties = fill(r.Properties, d)
-			}
-		}
+		r.assume(m, func(fallback) bool { return true })
 		r.Properties = sortTags(r.Properties)
 		if strings.HasPrefix(r.Type, "AWS::EC2::SecurityGroup") {
 			r.Properties = r.Properties.Rewrite(withoutPorts)
 		}
 	}
 	return kept
+}
+
+// assume fills the defaults that take holds for.
+func (r *Resource) assume(m *Model, take func(fallback) bool) {
+	s := m.Schema(r.Type)
+	if s == nil {
+		return
+	}
+	for _, d := range s.defaults {
+		if !take(d) || d.unless != "" && r.Properties.Path(d.unless) != nil {
+			continue
+		}
+		if path := strings.Join(d.path, "."); !r.reads(path) {
+			d.value = Unknown("property is not read from this kind of source", r.Type+"."+path)
+		}
+		r.Properties = fill(r.Properties, d)
+	}
 }
 
 // withoutPorts drops the ports of a security group's rule for all protocols,

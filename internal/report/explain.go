@@ -90,11 +90,21 @@ func ExplainFinding(w io.Writer, h *assess.Header, f *assess.Finding, o Options)
 	}
 	fact("resource", resource)
 	fact("functions", strings.Join(f.Functions, ", "))
+	if f.Owner != nil {
+		fact("owner", strings.Join(f.Owner.Names, ", ")+" ("+f.Owner.By+")")
+	}
 	fact("scope", f.Scope)
 	fact("judged", fmt.Sprintf("%s, as of %s, by %s %s", basisText(h.Basis), h.AsOf, h.Tool, h.Version))
 	fact("finding", f.ID)
 
 	p.explainWitness(f)
+	if f.Raised != nil {
+		p.heading("Severity", raisedText(f.Raised))
+	}
+	p.explainParameters(f)
+	if f.Cause != nil {
+		p.heading("Cause", causeText(f.Cause))
+	}
 	p.explainMissing(f)
 	p.explainWhy(c.Rationale, c.Source)
 	p.explainRequirements(c.Requirements)
@@ -102,6 +112,54 @@ func ExplainFinding(w io.Writer, h *assess.Header, f *assess.Finding, o Options)
 		p.explainFix(c.Subject, f.Resource.LogicalID, c.Fix, o.Terraform)
 	}
 	return p.flush()
+}
+
+// ExplainFunction writes what the risk of a function is made of: who can call
+// it, what it handles, and the findings that concern it, the gravest first.
+func ExplainFunction(w io.Writer, h *assess.Header, f *assess.Function, findings []*assess.Finding, o Options) error {
+	p := newPage(w, o)
+	p.row(0, 2, oneLine(f.Scope), cell{text: oneLine(f.Resource.Address), style: bold}, cell{text: riskText(f) + " of 100", style: bold})
+	p.blank()
+	p.line(2, exposureText(f))
+	if f.Owner != nil {
+		p.line(2, ownerText(f.Owner))
+	}
+	for _, m := range f.Missing {
+		p.row(4, 6, oneLine(m.Reason), cell{text: supply(m.Input)})
+	}
+	p.line(2, fmt.Sprintf("judged %s, as of %s, by %s %s", basisText(h.Basis), h.AsOf, h.Tool, h.Version))
+	if len(f.Contributors) > 0 {
+		p.heading("What weighs most", "and its part of the number")
+		ids := widest(f.Contributors, func(c assess.Contributor) string { return c.Check })
+		for _, c := range f.Contributors {
+			p.row(2, 6, oneLine(c.Resource), cell{text: fmt.Sprintf("%3d", c.Points)},
+				cell{text: c.Severity.String(), width: len("critical"), style: severityStyle(c.Severity)}, cell{text: oneLine(c.Check), width: ids})
+		}
+	}
+	findings = slices.Clone(findings)
+	slices.SortStableFunc(findings, worseFinding)
+	failed := slices.IndexFunc(findings, func(f *assess.Finding) bool { return f.Outcome != check.Fail })
+	if failed < 0 {
+		failed = len(findings)
+	}
+	p.explainList("Failures", "that make the number", findings[:failed])
+	p.explainList("Unknown", "what the number would rise for, if it failed", findings[failed:])
+	p.blank()
+	p.line(0, "docs/risk.md says how the number is made; assay explain FINDING-ID --from FILE explains one of these")
+	return p.flush()
+}
+
+func (p *page) explainList(title, rest string, findings []*assess.Finding) {
+	if len(findings) == 0 {
+		return
+	}
+	p.heading(title, rest)
+	for _, f := range findings {
+		p.row(2, 6, oneLine(f.Message), cell{text: f.Severity.String(), width: len("critical"), style: severityStyle(f.Severity)}, cell{text: f.ID})
+		if f.Raised != nil {
+			p.line(6, raisedText(f.Raised))
+		}
+	}
 }
 
 func (p *page) explainWitness(f *assess.Finding) {
@@ -119,6 +177,16 @@ func (p *page) explainWitness(f *assess.Finding) {
 	}
 	for _, c := range f.Witness.Under {
 		p.line(2, underText(c))
+	}
+}
+
+func (p *page) explainParameters(f *assess.Finding) {
+	if len(f.Parameters) == 0 {
+		return
+	}
+	p.heading("Parameters", "that had a say, and who asks for them")
+	for i := range f.Parameters {
+		p.line(2, askedText(&f.Parameters[i]))
 	}
 }
 

@@ -16,6 +16,7 @@ func newJSON(w io.Writer, _ Options) assess.Handler {
 }
 
 func (j *jsonLines) Header(m *assess.Header) error     { return assess.Encode(j.out, m) }
+func (j *jsonLines) Function(m *assess.Function) error { return assess.Encode(j.out, m) }
 func (j *jsonLines) Finding(m *assess.Finding) error   { return assess.Encode(j.out, m) }
 func (j *jsonLines) Decided(m *assess.Decided) error   { return assess.Encode(j.out, m) }
 func (j *jsonLines) Standing(m *assess.Standing) error { return assess.Encode(j.out, m) }

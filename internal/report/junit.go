@@ -106,6 +106,8 @@ func (j *junit) Coverage(m *assess.Coverage) error {
 	return nil
 }
 
+func (j *junit) Function(*assess.Function) error { return nil }
+
 func (j *junit) Finding(m *assess.Finding) error {
 	c := junitCase{Class: m.Check, Name: m.Resource.LogicalID, File: m.Source.File}
 	switch {
@@ -135,6 +137,18 @@ func (j *junit) proof(m *assess.Finding) string {
 		for _, c := range m.Witness.Under {
 			lines = append(lines, underText(c))
 		}
+	}
+	if m.Raised != nil {
+		lines = append(lines, raisedText(m.Raised))
+	}
+	for i := range m.Parameters {
+		lines = append(lines, askedText(&m.Parameters[i]))
+	}
+	if m.Cause != nil {
+		lines = append(lines, causeText(m.Cause))
+	}
+	if m.Owner != nil {
+		lines = append(lines, ownerText(m.Owner))
 	}
 	for _, caller := range m.Callers {
 		lines = append(lines, "called at "+caller.String())

@@ -754,6 +754,9 @@ func (r *recorder) Coverage(m *assess.Coverage) error {
 func (r *recorder) Finding(m *assess.Finding) error {
 	return r.keep(func(h assess.Handler) error { return h.Finding(m) })
 }
+func (r *recorder) Function(m *assess.Function) error {
+	return r.keep(func(h assess.Handler) error { return h.Function(m) })
+}
 func (r *recorder) Decided(m *assess.Decided) error {
 	return r.keep(func(h assess.Handler) error { return h.Decided(m) })
 }

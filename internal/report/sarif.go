@@ -140,6 +140,8 @@ type (
 	sarifResultBag struct {
 		Severity  check.Severity `json:"severity"`
 		Functions []string       `json:"functions,omitempty"`
+		Owners    []string       `json:"owners,omitempty"`
+		Cause     string         `json:"cause,omitempty"` // id that results of one cause share
 	}
 	sarifLocation struct {
 		ID       int            `json:"id,omitempty"`
@@ -264,7 +266,7 @@ func (s *sarif) result(m *assess.Finding) sarifResult {
 			"assayFindingId/v1":       m.ID,
 			"primaryLocationLineHash": m.ID + ":1",
 		},
-		Properties: sarifResultBag{m.Severity, m.Functions},
+		Properties: sarifResultBag{Severity: m.Severity, Functions: m.Functions},
 	}
 	if i, ok := s.index[m.Check]; ok {
 		r.RuleIndex = &i
@@ -290,6 +292,19 @@ func (s *sarif) result(m *assess.Finding) sarifResult {
 		for _, c := range m.Witness.Under {
 			text = append(text, harmless(underText(c))+".")
 		}
+	}
+	if m.Owner != nil {
+		r.Properties.Owners = m.Owner.Names
+	}
+	if m.Cause != nil {
+		r.Properties.Cause = m.Cause.ID
+		text = append(text, harmless(causeText(m.Cause))+".")
+	}
+	if m.Raised != nil {
+		text = append(text, harmless(raisedText(m.Raised))+".")
+	}
+	for i := range m.Parameters {
+		text = append(text, harmless(askedText(&m.Parameters[i]))+".")
 	}
 	r.Message.Text = strings.Join(text, " ")
 	return r
@@ -334,6 +349,7 @@ func physical(source assess.Source) (*sarifPhysical, bool) {
 	return at, true
 }
 
+func (s *sarif) Function(*assess.Function) error { return nil }
 func (s *sarif) Decided(*assess.Decided) error   { return nil }
 func (s *sarif) Standing(*assess.Standing) error { return nil }
 

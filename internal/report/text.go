@@ -42,19 +42,21 @@ const detail = 12
 // with the worst first, what is unknown and why, standings, a summary.
 type text struct {
 	page
-	opts     Options
-	header   assess.Header
-	problems []assess.Problem
-	hidden   int // problems past those
-	fails    []*assess.Finding
-	unknown  []*assess.Finding // kept only to be listed one by one
-	gaps     gaps
-	notMet   map[string][]*assess.Standing // by framework, the first of them
-	scope    string                        // of the standings
+	opts      Options
+	header    assess.Header
+	problems  []assess.Problem
+	functions map[string]*assess.Function // by scope and logical id, and by id
+	risks     []*assess.Function          // those with any
+	hidden    int                         // problems past those
+	fails     []*assess.Finding
+	unknown   []*assess.Finding // kept only to be listed one by one
+	gaps      gaps
+	notMet    map[string][]*assess.Standing // by framework, the first of them
+	scope     string                        // of the standings
 }
 
 func newText(w io.Writer, o Options) assess.Handler {
-	return &text{page: newPage(w, o), opts: o, notMet: map[string][]*assess.Standing{}, scope: assess.StandingScope}
+	return &text{page: newPage(w, o), opts: o, notMet: map[string][]*assess.Standing{}, functions: map[string]*assess.Function{}, scope: assess.StandingScope}
 }
 
 // limit is how many of n things to list of at most most.
@@ -77,6 +79,15 @@ func (t *text) Coverage(m *assess.Coverage) error {
 			continue
 		}
 		t.problems = append(t.problems, p)
+	}
+	return nil
+}
+
+func (t *text) Function(m *assess.Function) error {
+	t.functions[m.Scope+"#"+m.Resource.LogicalID] = m
+	t.functions[m.Resource.ID] = m
+	if m.Risk > 0 {
+		t.risks = append(t.risks, m)
 	}
 	return nil
 }
@@ -136,15 +147,24 @@ func (t *text) writeProblems() {
 // what concerns no function.
 type group struct {
 	scope, name string
+	function    *assess.Function // nil: the stream does not say
 	findings    []*assess.Finding
+	shared      int            // failures that stand with their cause
 	fails       map[string]int // by severity
+}
+
+func (g *group) risk() int {
+	if g.function == nil {
+		return 0
+	}
+	return g.function.Risk
 }
 
 // counts says how many failures of each severity there are, and how much that
 // is unknown is listed.
 func (g *group) counts() string {
 	said := bySeverity(g.fails)
-	open := len(g.findings)
+	open := len(g.findings) + g.shared
 	for _, n := range g.fails {
 		open -= n
 	}
@@ -169,11 +189,18 @@ func (t *text) groups() (functions []*group, other *group) {
 			key := [2]string{f.Scope, f.Functions[0]}
 			if g = byName[key]; g == nil {
 				g = &group{scope: f.Scope, name: f.Functions[0], fails: map[string]int{}}
+				if g.function = t.functions[f.Scope+"#"+f.Functions[0]]; g.function == nil {
+					g.function = t.functions[f.Functions[0]]
+				}
 				byName[key] = g
 				functions = append(functions, g)
 			}
 		}
-		g.findings = append(g.findings, f)
+		if f.Cause != nil {
+			g.shared++
+		} else {
+			g.findings = append(g.findings, f)
+		}
 		if f.Outcome == check.Fail {
 			g.fails[f.Severity.String()]++
 		}
@@ -182,6 +209,9 @@ func (t *text) groups() (functions []*group, other *group) {
 		slices.SortStableFunc(g.findings, worseFinding)
 	}
 	slices.SortFunc(functions, func(a, b *group) int {
+		if n := b.risk() - a.risk(); n != 0 {
+			return n
+		}
 		for _, s := range severities {
 			if n := b.fails[s.String()] - a.fails[s.String()]; n != 0 {
 				return n
@@ -205,11 +235,25 @@ func worseFinding(a, b *assess.Finding) int {
 }
 
 func (t *text) writeFindings() {
+	w := &findingWriter{text: t, fixes: fixesOf(&t.header)}
+	w.causes()
 	functions, other := t.groups()
 	shown := functions[:t.limit(len(functions), maxFunctions)]
-	w := &findingWriter{text: t, fixes: fixesOf(&t.header)}
 	for _, g := range shown {
-		t.heading(oneLine(g.name), oneLine(g.scope)+": "+g.counts())
+		said := oneLine(g.scope) + ": " + g.counts()
+		if g.function != nil {
+			said = riskText(g.function) + ", " + said
+		}
+		t.heading(oneLine(g.name), said)
+		if g.function != nil && g.function.Exposure != check.Internal {
+			t.line(2, exposureText(g.function))
+		}
+		if g.function != nil && g.function.Owner != nil {
+			t.line(2, ownerText(g.function.Owner))
+		}
+		if g.shared > 0 {
+			t.line(2, count(g.shared, "failure")+" with a cause that others share, above")
+		}
 		w.write(g.findings)
 	}
 	if more := len(functions) - len(shown); more > 0 {
@@ -225,10 +269,13 @@ func (t *text) writeFindings() {
 
 // writeOther lists what concerns no function.
 func (t *text) writeOther(other *group, w *findingWriter) {
-	if len(other.findings) == 0 {
+	if len(other.findings)+other.shared == 0 {
 		return
 	}
 	t.heading("Other resources", other.counts())
+	if other.shared > 0 {
+		t.line(2, count(other.shared, "failure")+" with a cause that others share, above")
+	}
 	listed := other.findings[:t.limit(len(other.findings), maxOther)]
 	w.write(listed)
 	if more := len(other.findings) - len(listed); more > 0 {
@@ -251,16 +298,32 @@ func (w *findingWriter) write(findings []*assess.Finding) {
 		}
 		w.row(2, detail, oneLine(f.Message), label, cell{text: oneLine(f.Check), width: ids})
 		w.witness(f)
+		if f.Raised != nil {
+			w.line(detail, raisedText(f.Raised))
+		}
+		if f.Owner != nil && len(f.Functions) == 0 {
+			w.line(detail, ownerText(f.Owner))
+		}
+		for i := range f.Parameters {
+			w.line(detail, askedText(&f.Parameters[i]))
+		}
 		for _, caller := range f.Callers {
 			w.line(detail, "called at "+oneLine(caller.String()))
 		}
 		if others := f.Functions; len(others) > 1 {
 			w.line(detail, "also concerns "+oneLine(listed(others[1:], w.limit(len(others), maxNames))))
 		}
-		if fix := w.fixes[f.Check]; fix != "" && f.Outcome == check.Fail {
-			delete(w.fixes, f.Check)
-			w.row(detail, detail, "", cell{text: clip("fix: "+fix, w.width-detail), style: green})
+		if f.Outcome == check.Fail {
+			w.fix(f.Check)
 		}
+	}
+}
+
+// fix says how to mend what fails a check, the first time that it is asked.
+func (w *findingWriter) fix(check string) {
+	if fix := w.fixes[check]; fix != "" {
+		delete(w.fixes, check)
+		w.row(detail, detail, "", cell{text: clip("fix: "+fix, w.width-detail), style: green})
 	}
 }
 
@@ -302,6 +365,60 @@ func (w *findingWriter) witness(f *assess.Finding) {
 	}
 	for _, c := range f.Witness.Under {
 		w.line(detail, underText(c))
+	}
+}
+
+// causes lists what several failures have in common, each once: one change
+// mends them all.
+func (w *findingWriter) causes() {
+	byID := map[string][]*assess.Finding{}
+	var first []*assess.Finding
+	for _, f := range w.fails {
+		if f.Cause == nil {
+			continue
+		}
+		if len(byID[f.Cause.ID]) == 0 {
+			first = append(first, f)
+		}
+		byID[f.Cause.ID] = append(byID[f.Cause.ID], f)
+	}
+	if len(first) == 0 {
+		return
+	}
+	slices.SortStableFunc(first, func(a, b *assess.Finding) int {
+		return cmp.Or(cmp.Compare(b.Severity, a.Severity), b.Cause.Findings-a.Cause.Findings, strings.Compare(a.Check, b.Check))
+	})
+	w.heading("Shared causes", "one change mends several failures")
+	shown := first[:w.limit(len(first), maxOther)]
+	ids := min(widest(shown, func(f *assess.Finding) string { return f.Check }), maxID)
+	for _, f := range shown {
+		worst := f.Severity
+		var names, callers []string
+		for _, one := range byID[f.Cause.ID] {
+			for _, caller := range one.Callers {
+				if said := "called at " + caller.String(); !slices.Contains(callers, said) {
+					callers = append(callers, said)
+				}
+			}
+			worst = max(worst, one.Severity)
+			for _, name := range one.Functions {
+				if !slices.Contains(names, name) {
+					names = append(names, name)
+				}
+			}
+		}
+		w.row(2, detail, causeText(f.Cause), cell{text: worst.String(), width: len("critical"), style: severityStyle(worst)}, cell{text: oneLine(f.Check), width: ids})
+		w.line(detail, "such as: "+oneLine(f.Message))
+		if len(names) > 0 {
+			w.line(detail, count(f.Cause.Functions, "function")+": "+oneLine(listed(names, w.limit(len(names), maxNames))))
+		}
+		for _, caller := range callers[:w.limit(len(callers), maxNames)] {
+			w.line(detail, oneLine(caller))
+		}
+		w.fix(f.Check)
+	}
+	if more := len(first) - len(shown); more > 0 {
+		w.line(2, "and "+count(more, "more cause")+seeAll)
 	}
 }
 
@@ -392,6 +509,9 @@ func (t *text) writeSummary(m *assess.Summary) {
 	row := func(name, format string, args ...any) {
 		t.row(2, 4, fmt.Sprintf(format, args...), cell{text: name, width: len("not applicable")})
 	}
+	if risks := t.highest(); risks != "" {
+		row("highest risk", "%s", risks)
+	}
 	row(scopes, "%d read, %d unreadable, %s", m.Scopes-m.Unreadable, m.Unreadable, count(m.Problems, "problem"))
 	row("functions", "%d, of %s", m.Functions, count(m.Resources, "resource"))
 	row("failed", "%s", failures(m))
@@ -416,6 +536,19 @@ func (t *text) writeSummary(m *assess.Summary) {
 	if len(dates) > 0 {
 		row("facts of AWS", "%s", strings.Join(dates, ", "))
 	}
+}
+
+// highest names the functions with the highest risk.
+func (t *text) highest() string {
+	slices.SortStableFunc(t.risks, func(a, b *assess.Function) int { return b.Risk - a.Risk })
+	var names []string
+	for _, f := range t.risks {
+		names = append(names, fmt.Sprintf("%s %d", oneLine(f.Resource.Address), f.Risk))
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return listed(names, maxNames) + " (of 100)"
 }
 
 // digest is the beginning of a digest, enough to tell two apart.

@@ -392,3 +392,56 @@ func missingText(f *assess.Finding) string {
 
 // longValue is how many characters of a value machines are given.
 const longValue = 300
+
+// askedText says what a parameter was in a run, and who asked for that.
+func askedText(p *assess.Parameter) string {
+	value := "not stated"
+	if p.Value != nil {
+		value = valueText(p.Value, maxValue)
+	}
+	return oneLine(p.Name + " is " + value + ", by " + strings.Join(p.By, " and "))
+}
+
+// raisedText says why a severity is above that of the check.
+func raisedText(r *assess.Raised) string {
+	return oneLine("raised from " + r.From.String() + ": " + strings.Join(r.Because, "; "))
+}
+
+// exposureText says who can call a function.
+func exposureText(f *assess.Function) string {
+	said := map[check.Exposure]string{
+		check.Internet:        "anyone on the internet can call it",
+		check.AnyAccount:      "anyone with an AWS account can call it",
+		check.Outside:         "callers from outside the account can call it",
+		check.Internal:        "only its account can call it",
+		check.ExposureUnknown: "who can call it is not decided",
+	}[f.Exposure]
+	if len(f.Through) > 0 {
+		said += ", through " + listed(f.Through, maxNames)
+	}
+	if f.DataClass != "" {
+		said += "; its data are " + f.DataClass
+	}
+	return oneLine(said)
+}
+
+// riskText is the risk of a function, with what unknown outcomes could add.
+func riskText(f *assess.Function) string {
+	if f.AtMost > f.Risk {
+		return fmt.Sprintf("risk %d, at most %d", f.Risk, f.AtMost)
+	}
+	return fmt.Sprintf("risk %d", f.Risk)
+}
+
+// causeText says what several failures have in common.
+func causeText(c *assess.Cause) string {
+	what := map[string]string{
+		assess.CauseModule: "the module ", assess.CauseGlobals: "the section ", assess.CauseLoop: "one block, ", assess.CauseResource: "",
+	}[c.Kind]
+	return oneLine(fmt.Sprintf("one cause of %s: %s%s, %s", count(c.Findings, "failure"), what, c.Name, c.Source))
+}
+
+// ownerText says whose something is.
+func ownerText(o *assess.Owned) string {
+	return oneLine("owned by " + strings.Join(o.Names, ", ") + " (" + o.By + ")")
+}

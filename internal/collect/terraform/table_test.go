@@ -15,7 +15,7 @@ import (
 
 func testModel(t testing.TB) *estate.Model {
 	t.Helper()
-	m, err := estate.NewModel(estate.Tables{Schemas: tables.Schemas(), Defaults: tables.Defaults(), Edges: tables.Edges()})
+	m, err := estate.NewModel(estate.Tables{Schemas: tables.Schemas(), Facts: tables.AssayTypes(), Defaults: tables.Defaults(), Edges: tables.Edges()})
 	if err != nil {
 		t.Fatal(err)
 	}

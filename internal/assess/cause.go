@@ -1,0 +1,108 @@
+package assess
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"assay/internal/check"
+	"assay/internal/estate"
+)
+
+// Kinds of causes that findings share.
+const (
+	CauseModule   = "module"   // a Terraform module or nested template, called more than once
+	CauseGlobals  = "globals"  // the Globals section of a SAM template
+	CauseLoop     = "loop"     // one block that makes several resources
+	CauseResource = "resource" // a resource that several others stand on: a role, a log group
+)
+
+// cause is the place where a person would mend a finding, as far as others may
+// have the same.
+type cause struct {
+	kind string
+	name string // for people
+	key  string // within the file; never a position, so that it survives edits
+	at   estate.Position
+}
+
+// causeOf says where the cause of a failure is: at the value of the subject that
+// decided, else at the other resource that did, else at the subject.
+func causeOf(r *estate.Resource, result check.Result) cause {
+	c := cause{kind: CauseLoop, name: localName(r), key: localName(r), at: position(r, result)}
+	switch stated := c.at != r.Source; {
+	case len(r.Callers) > 0 && r.Callers[0].File != c.at.File:
+		c.kind, c.name = CauseModule, path.Dir(c.at.File)
+	case stated && r.Scope().Format == "sam":
+		c.kind, c.name, c.key = CauseGlobals, "Globals", firstStated(r, result)
+	case stated:
+	default:
+		for _, read := range result.Reads {
+			if other := read.Resource; other != nil && other != r && !read.Value.IsDefault() && !read.Value.Position().IsZero() {
+				return cause{CauseResource, other.Address, other.LogicalID, other.Source}
+			}
+		}
+	}
+	return c
+}
+
+// firstStated is the path of the property that decided.
+func firstStated(r *estate.Resource, result check.Result) string {
+	for _, read := range result.Reads {
+		if read.Resource == r && read.Value.Position() == position(r, result) {
+			return read.Path
+		}
+	}
+	return ""
+}
+
+var instance = regexp.MustCompile(`\[[^\]]*\]`)
+
+// localName is the name of a resource within the file that declares it: a
+// Terraform address without the modules and keys that lead to it.
+func localName(r *estate.Resource) string {
+	name := instance.ReplaceAllString(r.LogicalID, "")
+	for strings.HasPrefix(name, "module.") {
+		parts := strings.SplitN(name, ".", 3)
+		if len(parts) < 3 {
+			break
+		}
+		name = parts[2]
+	}
+	return name
+}
+
+// shareCauses tells findings of one check that have one cause so.
+func (g *groupState) shareCauses() {
+	type key struct {
+		check string
+		at    estate.Position
+	}
+	byCause := map[key][]*Finding{}
+	for _, f := range g.failures {
+		k := key{f.Check, g.causes[f].at}
+		byCause[k] = append(byCause[k], f)
+	}
+	for _, f := range g.failures {
+		c := g.causes[f]
+		sharing := byCause[key{f.Check, c.at}]
+		if len(sharing) < 2 || c.at.IsZero() {
+			continue
+		}
+		var functions []string
+		for _, other := range sharing {
+			for _, name := range other.Functions {
+				functions = append(functions, other.Scope+"\x00"+name)
+			}
+		}
+		slices.Sort(functions)
+		sum := sha256.Sum256([]byte(strings.Join([]string{f.Check, c.kind, c.at.File, c.key}, "\x00")))
+		f.Cause = &Cause{
+			ID: "C-" + hex.EncodeToString(sum[:8]), Kind: c.kind, Name: c.name, Source: sourceOf(c.at),
+			Findings: len(sharing), Functions: len(slices.Compact(functions)),
+		}
+	}
+}
