@@ -390,27 +390,6 @@ func (sc *scene) fixed() map[string]contextValue {
 	return m
 }
 
-// wordsOf are the words of which one matches the shared resource where the pattern
-// matches that of the scene, which may stand below it.
-func (s *search) wordsOf(scene int, a *arnPattern) []compiledARN {
-	at := placedARN{scene, a}
-	if c, ok := s.words[at]; ok {
-		return c
-	}
-	s.enter(scene)
-	w, open := s.vars.arn(a)
-	list := []compiledARN{{w, open, s.vars.defaults}}
-	if below := s.scenes[scene].below; below != "" && w != nil && !open {
-		parts, known := w.before(symbols(nil, below))
-		list = []compiledARN{{open: !known}}
-		for _, p := range parts {
-			list = append(list, compiledARN{w: p, defaults: s.vars.defaults})
-		}
-	}
-	s.words[at] = list
-	return list
-}
-
 // choose takes a statement of every group.
 func (s *search) choose(n *node, scene, group int) {
 	for scene < len(s.scenes) && group == len(s.scenes[scene].some) {

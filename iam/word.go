@@ -200,46 +200,6 @@ func (w *word) walk(letters []symbol) bool {
 	return from.has(len(w.symbols))
 }
 
-// before are the words of which one matches a text where the word itself matches
-// the text with the letters behind it. known is false where a part of the word
-// that is not known may hold them.
-func (w *word) before(tail []symbol) (list []*word, known bool) {
-	from, to := make(positions, w.width()), make(positions, w.width())
-	known = true
-	enter := func(p positions, i int) { // i symbols are left
-		for p.set(i); i > 0 && w.symbols[i-1].isRun(); i-- {
-			p.set(i - 1)
-		}
-	}
-	enter(from, len(w.symbols))
-	for k := len(tail) - 1; k >= 0; k-- {
-		clear(to)
-		for i := 1; i <= len(w.symbols); i++ {
-			if !from.has(i) {
-				continue
-			}
-			switch s := w.symbols[i-1]; {
-			case s.isRun():
-				if s.runs(tail[k]) {
-					enter(to, i)
-				}
-			case s.takes(tail[k]):
-				enter(to, i-1)
-			case s.kind != 0 && s.kind != '?' && s.kind != segmentOne && s.kind != foldedRune:
-				known = false
-			}
-		}
-		from, to = to, from
-	}
-	for i := 0; i <= len(w.symbols); i++ {
-		if !from.has(i) || i < len(w.symbols) && from.has(i+1) && w.symbols[i].isRun() {
-			continue // the word with the run matches all that this one does
-		}
-		list = append(list, newWord(slices.Clone(w.symbols[:i]), w.arn))
-	}
-	return list, known
-}
-
 // fresh stands in a solution for a letter that no pattern names: no character,
 // so that none can. What is written of it is freshText.
 const (
@@ -681,8 +641,7 @@ type sceneKey struct {
 func (v *variables) spell(into []symbol, t token, part bool) []symbol {
 	if c, ok := v.fixed[t.text]; ok {
 		if c.unknown {
-			// Not the hole that the evaluator puts there, so that none is equal to it.
-			return append(into, symbol{byte(OpenHole), MaxHole - 2})
+			return append(into, symbol{byte(OpenHole), MaxHole - 2}) // not the evaluator's, so that none is equal to it
 		}
 		text := t.fallback
 		if len(c.values) == 1 {
