@@ -42,6 +42,10 @@ func (w *world) Ask(q *check.Question) check.Answer {
 		return w.changesAnywhere(q)
 	case check.PassesBeyond:
 		return w.passesBeyond(q)
+	case check.Escalates:
+		return w.onGraph(q, func(g *graph) check.Answer { return g.escalates(q) })
+	case check.InvitesEscalation:
+		return w.onGraph(q, func(g *graph) check.Answer { return g.invitesEscalation(q) })
 	case check.PassesToAny:
 		return w.passesToAny(q)
 	case check.PermitsAnywhere:
@@ -96,6 +100,9 @@ func (w *world) answer(subject *estate.Resource, v verdict, ok bool) check.Answe
 	return a
 }
 
+// missingKey is the reason of gaps that are condition keys.
+const missingKey = "condition key of the request"
+
 // missing is what would settle an unknown decision.
 func (w *world) missing(v verdict) []estate.Gap {
 	var gaps []estate.Gap
@@ -115,7 +122,7 @@ func (w *world) missing(v verdict) []estate.Gap {
 			add(estate.Gap{Reason: "state of the account", Input: "whether calls of function URLs need lambda:InvokeFunction, too"})
 			continue
 		}
-		add(estate.Gap{Reason: "condition key of the request", Input: key})
+		add(estate.Gap{Reason: missingKey, Input: key})
 	}
 	return gaps
 }

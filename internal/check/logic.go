@@ -63,6 +63,8 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"mayEvery":              ask(MayEvery),
 	"changesAnywhere":       ask(ChangesAnywhere),
 	"passesBeyond":          ask(PassesBeyond),
+	"escalates":             ask(Escalates),
+	"invitesEscalation":     ask(InvitesEscalation),
 	"passesToAny":           ask(PassesToAny),
 	"permitsAnywhere":       ask(PermitsAnywhere),
 	"holdsService":          ask(HoldsService),
