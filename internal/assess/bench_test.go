@@ -42,7 +42,7 @@ func config(t testing.TB) assess.Config {
 		t.Fatal(err)
 	}
 	return assess.Config{
-		Asker:      access.New(facts).Asker,
+		Asker:      access.New(facts, tables.Escalation()).Asker,
 		Collectors: []collect.Collector{cloudformation.New(cloudformation.Options{PolicyTemplates: tables.SAMPolicyTemplates()})},
 		Model:      model, Library: lib, Catalog: cat, Frameworks: cat.Frameworks, AsOf: "2026-11-24",
 	}

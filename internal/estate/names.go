@@ -349,7 +349,7 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 		switch head := literal(at, 0); {
 		case strings.HasPrefix(head, "arn:"):
 			parts = upTo(at, "/invocations")
-		case head == "" && service == "lambda":
+		case head == "" && !solid(at[0]) && service == "lambda":
 			return Unknown("part of a text that is not known", Text(parts...).String()), true
 		}
 	}
