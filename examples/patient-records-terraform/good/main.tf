@@ -123,6 +123,8 @@ resource "aws_lambda_function" "records" {
   filename                = "records.zip"
   handler                 = "index.handler"
   runtime                 = "nodejs22.x"
+  memory_size             = 256
+  timeout                 = 10
   code_signing_config_arn = aws_lambda_code_signing_config.records.arn
   kms_key_arn             = aws_kms_key.records.arn
   publish                 = true
