@@ -1,6 +1,8 @@
 package iam
 
 import (
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -44,6 +46,89 @@ func (p Proof) beside(hidden bool) Proof {
 // Granted lists the actions that some Allow of a policy may let in, one for
 // each class that its statements do not tell apart, with all of the class.
 func (d *Data) Granted(p *Policy) (classes [][]string) {
+	for _, class := range d.policyClasses(p) {
+		if class.granted != no {
+			classes = append(classes, class.names)
+		}
+	}
+	return classes
+}
+
+// GrantedByService gives the actions of the table that some Allow of a policy
+// names for certain, service by service: first those of services that a statement
+// names, then the rest in order.
+func (d *Data) GrantedByService(p *Policy) iter.Seq2[string, []string] {
+	return func(yield func(string, []string) bool) {
+		granted := map[string][]string{}
+		named := map[string]bool{}
+		others := map[bool]bool{} // whether actions of other services are granted, by whether they are plain
+		for _, class := range d.policyClasses(p) {
+			if class.others {
+				others[class.plain] = others[class.plain] || class.granted == yes
+				continue
+			}
+			for _, action := range class.names {
+				service, name, _ := strings.Cut(action, ":")
+				named[service] = true
+				if class.granted == yes && d.action(service, lower(name)) != nil {
+					granted[service] = append(granted[service], action)
+				}
+			}
+		}
+		for _, service := range slices.Sorted(maps.Keys(granted)) {
+			if !yield(service, granted[service]) {
+				return
+			}
+		}
+		if !others[false] && !others[true] {
+			return
+		}
+		for _, service := range d.Services() {
+			if named[service] {
+				continue
+			}
+			var actions []string
+			for _, a := range d.Actions(service) {
+				if others[len(a.Resources) == 0] {
+					actions = append(actions, service+":"+a.Name)
+				}
+			}
+			if len(actions) > 0 && !yield(service, actions) {
+				return
+			}
+		}
+	}
+}
+
+// Touches reports whether some Allow of the policies may be for the action and the
+// resource of a request, whatever its conditions and whoever asks. Where none is,
+// there is nothing to search for.
+func Touches(policies []*Policy, spec RequestSpec, data *Data) bool {
+	r, err := NewRequest(spec, data)
+	if err != nil {
+		return true
+	}
+	ev := &evaluator{req: r}
+	for _, p := range policies {
+		if p.unread {
+			return true
+		}
+		for i := range p.statements {
+			if s := &p.statements[i]; !s.deny && s.matchAction(r, ev) != no && s.matchResource(r, ev) != no {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// grantedClass is a class of actions, and whether some Allow names them.
+type grantedClass struct {
+	actionClass
+	granted truth
+}
+
+func (d *Data) policyClasses(p *Policy) (classes []grantedClass) {
 	var all []*statement
 	for i := range p.statements {
 		all = append(all, &p.statements[i])
@@ -51,12 +136,17 @@ func (d *Data) Granted(p *Policy) (classes [][]string) {
 	for _, class := range d.classes(all) {
 		service, name, _ := strings.Cut(lower(class.names[0]), ":")
 		r := &Request{action: service + ":" + name, service: service, name: name}
+		granted := no
 		for _, s := range all {
-			if !s.deny && (class.unlisted && s.mayName(service, d) || !class.unlisted && s.matchAction(r, &evaluator{req: r}) != no) {
-				classes = append(classes, class.names)
-				break
+			switch {
+			case s.deny:
+			case !class.unlisted:
+				granted = max(granted, s.matchAction(r, &evaluator{req: r}))
+			case s.mayName(service, d):
+				granted = max(granted, maybe)
 			}
 		}
+		classes = append(classes, grantedClass{class, granted})
 	}
 	return classes
 }

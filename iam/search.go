@@ -196,6 +196,9 @@ func (s *search) run(limits Limits, work *int) Proof {
 		for _, k := range sc.keys {
 			keyType, _ := s.data.KeyType(k)
 			c := keyConstraint{name: k, keyType: keyType, required: alwaysThere[k] || sc.wide != nil && k == "aws:username"}
+			if sc.wide != nil && k == "aws:username" {
+				c.avoid = []*word{emptyWord}
+			}
 			if f, ok := sc.forms[k]; ok {
 				c.required, c.form, c.avoid = true, f.form, f.avoid
 			}

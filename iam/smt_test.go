@@ -15,7 +15,7 @@ import (
 	"assay/iam"
 )
 
-var z3Pairs = flag.Int("z3", 24, "how many pairs of policies z3 is asked about, of generated ones and of managed ones each; CI asks for more")
+var z3Pairs = flag.Int("z3", 14, "how many pairs of policies z3 is asked about, of generated ones and of managed ones each; CI asks for more")
 
 // z3 answers a script: refuted when one question has an answer, proved when none
 // has.

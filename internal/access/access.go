@@ -37,7 +37,6 @@ func (a *Access) world() *world {
 	return &world{
 		Access: a, holes: map[holeKey]int{}, sets: map[*estate.Resource]*principalSet{}, policies: map[*estate.Resource]*iam.Policy{},
 		origin: map[*iam.Policy][]statement{}, reach: map[reachKey]check.Answer{}, openTo: map[reachedKey]check.Answer{},
-		exposed: map[*estate.Resource][]way{},
 	}
 }
 
@@ -56,8 +55,12 @@ type world struct {
 	// reach are answers about what roles may do on resources that nothing names.
 	reach map[reachKey]check.Answer
 	// openTo are answers about who can use resources.
-	openTo  map[reachedKey]check.Answer
-	exposed map[*estate.Resource][]way // of functions
+	openTo map[reachedKey]check.Answer
+	// exposed is the function that was last asked about, and its ways in.
+	exposed struct {
+		function *estate.Resource
+		ways     []way
+	}
 }
 
 // statement says where a statement of a compiled policy comes from.

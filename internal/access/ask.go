@@ -184,7 +184,13 @@ func (w *world) may(q *check.Question) check.Answer {
 	if arn != "*" && !strings.HasPrefix(arn, "arn:") && !strings.HasPrefix(arn, "\xff") {
 		return check.Answer{Missing: []estate.Gap{{Reason: "not an ARN that is known", Input: "resource of " + strings.Join(q.Actions, ", ") + " (" + w.words(arn) + ")"}}}
 	}
-	if policy == nil && held == nil {
+	switch {
+	case policy != nil || held != nil:
+	case strings.HasSuffix(arn, check.ProbeName):
+		if strings.Contains(arn, ":kms:") {
+			policy = w.defaultKeyPolicy(q.Subject) // of an account that leaves keys to identity policies
+		}
+	default:
 		policy = w.elsewhere(arn)
 	}
 	result := check.Answer{Truth: estate.True}

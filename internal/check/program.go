@@ -413,6 +413,8 @@ func (a activation) ResolveName(name string) (any, bool) {
 		return a.subject, true
 	case "asOf":
 		return a.asOf, true
+	case hereVar:
+		return a.ev.place(), true
 	case evaluationVar:
 		return a.ev, true
 	case paramVar, statedVar:

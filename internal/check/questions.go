@@ -49,8 +49,8 @@ const (
 	// that no policy names? role.mayEvery("kms")
 	MayEvery
 	// ChangesAnywhere: may the role change something on a resource that no policy
-	// names, by an action that could be held to resources and that no policy of AWS
-	// among Texts grants? role.changesAnywhere(["arn:aws:iam::aws:policy/…"])
+	// names, by an action that could be held to resources, that is not among Texts and
+	// that no policy of AWS there grants? role.changesAnywhere(["arn:aws:iam::aws:policy/…"])
 	ChangesAnywhere
 	// PassesBeyond: may the role pass some role to a service that is not among
 	// Texts? role.passesBeyond(["lambda.amazonaws.com"])
@@ -67,8 +67,8 @@ const (
 	// PermitsAnywhere: may the role change who may use a resource that no policy
 	// names? role.permitsAnywhere()
 	PermitsAnywhere
-	// HoldsService: is there a service of which the role may do every action, be it
-	// on resources that a policy names? role.holdsService()
+	// HoldsService: is there a resource to which the role may do all that the service
+	// can do to its like? role.holdsService()
 	HoldsService
 	// CodeMayAnywhere: may the code of a function with the role do one of Actions on
 	// a resource that no policy names? role.codeMayAnywhere(["ec2:CreateNetworkInterface"])

@@ -50,6 +50,10 @@ func (r *Resource) ARN() *Value {
 			}
 			name = []*Value{path, r.Name()}
 		}
+	case service == "ssm":
+		if text, known := name[0].Scalar(); known {
+			name[0] = String(strings.TrimPrefix(text, "/")) // parameter/a/b is /a/b
+		}
 	case r.Type == "AWS::SecretsManager::Secret" && r.Name().Kind() != KindReference:
 		name = append(name, String("-"), Ref(r.LogicalID, "Ref")) // six characters that AWS adds
 	}

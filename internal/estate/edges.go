@@ -142,6 +142,9 @@ func (x resolver) edges(r *Resource, rule *Rule) []Edge {
 	var found []Edge
 	add := func(v *Value, when []Decision) {
 		for _, e := range x.targets(r, rule, v) {
+			if rule.Mention && e.Outside {
+				continue
+			}
 			e.Rule, e.From = rule, r
 			e.When = append(slices.Clone(when), e.When...)
 			if e.Position.IsZero() {

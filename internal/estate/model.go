@@ -62,6 +62,9 @@ type Rule struct {
 	// FUNCTION("NAME"). References in it are followed, every one of them; what it
 	// names otherwise may be anything.
 	Within bool `yaml:"within"`
+	// Mention is set where the property may hold anything, such as a variable: a
+	// text that is the name of nothing that was read is no name.
+	Mention bool `yaml:"mention"`
 
 	path []string
 }
