@@ -357,7 +357,8 @@ type arnPattern struct {
 	parts    [6]pattern
 	// whole is the pattern over the ARN as one text. It is there only where that
 	// may be asked for: where holes or a '*' may hold colons.
-	whole *pattern
+	whole  *pattern
+	colons int // those that are written out in whole
 	// loose is set when a hole before the last part may hold colons, so that the
 	// cuts may be elsewhere.
 	loose bool
@@ -405,7 +406,7 @@ func compileARN(s string, form patternForm) arnPattern {
 	a.reach = stretch && !within
 	if holes || a.reach {
 		whole := compilePattern(s, form)
-		a.whole = &whole
+		a.whole, a.colons = &whole, whole.colons()
 	}
 	return a
 }
@@ -496,12 +497,32 @@ func (a *arnPattern) match(r *arn, ev *evaluator) truth {
 	case r.loose:
 		return maybe
 	}
-	if t == no && a.reach && !a.endsOtherwise(r) {
+	if t == no && a.reach && a.spare(r) && !a.endsOtherwise(r) {
 		if far := a.whole.match(r.whole, ev); far != no && !ev.otherwise(ARNSegments) {
 			return far
 		}
 	}
 	return t
+}
+
+// spare reports whether a text may have more colons than the pattern writes out:
+// otherwise no '*' is left one to run over, and the parts stand against each other.
+func (a *arnPattern) spare(r *arn) bool {
+	return r.holes && (strings.Contains(r.whole, "\xffo") || strings.Contains(r.whole, "\xffi")) || strings.Count(r.whole, ":") > a.colons
+}
+
+// colons counts the colons that a pattern writes out.
+func (p *pattern) colons() int {
+	if p.glob == nil {
+		return strings.Count(p.text, ":")
+	}
+	n := 0
+	for _, t := range p.glob.tokens {
+		if t.kind == literal {
+			n += strings.Count(t.text, ":")
+		}
+	}
+	return n
 }
 
 // endsOtherwise reports whether a text cannot match, however far a '*' in the

@@ -95,6 +95,9 @@ func Public(question PublicQuestion, data *Data, limits Limits) Exposure {
 	if q.Policy.unread {
 		return Exposure{AtMost: ReachAnyone, Reason: "the policy was not read: " + q.Policy.Name}
 	}
+	if !q.grants() {
+		return q.out
+	}
 	q.stranger, _ = accountsBeside(q.Policy)
 	if hasHole(q.Owner) {
 		q.stranger = unlikeAccount // it must be told apart from one that is not known

@@ -25,7 +25,7 @@ func (w *world) graph(scopes []*estate.Scope, view check.View) (*graph, error) {
 	}
 	g := &graph{
 		world: w, view: view, techniques: techniques, all: w.everything(),
-		holders: map[holderKey]*holder{}, actionKeys: map[string]bool{}, given: map[string]bool{}, walks: map[walkKey]walk{}, steps: map[stepKey]walk{}, arns: map[*estate.Resource]string{}, functionRoles: map[*estate.Resource]ends{}, trust: map[trustKey]walk{},
+		holders: map[holderKey]*holder{}, actionKeys: map[string]bool{}, given: map[string]bool{}, walks: map[walkKey]walk{}, steps: map[stepKey]walk{}, arns: map[*estate.Resource]string{}, aims: map[targetsKey][]target{}, trust: map[trustKey]walk{},
 		more: map[moreKey]more{}, leaving: map[*holder][]*edge{}, function: map[functionKey]walk{}, classes: map[*iam.Policy][]string{}, raised: map[*holder]*holder{},
 	}
 	g.in(scopes)
@@ -73,21 +73,6 @@ func (g *graph) edges(h *holder) []*edge {
 	return list
 }
 
-// ends are the resources at an edge, and why there may be others.
-type ends struct {
-	found []*estate.Resource
-	gaps  []estate.Gap
-}
-
-func (g *graph) rolesOf(f *estate.Resource) ([]*estate.Resource, []estate.Gap) {
-	e, ok := g.functionRoles[f]
-	if !ok {
-		e.found, e.gaps = g.view.Related(f, "roles")
-		g.functionRoles[f] = e
-	}
-	return e.found, e.gaps
-}
-
 // feasible tells cheaply that a technique is out of a holder's reach.
 func (g *graph) feasible(h *holder, t *technique) bool {
 	for _, st := range t.Steps {
@@ -113,26 +98,20 @@ func (g *graph) each(h *holder, t *technique, functions []*estate.Resource, f fu
 		if slices.ContainsFunc(t.Steps, func(st *step) bool { return st.Action == "sts:AssumeRole" && !st.Trusted }) {
 			roles = g.assumable
 		}
-		for _, r := range roles {
-			if r == h.resource || !assumed && g.account(r.Scope()) != h.account {
+		for _, a := range g.targets(roles) {
+			if a.resource == h.resource || !assumed && a.to.account != h.account {
 				continue // roles are passed and changed within their account
 			}
-			to := g.holderOf(r, nil)
+			to := a.to
 			if t.Gains == "raised-role" {
 				to = g.raise(to)
 			}
-			f(r, to)
+			f(a.resource, to)
 		}
 	case "function-role":
-		for _, fn := range functions {
-			roles, gaps := g.rolesOf(fn)
-			for _, r := range roles {
-				if r != h.resource {
-					f(fn, g.holderOf(r, fn))
-				}
-			}
-			if len(roles) == 0 && len(gaps) > 0 {
-				f(fn, g.roleOutside(fn, gaps[0]))
+		for _, a := range g.targets(functions) {
+			if a.to.resource != h.resource {
+				f(a.resource, a.to)
 			}
 		}
 	case "user":
@@ -150,6 +129,46 @@ func (g *graph) each(h *holder, t *technique, functions []*estate.Resource, f fu
 			f(h.resource, h.with(h.identity, nil))
 		}
 	}
+}
+
+// target is a role or function, and who acts with it.
+type target struct {
+	resource *estate.Resource
+	to       *holder
+}
+
+// targets are whom one would act as by roles or functions. Those of a whole list
+// are kept.
+func (g *graph) targets(list []*estate.Resource) []target {
+	if len(list) == 0 {
+		return nil
+	}
+	key := targetsKey{list[0], len(list)}
+	if known, ok := g.aims[key]; ok {
+		return known
+	}
+	var out []target
+	for _, r := range list {
+		if r.Type == "AWS::IAM::Role" {
+			out = append(out, target{r, g.holderOf(r, nil)})
+			continue
+		}
+		roles, gaps := g.view.Related(r, "roles")
+		for _, role := range roles {
+			out = append(out, target{r, g.holderOf(role, r)})
+		}
+		if len(roles) == 0 && len(gaps) > 0 {
+			out = append(out, target{r, g.roleOutside(r, gaps[0])})
+		}
+	}
+	g.aims[key] = out
+	return out
+}
+
+// targetsKey tells the lists of a graph apart, which are parts of lists in order.
+type targetsKey struct {
+	first *estate.Resource
+	n     int
 }
 
 // raise is a holder that has given itself whatever its boundary leaves.

@@ -26,7 +26,6 @@ type holder struct {
 	print  string // the policies, spelt out: equal ones allow the same
 
 	concerns map[string]bool
-	granted  map[string]bool // by resource policies
 	admin    *walk
 	samples  []posed
 	sampled  bool
@@ -81,7 +80,7 @@ func (h *holder) with(identity, boundary []*iam.Policy) *holder {
 
 // ready works out what follows from the policies.
 func (h *holder) ready() {
-	h.concerns, h.granted, h.admin, h.samples, h.sampled = map[string]bool{}, map[string]bool{}, nil, nil, false
+	h.concerns, h.admin, h.samples, h.sampled = map[string]bool{}, nil, nil, false
 	keys := map[string]bool{}
 	var b strings.Builder
 	for i, list := range [][]*iam.Policy{h.identity, h.boundary} {

@@ -19,20 +19,20 @@ type graph struct {
 
 	roles, users, functions, layers, queues, streams, permissions []*estate.Resource
 
-	holders       map[holderKey]*holder
-	actionKeys    map[string]bool
-	assumable     []*estate.Resource // roles that somebody else than a service may assume
-	given         map[string]bool    // actions that the policy of some function, queue, stream or layer allows somebody
-	walks         map[walkKey]walk
-	steps         map[stepKey]walk
-	arns          map[*estate.Resource]string
-	functionRoles map[*estate.Resource]ends
-	trust         map[trustKey]walk
-	more          map[moreKey]more
-	leaving       map[*holder][]*edge
-	function      map[functionKey]walk
-	classes       map[*iam.Policy][]string
-	raised        map[*holder]*holder
+	holders    map[holderKey]*holder
+	actionKeys map[string]bool
+	assumable  []*estate.Resource // roles that somebody else than a service may assume
+	given      map[string]bool    // actions that the policy of some function, queue, stream or layer allows somebody
+	walks      map[walkKey]walk
+	steps      map[stepKey]walk
+	arns       map[*estate.Resource]string
+	aims       map[targetsKey][]target
+	trust      map[trustKey]walk
+	more       map[moreKey]more
+	leaving    map[*holder][]*edge
+	function   map[functionKey]walk
+	classes    map[*iam.Policy][]string
+	raised     map[*holder]*holder
 }
 
 type walkKey struct {
