@@ -29,7 +29,7 @@ func New(data *iam.Data) *Access { return &Access{data: data} }
 func (a *Access) Asker() check.Asker { return a.world() }
 
 func (a *Access) world() *world {
-	return &world{Access: a, holes: map[holeKey]int{}, sets: map[*estate.Resource]*principalSet{}, policies: map[*estate.Resource]*iam.Policy{}, origin: map[*iam.Policy][]statement{}, reach: map[reachKey]check.Answer{}, openTo: map[reachedKey]check.Answer{}, exposed: map[*estate.Resource][]way{}}
+	return &world{Access: a, holes: map[holeKey]int{}, sets: map[*estate.Resource]*principalSet{}, policies: map[*estate.Resource]*iam.Policy{}, origin: map[*iam.Policy][]statement{}, reach: map[reachKey]check.Answer{}, openTo: map[reachedKey]check.Answer{}, grants: map[*iam.Policy][]granted{}, administrators: map[*estate.Resource]check.Answer{}, exposed: map[*estate.Resource][]way{}}
 }
 
 // world is the estate as package iam sees it: texts with holes, and compiled
@@ -45,8 +45,11 @@ type world struct {
 	// reach are answers about what roles may do on resources that nothing names.
 	reach map[reachKey]check.Answer
 	// openTo are answers about who can use resources.
-	openTo  map[reachedKey]check.Answer
-	exposed map[*estate.Resource][]way // of functions
+	openTo map[reachedKey]check.Answer
+	// grants are the actions of policies, administrators answers about roles.
+	grants         map[*iam.Policy][]granted
+	administrators map[*estate.Resource]check.Answer
+	exposed        map[*estate.Resource][]way // of functions
 }
 
 // statement says where a statement of a compiled policy comes from.
