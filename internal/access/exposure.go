@@ -213,8 +213,8 @@ func (w *world) httpIntegration(i *estate.Resource, view check.View, add func(ch
 		gaps = append(gaps, more...)
 		for _, route := range routes {
 			target, undecided := view.Resolve(route.Properties.Field("Target"))
-			leads := estate.TruthOf(refersTo(target, i))
-			if undecided || target != nil && !target.Known() && leads == estate.False && target.Kind() != estate.KindText {
+			leads := refersTo(target, i)
+			if undecided && leads == estate.False {
 				leads = estate.Maybe
 			}
 			if leads == estate.False {
@@ -234,16 +234,21 @@ func (w *world) httpIntegration(i *estate.Resource, view check.View, add func(ch
 }
 
 // refersTo reports whether a value is, or holds, a reference to one of some
-// resources.
-func refersTo(v *estate.Value, resources ...*estate.Resource) bool {
-	found := false
+// resources; what is not known of it may.
+func refersTo(v *estate.Value, resources ...*estate.Resource) estate.Truth {
+	result := estate.False
 	v.Each("", func(_ string, x *estate.Value) bool {
-		found = found || x.Kind() == estate.KindReference && slices.ContainsFunc(resources, func(r *estate.Resource) bool {
+		switch {
+		case x.Kind() == estate.KindReference && slices.ContainsFunc(resources, func(r *estate.Resource) bool {
 			return x.Reference().Resource == r.LogicalID || x.Reference().Resource == r.ID
-		})
-		return !found
+		}):
+			result = estate.True
+		case (x.Kind() == estate.KindUnknown || x.Kind() == estate.KindDenied) && x.Gap().Reason != estate.ReasonPseudoParameter:
+			result = estate.Maybe
+		}
+		return result != estate.True
 	})
-	return found
+	return result
 }
 
 // definition is an API that is given as an OpenAPI document: the operations that
@@ -268,8 +273,13 @@ func (w *world) definition(f, api *estate.Resource, view check.View, add func(ch
 		for _, o := range operations.Fields() {
 			operation, _ := view.Resolve(o.Value)
 			integration, _ := view.Resolve(operation.Field("x-amazon-apigateway-integration"))
-			if !refersTo(integration.Field("uri"), names...) {
+			switch refersTo(integration.Field("uri"), names...) {
+			case estate.False:
 				continue
+			case estate.Maybe:
+				add(check.Internet, check.Answer{Truth: estate.Maybe, Missing: []estate.Gap{{Reason: "not decided", Input: "integration of " + o.Name + " " + path.Name + " of " + api.Address}}})
+				continue
+			case estate.True:
 			}
 			reads := []check.Read{{Resource: api, Path: "Body.paths." + path.Name + "." + o.Name, Value: estate.String(strings.ToUpper(o.Name) + " " + path.Name)}}
 			security, undecided := view.Resolve(operation.Field("security"))
