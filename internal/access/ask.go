@@ -148,7 +148,7 @@ func (w *world) target(q *check.Question, text int) (arn string, policy *iam.Pol
 
 func (w *world) may(q *check.Question) check.Answer {
 	arn, policy, held := w.target(q, 0)
-	if !strings.HasPrefix(arn, "arn:") && !strings.HasPrefix(arn, "\xff") {
+	if arn != "*" && !strings.HasPrefix(arn, "arn:") && !strings.HasPrefix(arn, "\xff") {
 		return check.Answer{Missing: []estate.Gap{{Reason: "not an ARN that is known", Input: "resource of " + strings.Join(q.Actions, ", ") + " (" + w.words(arn) + ")"}}}
 	}
 	if policy == nil && held == nil {
@@ -175,8 +175,12 @@ func (w *world) may(q *check.Question) check.Answer {
 // mayDo asks for one action.
 func (w *world) mayDo(q *check.Question, action, arn string, policy *iam.Policy, held *estate.Resource) check.Answer {
 	set := w.principal(q.Subject, q.View)
-	if held != nil && held.Type == "AWS::S3::Bucket" && w.onObjects(action) {
+	switch {
+	case held == nil:
+	case held.Type == "AWS::S3::Bucket" && w.onObjects(action):
 		arn += "/" + w.hole(iam.OpenHole, "object of "+held.ID, estate.Gap{Reason: "not known", Input: "key of the object"})
+	case held.Type == "AWS::Logs::LogGroup" && w.takes(action, "log-stream"):
+		arn += ":log-stream:" + w.hole(iam.OpenHole, "stream of "+held.ID, estate.Gap{Reason: "not known", Input: "name of the log stream"})
 	}
 	spec := w.of(q.Subject, action, arn, q.View)
 	if held != nil {
@@ -208,9 +212,12 @@ func (w *world) elsewhere(arn string) *iam.Policy {
 }
 
 // onObjects reports whether an action of S3 is on objects, not on their bucket.
-func (w *world) onObjects(action string) bool {
+func (w *world) onObjects(action string) bool { return w.takes(action, "object") }
+
+// takes reports whether an action is on resources of a type.
+func (w *world) takes(action, resourceType string) bool {
 	a := w.data.Action(action)
-	return a != nil && slices.ContainsFunc(a.Resources, func(t *iam.ResourceType) bool { return t.Name == "object" })
+	return a != nil && slices.ContainsFunc(a.Resources, func(t *iam.ResourceType) bool { return t.Name == resourceType })
 }
 
 func (w *world) trusts(q *check.Question) check.Answer {
