@@ -95,7 +95,7 @@ func (e *engine) frameworks(ids []string) ([]*catalog.Framework, error) {
 func collectors(m *estate.Model, g given) []collect.Collector {
 	return []collect.Collector{
 		collect.EstateFiles{},
-		terraform.New(terraform.Options{Mapping: tables.Terraform(), Model: m, Variables: g.variables}),
+		terraform.New(terraform.Options{Mapping: tables.Terraform(), ManagedPolicies: tables.IAMManagedPolicies(), Model: m, Variables: g.variables}),
 		cloudformation.New(cloudformation.Options{Parameters: g.parameters, PolicyTemplates: tables.SAMPolicyTemplates()}),
 	}
 }
