@@ -46,9 +46,18 @@ func (p Proof) beside(hidden bool) Proof {
 // Granted lists the actions that some Allow of a policy may let in, one for
 // each class that its statements do not tell apart, with all of the class.
 func (d *Data) Granted(p *Policy) (classes [][]string) {
-	for _, class := range d.policyClasses(p) {
-		if class.granted != no {
-			classes = append(classes, class.names)
+	var all []*statement
+	for i := range p.statements {
+		all = append(all, &p.statements[i])
+	}
+	for _, class := range d.classes(all) {
+		service, name, _ := strings.Cut(lower(class.names[0]), ":")
+		r := &Request{action: service + ":" + name, service: service, name: name}
+		for _, s := range all {
+			if !s.deny && s.matchAction(r, &evaluator{req: r}) != no {
+				classes = append(classes, class.names)
+				break
+			}
 		}
 	}
 	return classes
@@ -59,41 +68,44 @@ func (d *Data) Granted(p *Policy) (classes [][]string) {
 // names, then the rest in order.
 func (d *Data) GrantedByService(p *Policy) iter.Seq2[string, []string] {
 	return func(yield func(string, []string) bool) {
-		granted := map[string][]string{}
 		named := map[string]bool{}
-		others := map[bool]bool{} // whether actions of other services are granted, by whether they are plain
-		for _, class := range d.policyClasses(p) {
-			if class.others {
-				others[class.plain] = others[class.plain] || class.granted == yes
+		var allows []*statement
+		for i := range p.statements {
+			s := &p.statements[i]
+			if s.deny {
 				continue
 			}
-			for _, action := range class.names {
-				service, name, _ := strings.Cut(action, ":")
-				named[service] = true
-				if class.granted == yes && d.action(service, lower(name)) != nil {
-					granted[service] = append(granted[service], action)
+			allows = append(allows, s)
+			for j := range s.actions {
+				if a := &s.actions[j]; !a.whole && a.service != "" {
+					named[a.service] = true
 				}
 			}
 		}
-		for _, service := range slices.Sorted(maps.Keys(granted)) {
-			if !yield(service, granted[service]) {
-				return
-			}
+		granted := func(service, name string) bool {
+			r := &Request{action: service + ":" + name, service: service, name: name}
+			ev := &evaluator{req: r}
+			return slices.ContainsFunc(allows, func(s *statement) bool { return s.matchAction(r, ev) == yes })
 		}
-		if !others[false] && !others[true] {
-			return
-		}
-		for _, service := range d.Services() {
-			if named[service] {
-				continue
-			}
+		each := func(service string) bool {
 			var actions []string
 			for _, a := range d.Actions(service) {
-				if others[len(a.Resources) == 0] {
+				if granted(service, lower(a.Name)) {
 					actions = append(actions, service+":"+a.Name)
 				}
 			}
-			if len(actions) > 0 && !yield(service, actions) {
+			return len(actions) == 0 || yield(service, actions)
+		}
+		for _, service := range slices.Sorted(maps.Keys(named)) {
+			if !each(service) {
+				return
+			}
+		}
+		if !granted("\x00", "\x00") { // a service that no statement names
+			return
+		}
+		for _, service := range d.Services() {
+			if !named[service] && !each(service) {
 				return
 			}
 		}
@@ -101,12 +113,17 @@ func (d *Data) GrantedByService(p *Policy) iter.Seq2[string, []string] {
 }
 
 // Touches reports whether some Allow of the policies may be for the action and the
-// resource of a request, whatever its conditions and whoever asks. Where none is,
-// there is nothing to search for.
+// resource of a request, whatever its conditions and whoever asks; without a
+// resource, for the action. Where none is, there is nothing to search for.
 func Touches(policies []*Policy, spec RequestSpec, data *Data) bool {
-	r, err := NewRequest(spec, data)
-	if err != nil {
-		return true
+	action := lower(spec.Action)
+	service, name, _ := strings.Cut(action, ":")
+	r := &Request{action: action, service: service, name: name}
+	if spec.Resource != "" {
+		var err error
+		if r, err = NewRequest(spec, data); err != nil {
+			return true
+		}
 	}
 	ev := &evaluator{req: r}
 	for _, p := range policies {
@@ -114,41 +131,12 @@ func Touches(policies []*Policy, spec RequestSpec, data *Data) bool {
 			return true
 		}
 		for i := range p.statements {
-			if s := &p.statements[i]; !s.deny && s.matchAction(r, ev) != no && s.matchResource(r, ev) != no {
+			if s := &p.statements[i]; !s.deny && s.matchAction(r, ev) != no && (spec.Resource == "" || s.matchResource(r, ev) != no) {
 				return true
 			}
 		}
 	}
 	return false
-}
-
-// grantedClass is a class of actions, and whether some Allow names them.
-type grantedClass struct {
-	actionClass
-	granted truth
-}
-
-func (d *Data) policyClasses(p *Policy) (classes []grantedClass) {
-	var all []*statement
-	for i := range p.statements {
-		all = append(all, &p.statements[i])
-	}
-	for _, class := range d.classes(all) {
-		service, name, _ := strings.Cut(lower(class.names[0]), ":")
-		r := &Request{action: service + ":" + name, service: service, name: name}
-		granted := no
-		for _, s := range all {
-			switch {
-			case s.deny:
-			case !class.unlisted:
-				granted = max(granted, s.matchAction(r, &evaluator{req: r}))
-			case s.mayName(service, d):
-				granted = max(granted, maybe)
-			}
-		}
-		classes = append(classes, grantedClass{class, granted})
-	}
-	return classes
 }
 
 // classes sorts all actions by which of the statements name them. The actions

@@ -37,6 +37,7 @@ func (a *Access) world() *world {
 	return &world{
 		Access: a, holes: map[holeKey]int{}, sets: map[*estate.Resource]*principalSet{}, policies: map[*estate.Resource]*iam.Policy{},
 		origin: map[*iam.Policy][]statement{}, reach: map[reachKey]check.Answer{}, openTo: map[reachedKey]check.Answer{},
+		grants: map[*iam.Policy][]granted{}, administrators: map[*estate.Resource]check.Answer{},
 	}
 }
 
@@ -56,6 +57,9 @@ type world struct {
 	reach map[reachKey]check.Answer
 	// openTo are answers about who can use resources.
 	openTo map[reachedKey]check.Answer
+	// grants are the actions of policies, administrators answers about roles.
+	grants         map[*iam.Policy][]granted
+	administrators map[*estate.Resource]check.Answer
 	// exposed is the function that was last asked about, and its ways in.
 	exposed struct {
 		function *estate.Resource

@@ -214,8 +214,12 @@ func (w *world) may(q *check.Question) check.Answer {
 // mayDo asks for one action.
 func (w *world) mayDo(q *check.Question, action, arn string, policy *iam.Policy, held *estate.Resource) check.Answer {
 	set := w.principal(q.Subject, q.View)
-	if held != nil && held.Type == "AWS::S3::Bucket" && w.onObjects(action) {
+	switch {
+	case held == nil:
+	case held.Type == "AWS::S3::Bucket" && w.onObjects(action):
 		arn += "/" + w.hole(iam.OpenHole, "object of "+held.ID, estate.Gap{Reason: "not known", Input: "key of the object"})
+	case held.Type == "AWS::Logs::LogGroup" && w.takes(action, "log-stream"):
+		arn += ":log-stream:" + w.hole(iam.OpenHole, "stream of "+held.ID, estate.Gap{Reason: "not known", Input: "name of the log stream"})
 	}
 	spec := w.of(q.Subject, action, arn, q.View)
 	if held != nil {
@@ -247,9 +251,12 @@ func (w *world) elsewhere(arn string) *iam.Policy {
 }
 
 // onObjects reports whether an action of S3 is on objects, not on their bucket.
-func (w *world) onObjects(action string) bool {
+func (w *world) onObjects(action string) bool { return w.takes(action, "object") }
+
+// takes reports whether an action is on resources of a type.
+func (w *world) takes(action, resourceType string) bool {
 	a := w.data.Action(action)
-	return a != nil && slices.ContainsFunc(a.Resources, func(t *iam.ResourceType) bool { return t.Name == "object" })
+	return a != nil && slices.ContainsFunc(a.Resources, func(t *iam.ResourceType) bool { return t.Name == resourceType })
 }
 
 func (w *world) trusts(q *check.Question) check.Answer {
@@ -350,7 +357,14 @@ var adminProbes = []struct{ action, resource string }{
 
 // administers asks for each probe; the first that is refused decides.
 func (w *world) administers(q *check.Question) check.Answer {
-	return w.administersAll(q.Subject, q.View)
+	if a, ok := w.administrators[q.Subject]; ok && q.View.Plain() {
+		return a
+	}
+	a := w.administersAll(q.Subject, q.View)
+	if q.View.Plain() {
+		w.administrators[q.Subject] = a
+	}
+	return a
 }
 
 func (w *world) administersAll(role *estate.Resource, view check.View) check.Answer {

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -94,12 +95,16 @@ func (w *world) anywhere(role, function *estate.Resource, action string, view ch
 	if a == nil {
 		return check.Answer{Missing: []estate.Gap{{Reason: "not an action that the table knows", Input: action}}}
 	}
+	set := w.principal(role, view)
+	if !iam.Touches(set.identity, iam.RequestSpec{Action: action}, w.data) {
+		return check.Answer{Truth: estate.False}
+	}
 	key := reachKey{role, function, strings.ToLower(action)}
 	if answer, ok := w.reach[key]; ok && view.Plain() {
 		return answer
 	}
 	result := check.Answer{Truth: estate.False}
-	set, session := w.principal(role, view), w.session(role, view)
+	session := w.session(role, view)
 	for _, resource := range w.probes(role, a) {
 		if !iam.Touches(set.identity, iam.RequestSpec{Principal: session, Action: action, Resource: resource}, w.data) {
 			continue
@@ -292,7 +297,7 @@ func (w *world) someAnywhere(q *check.Question, wanted func(name string, a *iam.
 		if p.IsUnread() {
 			continue
 		}
-		for _, actions := range w.data.GrantedByService(p) {
+		for _, actions := range w.grantedBy(p) {
 			for _, action := range actions {
 				known := w.data.Action(action)
 				if len(known.Resources) == 0 || !wanted(strings.ToLower(action), known) {
@@ -307,6 +312,34 @@ func (w *world) someAnywhere(q *check.Question, wanted func(name string, a *iam.
 		}
 	}
 	return result
+}
+
+// granted are the actions of a service that a policy grants.
+type granted struct {
+	service string
+	actions []string
+}
+
+// grantedBy is what a policy grants by service, remembered where it is not of most
+// services.
+func (w *world) grantedBy(p *iam.Policy) iter.Seq2[string, []string] {
+	const most = 50
+	list, ok := w.grants[p]
+	if !ok {
+		for service, actions := range w.data.GrantedByService(p) {
+			if list = append(list, granted{service, actions}); len(list) > most {
+				return w.data.GrantedByService(p)
+			}
+		}
+		w.grants[p] = list
+	}
+	return func(yield func(string, []string) bool) {
+		for _, g := range list {
+			if !yield(g.service, g.actions) {
+				return
+			}
+		}
+	}
 }
 
 // fewActions is how many actions on a type of resource make it more than a channel
@@ -326,7 +359,7 @@ func (w *world) holdsService(q *check.Question) check.Answer {
 		if p.IsUnread() {
 			continue
 		}
-		for service, actions := range w.data.GrantedByService(p) {
+		for service, actions := range w.grantedBy(p) {
 			held := holds[service]
 			if held == nil {
 				held = map[string]bool{}

@@ -155,12 +155,18 @@ func (w *world) resourcePolicy(r *estate.Resource, view check.View) *iam.Policy 
 	default:
 		if path, ok := inlinePolicies[r.Type]; ok {
 			v, open := r.Properties, false
-			for _, name := range path {
-				if v, open = view.Resolve(v.Field(name)); open {
+			for i, name := range path {
+				if v, open = view.Resolve(v.Field(name)); v != nil && i < len(path)-1 && v.Kind() != estate.KindMap {
+					open = true
+				}
+				if open {
 					break
 				}
 			}
-			if v != nil {
+			switch {
+			case open:
+				parts = append(parts, iam.Unread(r.LogicalID+"."+strings.Join(path, ".")+": "+reasonOf(v)))
+			case v != nil:
 				parts = add(parts, w.compile(r, strings.Join(path, "."), v, view))
 			}
 		}

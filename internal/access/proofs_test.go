@@ -176,6 +176,9 @@ func TestReachableTypes(t *testing.T) {
  Logs: {Type: AWS::Logs::ResourcePolicy, Properties: {PolicyDocument: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"es.amazonaws.com"},"Action":"logs:PutLogEvents","Resource":"*"}]}'}}
  F: {Type: AWS::Lambda::Function}
  FP: {Type: AWS::Lambda::ResourcePolicy, Properties: {ResourceArn: !GetAtt F.Arn, PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: "*", Action: "lambda:InvokeFunction", Resource: !GetAtt F.Arn}, {Effect: Deny, Principal: "*", Action: "lambda:*", Resource: "*", Condition: {StringNotEquals: {"aws:PrincipalOrgID": o-a}}}]}}}
+ Owned: {Type: AWS::SNS::Topic}
+ OwnedP: {Type: AWS::SNS::TopicPolicy, Properties: {Topics: [!Ref Owned], PolicyDocument: {Version: "2012-10-17", Statement: {Effect: Allow, Principal: {AWS: "*"}, Action: "sns:Publish", Resource: !Ref Owned, Condition: {StringEquals: {"AWS:SourceOwner": !Ref "AWS::AccountId"}}}}}}
+ Hidden: {Type: AWS::DynamoDB::Table, Properties: {ResourcePolicy: !ImportValue elsewhere}}
  Q: {Type: AWS::SQS::Queue}
  QP: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Version: "2012-10-17", Statement: {Effect: Allow, Principal: {Service: sns.amazonaws.com}, Action: "sqs:SendMessage", Resource: !GetAtt Q.Arn}}}}`
 	want := []string{
@@ -183,6 +186,8 @@ func TestReachableTypes(t *testing.T) {
 		"Bus reachableBy any-account → true", "Org reachableBy any-account → false", "Org reachableBy organization → true", "One reachableBy any-account → false", "One reachableBy named-accounts → true",
 		"Stream reachableBy any-account → true", "Table reachableBy any-account → true", "Dest reachableBy any-account → true", "Logs reachableBy any-account → false", "Logs servesStrangers → true",
 		"F reachableBy any-account → false", "F reachableBy organization → true",
+		"Owned reachableBy organization → false", "Owned servesStrangers → false",
+		"Hidden reachableBy any-account → maybe: policy of Hidden: the policy was not read: Hidden.ResourcePolicy.PolicyDocument: export of another stack: export elsewhere",
 		"Q reachableBy organization → false", "Q servesStrangers → true",
 	}
 	asked(t, template, want)

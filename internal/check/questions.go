@@ -15,7 +15,8 @@ type QuestionKind uint8
 // The questions, by the function that asks each.
 const (
 	// May: may the role (subject) do each of Actions to Object, or to the resource
-	// that Texts[0] names? role.may(["sqs:SendMessage"], queue)
+	// that Texts[0] names? role.may(["sqs:SendMessage"], queue); "*" for an action
+	// that takes no resource
 	May QuestionKind = iota + 1
 	// Trusts: can the service Texts[0] assume the role? role.trusts("lambda.amazonaws.com")
 	Trusts
