@@ -10,16 +10,56 @@ type actionClass struct {
 	// names are the actions, as AWS spells them, in order.
 	names []string
 	plain bool // AWS authorises them against no resource
-	// unlisted: no action that the table knows; names has one that stands for
-	// those that AWS may add.
+	// unlisted: the actions of the service that the table does not know, of any name.
 	unlisted bool
+	service  string
 	// others: actions of services that no statement names; names has an example.
 	others bool
 }
 
-// maxPairs bounds the pairs of patterns of one service that are joined to find
-// names that the table does not know.
-const maxPairs = 400
+// named are the actions of a class of which there is a witness.
+func (c *actionClass) named(p Proof) []string {
+	if c.unlisted {
+		return []string{p.Witness[0].Action}
+	}
+	return c.names
+}
+
+// hidesServices reports whether a statement with an effect has an action of which
+// the service is not known: no class stands for it.
+func (p *Policy) hidesServices(deny bool) bool {
+	return slices.ContainsFunc(p.statements, func(s statement) bool {
+		return s.deny == deny && slices.ContainsFunc(s.actions, func(a actionPattern) bool { return a.whole })
+	})
+}
+
+// beside takes back a proof where policies name actions that are not known.
+func (p Proof) beside(hidden bool) Proof {
+	if hidden && p.Verdict == Proved {
+		return Proof{Reason: "an action is not known"}
+	}
+	return p
+}
+
+// Granted lists the actions that some Allow of a policy may let in, one for
+// each class that its statements do not tell apart, with all of the class.
+func (d *Data) Granted(p *Policy) (classes [][]string) {
+	var all []*statement
+	for i := range p.statements {
+		all = append(all, &p.statements[i])
+	}
+	for _, class := range d.classes(all) {
+		service, name, _ := strings.Cut(lower(class.names[0]), ":")
+		r := &Request{action: service + ":" + name, service: service, name: name}
+		for _, s := range all {
+			if !s.deny && (class.unlisted && s.mayName(service, d) || !class.unlisted && s.matchAction(r, &evaluator{req: r}) != no) {
+				classes = append(classes, class.names)
+				break
+			}
+		}
+	}
+	return classes
+}
 
 // classes sorts all actions by which of the statements name them. The actions
 // are those of the table, and of every pattern one that it does not know.
@@ -76,18 +116,15 @@ func (d *Data) classes(statements []*statement) []actionClass {
 	}
 	var out []actionClass
 	at := map[string]int{}
-	add := func(key string, plain, unlisted bool, name string) {
+	add := func(key string, plain bool, name string) {
 		if plain {
 			key += "p"
-		}
-		if unlisted {
-			key += "u"
 		}
 		i, ok := at[key]
 		if !ok {
 			i = len(out)
 			at[key] = i
-			out = append(out, actionClass{plain: plain, unlisted: unlisted})
+			out = append(out, actionClass{plain: plain})
 		}
 		out[i].names = append(out[i].names, name)
 	}
@@ -98,14 +135,15 @@ func (d *Data) classes(statements []*statement) []actionClass {
 	slices.Sort(names)
 	for _, service := range names {
 		for _, a := range d.Actions(service) {
-			add(sign(service, lower(a.Name)), len(a.Resources) == 0, false, service+":"+a.Name)
+			key := sign(service, lower(a.Name))
+			if service == "s3" && a.Name == "ListAllMyBuckets" {
+				key += "b" // of all buckets, and of none
+			}
+			add(key, len(a.Resources) == 0, service+":"+a.Name)
 		}
-		var patterns []*pattern
-		for i := range list {
-			patterns = append(patterns, list[i].patterns[service]...)
-		}
-		for _, name := range d.unlisted(service, patterns) {
-			add(sign(service, name), false, true, service+":"+name)
+		// AWS may add actions with a resource, and without.
+		for _, plain := range []bool{false, true} {
+			out = append(out, actionClass{names: []string{service + ":SomethingNew"}, plain: plain, unlisted: true, service: service})
 		}
 	}
 	// Services that no statement names: with a resource, and without.
@@ -113,7 +151,7 @@ func (d *Data) classes(statements []*statement) []actionClass {
 		if name := d.otherAction(services, plain); name != "" {
 			service, action, _ := strings.Cut(lower(name), ":")
 			key := "o" + sign(service, action)
-			add(key, plain, false, name)
+			add(key, plain, name)
 			if plain {
 				key += "p"
 			}
@@ -132,48 +170,6 @@ func (d *Data) classes(statements []*statement) []actionClass {
 		}
 	})
 	return out
-}
-
-// unlisted makes names that the table does not know, one for each pattern and
-// for what two of them have in common, in lower case.
-func (d *Data) unlisted(service string, patterns []*pattern) []string {
-	var words []*word
-	var none variables
-	for _, p := range patterns {
-		if p.shape == exact && d.action(service, p.text) != nil {
-			continue
-		}
-		if w := none.word(p); w != nil && !w.opaque {
-			words = append(words, w)
-		}
-	}
-	work := 1 << 20
-	solver := textSolver{work: &work, states: 1000}
-	var names []string
-	add := func(letters []symbol) {
-		name := strings.ReplaceAll(write(letters, nil), string(fresh), "somethingnew")
-		if d.action(service, name) == nil && name != "" && !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	for _, w := range words {
-		add(w.instance())
-	}
-	pairs := 0
-	for i, a := range words {
-		for _, b := range words[:i] {
-			if a.exact || b.exact || a.symbols[0].kind == 0 && b.symbols[0].kind == 0 && a.symbols[0] != b.symbols[0] {
-				continue
-			}
-			if pairs++; pairs > maxPairs {
-				return names
-			}
-			if letters, st := solver.solve([]*word{a, b}, nil); st == sat {
-				add(letters)
-			}
-		}
-	}
-	return names
 }
 
 // otherAction is an action of a service that is not among those, in the

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"math/big"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,7 +40,9 @@ type typed struct {
 
 func compileCondition(c *Condition, form patternForm, data *Data) condition {
 	op, ok := parseOperator(c.Operator)
-	out := condition{operator: op, key: lower(c.Key), list: data.list(lower(c.Key)), open: c.Open || !ok, source: c}
+	key := lower(c.Key)
+	out := condition{operator: op, key: key, list: data.list(key), open: c.Open || !ok, source: c}
+	out.values = slices.Grow(out.values, len(c.Values.Values))
 	for _, v := range c.Values.Values {
 		out.values = append(out.values, compileOperand(v.Value, op, form))
 	}
@@ -88,6 +91,12 @@ func (c *condition) holds(ev *evaluator) truth {
 		return maybe
 	}
 	values, state := ev.value(c.key)
+	if (c.quantifier != one || c.comparison == compareNull) && nothing(values) && !ev.otherwise(EmptyValue) {
+		values, state = nil, absent
+		if c.quantifier == forAny {
+			return no // the key is there, whatever IfExists says
+		}
+	}
 	if c.comparison == compareNull {
 		return c.null(state)
 	}
@@ -116,6 +125,16 @@ func (c *condition) holds(ev *evaluator) truth {
 		}
 		return c.some(values, ev)
 	}
+}
+
+// nothing reports whether a key is there and its value is the empty text.
+func nothing(values []string) bool {
+	for _, v := range values {
+		if v != "" {
+			return false
+		}
+	}
+	return len(values) > 0
 }
 
 func (c *condition) each(values []string, ev *evaluator) truth {

@@ -71,6 +71,7 @@ type evaluator struct {
 	set     *PolicySet
 	other   RuleSet // rules read otherwise than the documents
 	touched RuleSet // rules that were asked for
+	steps   int     // spent on patterns
 
 	bounded       bool // the caller has a permissions boundary
 	wantPrincipal bool // statements of the policy at hand must name a principal
@@ -145,7 +146,7 @@ func (ev *evaluator) policy(p *Policy, t *tally) {
 		t.how.add(grant{maybe, maybe, maybe})
 		return
 	}
-	for _, i := range p.candidates(ev.req.service) {
+	for _, i := range p.candidates(ev.req) {
 		s := &p.statements[i]
 		if s.deny && t.deny == yes || !s.deny && t.allow == yes && !ev.wantPrincipal {
 			continue
@@ -189,6 +190,10 @@ func (ev *evaluator) collect(t *tallies) {
 		ev.wantPrincipal = true
 		ev.policy(ev.set.Resource, &t.resource)
 		ev.wantPrincipal = false
+		if ev.req.kind == bucketPolicy && c.Kind == RootUser {
+			// source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
+			t.resource.deny = min(t.resource.deny, ev.sameAccount().not())
+		}
 	}
 	ev.refuseShort = false
 	t.boundary.allow, t.session.allow = yes, yes
@@ -224,7 +229,8 @@ func (ev *evaluator) levels(levels [][]*Policy, t *tally) {
 
 func (ev *evaluator) decide() Answer {
 	var t tallies
-	if ev.req.kind == callerIdentity {
+	c := &ev.req.caller
+	if ev.req.kind == callerIdentity || ev.req.kind == sessionToken && (c.Kind == User || c.Kind == RootUser) {
 		return Answer{Decision: Allowed} // whatever the policies say
 	}
 	ev.collect(&t)
@@ -308,7 +314,7 @@ func (ev *evaluator) paths(t *tallies) way {
 	}
 	how := t.resource.how
 	switch c.Kind {
-	case Service, Federated, Anonymous:
+	case Service, Federated, Anonymous, OriginAccess:
 		if r.kind == sessionToken {
 			return closedAt(GateCaller)
 		}
@@ -318,9 +324,6 @@ func (ev *evaluator) paths(t *tallies) way {
 			return closedAt(GateCaller)
 		}
 	default:
-	}
-	if r.kind == sessionToken && (c.Kind == User || c.Kind == RootUser) {
-		return way{allow: yes}
 	}
 	identity := way{t.identity.allow, GateIdentity, t.identity.allowed}
 	switch {
@@ -354,7 +357,7 @@ func (ev *evaluator) paths(t *tallies) way {
 		}
 		role := resource(how.role).through(t.boundary.allow, GateBoundary).through(t.session.allow, GateSession)
 		w := best(best(own, direct), role)
-		if w.allow == no && how.role != no && own.gate == GateIdentity {
+		if w.allow == no && how.role != no && (own.gate == GateIdentity || own.gate == GateResource) {
 			w.gate = role.gate
 		}
 		return w

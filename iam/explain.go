@@ -33,6 +33,7 @@ type Part struct {
 	Index     int // of the policy within its gate or level
 	Policy    *Policy
 	Statement int
+	Action    string // of a call of a function URL, which of its two; otherwise ""
 	Match     Match
 	Why       string // why it does not match, or what is not known; "" for a match
 }
@@ -65,7 +66,11 @@ func explain(r *Request, s *PolicySet, sem Semantics, full bool) Explanation {
 	var t tallies
 	ev.collect(&t)
 	missing := &needs{}
+	settled := &tally{allow: yes}
 	walk := func(gate Gate, level int, policies []*Policy, told *tally) {
+		if x.Decision == Unknown && !ev.swings(&t, gate) {
+			told = settled
+		}
 		for i, p := range policies {
 			x.explainPolicy(ev, Part{Gate: gate, Level: level, Index: i, Policy: p}, told, missing)
 		}
@@ -81,7 +86,7 @@ func explain(r *Request, s *PolicySet, sem Semantics, full bool) Explanation {
 	}
 	if t.asked(GateRCP, ev) {
 		for i, level := range s.RCPs {
-			walk(GateRCP, i, level, &tally{allow: yes})
+			walk(GateRCP, i, level, settled)
 		}
 	}
 	ev.refuseShort = true
@@ -109,6 +114,38 @@ func explain(r *Request, s *PolicySet, sem Semantics, full bool) Explanation {
 		x.Outside = outside(r)
 	}
 	return x
+}
+
+// swings reports whether the answer depends on what the Allows of a gate come
+// to, as far as they are not certain.
+func (ev *evaluator) swings(t *tallies, g Gate) bool {
+	with := func(v truth) truth {
+		all := *t
+		settle := func(t *truth) {
+			if *t == maybe {
+				*t = v
+			}
+		}
+		one := &all.resource
+		switch g {
+		case GateSCP:
+			one = &all.scp
+		case GateEndpoint:
+			one = &all.endpoint
+		case GateIdentity:
+			one = &all.identity
+		case GateBoundary:
+			one = &all.boundary
+		case GateSession:
+			one = &all.session
+		default:
+		}
+		for _, of := range []*truth{&one.allow, &one.how.account, &one.how.role, &one.how.direct} {
+			settle(of)
+		}
+		return min(ev.paths(&all).allow, all.scp.allow, all.endpoint.allow)
+	}
+	return with(yes) != with(no)
 }
 
 // asked reports whether control policies bind the request.
@@ -332,7 +369,7 @@ func (p *pattern) needs(ev *evaluator, n *needs) {
 			continue
 		}
 		if _, state := ev.value(t.text); state == unstated {
-			n.key(t.text)
+			n.key(t.written)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -17,8 +18,30 @@ type Ask struct {
 	// principal's only policy.
 	Beyond *Policy
 
-	wide  *word // any principal of that form, in place of the spec's
-	forms map[string]keyForm
+	// foreign: the principal is of another account than the resource, whatever is
+	// known of the two.
+	foreign bool
+	// plain: the action has no resources, though the table does not know it. service
+	// is that of any action that the table does not know.
+	plain   bool
+	service string
+	wide    *word // any principal of that form, in place of the spec's
+	forms   map[string]keyForm
+}
+
+// Avoiding is the ask with a key that the request states, with a value that is
+// none of those.
+func (a Ask) Avoiding(key string, values []string) Ask {
+	form := keyForm{form: anyWord}
+	for _, v := range values {
+		form.avoid = append(form.avoid, newWord(symbols(nil, v), false))
+	}
+	a.forms = maps.Clone(a.forms)
+	if a.forms == nil {
+		a.forms = map[string]keyForm{}
+	}
+	a.forms[lower(key)] = form
+	return a
 }
 
 // Find answers whether there are no requests, one for each ask, that are all
@@ -35,8 +58,7 @@ func Find(asks []Ask, resource string, data *Data, limits Limits) Proof {
 			f.form = w
 		}
 	}
-	_, proof := f.run()
-	return proof
+	return f.run()
 }
 
 // finder looks for the requests of a question.
@@ -57,22 +79,21 @@ type option struct {
 	none []member
 }
 
-// run tries every combination of ways. residue is what the witness had to
-// satisfy beside the statements that let it in.
-func (f *finder) run() (residue []exclusion, total Proof) {
+// run tries every combination of ways.
+func (f *finder) run() (total Proof) {
 	scenes := make([]*scene, len(f.asks))
 	options := make([][]option, len(f.asks))
 	for i, a := range f.asks {
 		sc, err := a.scene(f.data)
 		if err != nil {
-			return nil, Proof{Reason: err.Error()}
+			return Proof{Reason: err.Error()}
 		}
 		scenes[i], options[i] = sc, a.options(sc)
 		if i == 0 && f.by != nil {
 			options[i] = only(options[i], *f.by)
 		}
 		if len(options[i]) == 0 {
-			return nil, Proof{Verdict: Proved}
+			return Proof{Verdict: Proved}
 		}
 	}
 	total.Verdict = Proved
@@ -89,11 +110,10 @@ func (f *finder) run() (residue []exclusion, total Proof) {
 		}
 		s := &search{data: f.data, scenes: scenes, form: f.form, confirm: f.confirm}
 		total = total.and(s.run(f.limits, f.work))
-		residue = s.residue
 		return total.Verdict == Refuted
 	}
 	each(0)
-	return residue, total
+	return total
 }
 
 // scene makes the request of an ask, whose resource is to be found where the ask
@@ -109,7 +129,7 @@ func (a Ask) scene(data *Data) (*scene, error) {
 		return nil, err
 	}
 	action := data.action(r.service, r.name)
-	return &scene{base: r, plain: action != nil && len(action.Resources) == 0, wide: a.wide, forms: a.forms}, nil
+	return &scene{data: data, base: r, service: a.service, plain: a.plain || action != nil && len(action.Resources) == 0, wide: a.wide, forms: a.forms}, nil
 }
 
 // only keeps the options in which a statement has a part, with it alone.
@@ -220,7 +240,7 @@ func (a Ask) options(sc *scene) []option {
 	switch same := sameAccountOf(sc.base); {
 	case !c.member():
 		with(by(any))
-	case same == no:
+	case same == no || a.foreign:
 		with(append(slices.Clip(own.some), by(any))...)
 	default:
 		// Where it is not known whose the resource is, both readings are followed,
@@ -284,12 +304,12 @@ func Effective(spec RequestSpec, set *PolicySet, need *Policy, data *Data, limit
 	work := limits.Work
 	over := *set
 	if over.Resource == nil {
-		over.Resource = handsOver(spec.ResourceAccount)
+		over.Resource = HandsOver(spec.ResourceAccount)
 	}
 	var list []Residual
 	total := Proof{Verdict: Proved}
 	for _, class := range data.classes(statementsOf(set, need)) {
-		a := Ask{Spec: spec, Set: &over, Beyond: need}
+		a := Ask{Spec: spec, Set: &over, Beyond: need, plain: class.plain, service: class.service}
 		a.Spec.Action, a.Spec.Resource = class.names[0], ""
 		sc, err := a.scene(data)
 		if err != nil {
@@ -298,19 +318,80 @@ func Effective(spec RequestSpec, set *PolicySet, need *Policy, data *Data, limit
 		for _, p := range set.Identity {
 			for _, m := range members(p, false, sc, false, false) {
 				f := finder{asks: []Ask{a}, data: data, limits: limits, work: &work, by: &m}
-				residue, proof := f.run()
+				proof := f.run()
 				if proof.Verdict == Refuted {
-					list = addResidual(list, class, m, residue, proof)
+					meets := func(other member) bool { return meet(data, sc, limits, &work, m, other) }
+					list = addResidual(list, Residual{
+						Actions: class.named(proof), Others: class.others, Unlisted: class.unlisted, Policy: m.policy, Statement: m.index, Witness: proof.Witness[0],
+						Within: a.within(sc, meets), Except: a.except(sc, meets),
+					})
 				}
 				total = total.and(proof)
 			}
 		}
 	}
-	return list, total
+	hidden := need != nil && need.hidesServices(true) || slices.ContainsFunc(set.Identity, func(p *Policy) bool { return p.hidesServices(false) })
+	return list, total.beside(hidden)
 }
 
-// handsOver is the policy by which a resource leaves decisions to an account.
-func handsOver(account string) *Policy {
+// within are the statements of boundaries, session and control policies that an
+// excess is held to: none where one of a level lets everything through.
+func (a Ask) within(sc *scene, meets func(member) bool) (list []Reference) {
+	levels := [][]*Policy{a.Set.Boundary, a.Set.Session}
+	levels = append(levels, a.Set.SCPs...)
+	for _, level := range levels {
+		var held []Reference
+		for _, p := range level {
+			for _, m := range members(p, false, sc, false, false) {
+				switch {
+				case m.s == nil:
+				case m.s.boundless() && !m.s.notResource && len(m.s.conditions) == 0:
+					held = nil
+				case meets(m):
+					held = append(held, Reference{m.policy, m.index})
+					continue
+				default:
+					continue
+				}
+				break
+			}
+		}
+		list = append(list, held...)
+	}
+	return list
+}
+
+// except are the statements that an excess has a part in common with and that
+// take it away: Denies, and what the other side covers.
+func (a Ask) except(sc *scene, meets func(member) bool) (list []Reference) {
+	take := func(p *Policy, deny, trusted, control bool) {
+		for _, m := range members(p, deny, sc, trusted, control) {
+			if m.s != nil && meets(m) {
+				list = append(list, Reference{m.policy, m.index})
+			}
+		}
+	}
+	for _, level := range slices.Concat([][]*Policy{a.Set.Identity, a.Set.Boundary, a.Set.Session}, a.Set.SCPs) {
+		for _, p := range level {
+			take(p, true, false, false)
+		}
+	}
+	if a.Beyond != nil {
+		take(a.Beyond, false, false, false)
+	}
+	return list
+}
+
+// meet reports whether there may be a request that two statements match.
+func meet(data *Data, sc *scene, limits Limits, work *int, a, b member) bool {
+	one := *sc
+	one.some, one.none = [][]member{{a}, {b}}, nil
+	s := &search{data: data, scenes: []*scene{&one}, confirm: func([]RequestSpec) (bool, RuleSet) { return true, 0 }}
+	return s.run(limits, work).Verdict != Proved
+}
+
+// HandsOver is the policy by which a resource leaves decisions to an account.
+func HandsOver(account string) *Policy {
 	all := &Texts{Values: []Text{{Value: "*"}}, Single: true}
 	return Compile("what resources hand over", &Document{Version: Version2012, Statements: []Statement{{
 		Effect: Allow, Action: all, Resource: all,

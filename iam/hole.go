@@ -1,5 +1,7 @@
 package iam
 
+import "strings"
+
 // HoleKind says what may stand in the place of a hole.
 type HoleKind byte
 
@@ -49,14 +51,7 @@ func Holes(text string) []int {
 	return ids
 }
 
-func hasHole(s string) bool {
-	for i := range len(s) {
-		if s[i] == holeMark {
-			return true
-		}
-	}
-	return false
-}
+func hasHole(s string) bool { return strings.IndexByte(s, holeMark) >= 0 }
 
 // symbol is one step of a text or pattern: a character, a wildcard or a hole.
 type symbol struct {
@@ -76,10 +71,16 @@ func fills(kind byte, r rune) bool {
 	}
 }
 
+// maxCompare bounds the comparison of texts with holes, whose cost goes with the
+// product of their lengths: ARNs have at most some hundred characters.
+const maxCompare = 1 << 18
+
 // compareHoles matches a pattern against a text where either has holes: yes
 // when it matches whatever they hold, no when it cannot.
 func compareHoles(pattern, text []symbol) truth {
 	switch {
+	case len(pattern)*len(text) > maxCompare:
+		return maybe
 	case certain(pattern, text):
 		return yes
 	case possible(pattern, text):
@@ -101,8 +102,10 @@ func certain(pattern, text []symbol) bool {
 			}
 			switch {
 			case p.kind == '*':
-				for k := j; k <= len(text); k++ {
-					next[k] = true
+				if !next[j] { // otherwise filled from an earlier position
+					for k := j; k <= len(text); k++ {
+						next[k] = true
+					}
 				}
 			case j == len(text):
 			case p.kind == '?':

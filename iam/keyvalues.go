@@ -1,9 +1,11 @@
 package iam
 
 import (
+	"maps"
 	"math/big"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -46,14 +48,28 @@ func (k *keySolver) solve(c *keyConstraint) (keyValue, status) {
 	if !c.required && k.absentFits(c) {
 		return keyValue{absent: true}, sat
 	}
-	v, best := k.one(c)
+	// To set operators and Null, an empty text is no value.
+	apart := !typedKey(c.keyType) && slices.ContainsFunc(c.lits, func(l demand) bool { return l.c.quantifier != one || l.c.comparison == compareNull })
+	v, best := k.one(c, apart)
 	if best == sat {
 		return keyValue{values: [][]symbol{v}}, sat
+	}
+	if apart {
+		for _, texts := range [][][]symbol{{{}}, {{}, {}}} {
+			if len(texts) > 1 && !k.many(c) {
+				continue
+			}
+			st := k.empty(c, len(texts) > 1)
+			if st == sat {
+				return keyValue{values: texts}, sat
+			}
+			best = max(best, st)
+		}
 	}
 	if !k.many(c) {
 		return keyValue{}, best
 	}
-	list, st := k.several(c)
+	list, st := k.several(c, apart)
 	if st == sat {
 		return keyValue{values: list}, sat
 	}
@@ -71,7 +87,38 @@ func (k *keySolver) absentFits(c *keyConstraint) bool {
 	return true
 }
 
-// many reports whether the key may have more values than one.
+// emptyWord matches the empty text.
+var emptyWord = newWord(nil, false)
+
+// empty reports whether empty texts will do.
+func (k *keySolver) empty(c *keyConstraint, many bool) status {
+	var preds []demand
+	for _, l := range c.lits {
+		holds := false
+		switch {
+		case l.c.comparison == compareNull:
+			holds = l.c.null(absent) == yes
+		case l.c.quantifier == forAll:
+			holds = true
+		case l.c.quantifier == one && !l.c.list && !many:
+			preds = append(preds, l)
+			continue
+		}
+		if holds != l.want {
+			return unsat
+		}
+	}
+	of := *c
+	if c.form != nil && !c.form.matches(nil) {
+		return unsat
+	}
+	of.form = emptyWord
+	_, st := k.value(&of, preds)
+	return st
+}
+
+// many reports whether the key may have more values than one: of a key that no
+// service is known to have, where a condition asks for that.
 func (k *keySolver) many(c *keyConstraint) bool {
 	if strings.HasPrefix(c.keyType, "ArrayOf") {
 		return true
@@ -91,8 +138,11 @@ func presentConstant(c *condition, many bool) (holds, constant bool) {
 	return false, false
 }
 
-// one finds a single value.
-func (k *keySolver) one(c *keyConstraint) ([]symbol, status) {
+// one finds a single value, which is not empty where that has to be told apart.
+func (k *keySolver) one(c *keyConstraint, apart bool) ([]symbol, status) {
+	if apart {
+		c = c.beside(emptyWord)
+	}
 	var preds []demand
 	for _, l := range c.lits {
 		if holds, constant := presentConstant(l.c, false); constant {
@@ -106,9 +156,16 @@ func (k *keySolver) one(c *keyConstraint) ([]symbol, status) {
 	return k.value(c, preds)
 }
 
+// beside is the constraint for values that a word does not match.
+func (c *keyConstraint) beside(w *word) *keyConstraint {
+	of := *c
+	of.avoid = append(slices.Clip(c.avoid), w)
+	return &of
+}
+
 // several finds a set of values: all of them satisfy what is asked of all, and
 // for everything that is asked of some there is one.
-func (k *keySolver) several(c *keyConstraint) ([][]symbol, status) {
+func (k *keySolver) several(c *keyConstraint, apart bool) ([][]symbol, status) {
 	var every, some []demand
 	for _, l := range c.lits {
 		if holds, constant := presentConstant(l.c, true); constant {
@@ -140,6 +197,13 @@ func (k *keySolver) several(c *keyConstraint) ([][]symbol, status) {
 		result = min(result, st)
 		values = append(values, v)
 	}
+	if apart && result == sat && !slices.ContainsFunc(values, func(v []symbol) bool { return len(v) > 0 }) {
+		v, st := k.value(c.beside(emptyWord), every)
+		if st != sat {
+			return nil, st
+		}
+		values = append(values, v)
+	}
 	if result == sat && len(values) == 1 && slices.ContainsFunc(c.lits, func(l demand) bool { return l.c.quantifier == one && l.c.comparison != compareNull }) {
 		// Two values, since a condition without a set operator fails only then.
 		v, st := k.value(c, append(slices.Clone(every), demand{}))
@@ -169,18 +233,30 @@ func (k *keySolver) value(c *keyConstraint, preds []demand) ([]symbol, status) {
 	if len(typed) == 0 {
 		return k.texts(c, texts)
 	}
-	// Typed values: one for every interval between the values of the policy, and
-	// one that is of no type.
-	complete := len(texts) == 0 && c.form == nil
-	var candidates []string
-	for _, p := range typed {
-		for i := range p.c.values {
-			if p.c.values[i].open {
-				complete = false
+	if c.form == emptyWord {
+		for _, p := range typed {
+			switch p.c.member("", &k.ev) {
+			case maybe:
+				return nil, unsure
+			case truthOf(!p.want):
+				return nil, unsat
+			default:
 			}
 		}
+		return k.texts(c, texts)
 	}
-	candidates = typedCandidates(c.keyType, typed)
+	// Typed values: one for every interval between the values of the policy, one
+	// of the key's own type and one that is of none. A value may be of two types,
+	// as a year is a number, so that two kinds of condition have to be met by
+	// chance.
+	candidates, complete := typedCandidates(c.keyType, typed)
+	complete = complete && len(texts) == 0 && c.form == nil && !slices.ContainsFunc(c.avoid, func(w *word) bool { return w != emptyWord })
+	for _, p := range typed {
+		complete = complete && p.c.comparison == typed[0].c.comparison
+		for i := range p.c.values {
+			complete = complete && !p.c.values[i].open
+		}
+	}
 	for _, p := range texts {
 		for _, o := range p.c.source.Values.Values {
 			candidates = append(candidates, o.Value)
@@ -222,7 +298,7 @@ func (k *keySolver) texts(c *keyConstraint, preds []demand) ([]symbol, status) {
 	unions := [][]*word{}
 	open := false
 	for _, p := range preds {
-		words, undecided := k.operands(p.c)
+		words, undecided := k.operands(p.c, p.positive())
 		if p.positive() {
 			if undecided {
 				open = true
@@ -245,24 +321,46 @@ func (k *keySolver) texts(c *keyConstraint, preds []demand) ([]symbol, status) {
 }
 
 // operands are the words of a condition's values. open is set when some are not
-// known.
-func (k *keySolver) operands(c *condition) (words []*word, open bool) {
-	for i := range c.values {
-		o := &c.values[i]
-		var w *word
+// known. Of values that have to match, it gives those as well that stand for a
+// variable's default.
+func (k *keySolver) operands(c *condition, positive bool) (words []*word, open bool) {
+	compile := func(o *operand) (*word, bool) {
 		switch c.comparison {
 		case compareARN:
-			var undecided bool
-			w, undecided = k.vars.arn(o.arn)
-			open = open || undecided
+			return k.vars.arn(o.arn)
+		case compareLike:
+			return k.vars.wild(k.vars.word(&o.pattern)), false
 		case compareFold:
-			w = k.vars.folded(&o.pattern)
+			return k.vars.folded(&o.pattern), false
 		default:
-			w = k.vars.word(&o.pattern)
+			return k.vars.word(&o.pattern), false
 		}
+	}
+	for i := range c.values {
+		k.vars.defaults = false
+		w, undecided := compile(&c.values[i])
+		open = open || undecided
 		if w != nil {
 			words = append(words, w)
 		}
+		if !k.vars.defaults || !positive {
+			continue
+		}
+		// The default stands where the key is absent.
+		if w == nil || len(w.keys) > 1 {
+			open = true
+			continue
+		}
+		known := k.vars.fixed
+		k.vars.fixed = maps.Clone(known)
+		if k.vars.fixed == nil {
+			k.vars.fixed = map[string]contextValue{}
+		}
+		k.vars.fixed[k.vars.keys[w.keys[0]].key] = contextValue{absent: true}
+		if w, _ = compile(&c.values[i]); w != nil {
+			words = append(words, w)
+		}
+		k.vars.fixed = known
 	}
 	return words, open
 }
@@ -299,13 +397,13 @@ func (k *keySolver) choose(pos []*word, unions [][]*word, neg []*word) ([]symbol
 	return nil, best
 }
 
-// typedCandidates has a value in every class that the conditions tell apart.
-func typedCandidates(keyType string, preds []demand) []string {
+// typedCandidates has a value in every class that the conditions tell apart;
+// complete is not set when some class may be missing.
+func typedCandidates(keyType string, preds []demand) (out []string, complete bool) {
 	var numbers []*big.Rat
 	var dates []time.Time
 	var networks []netip.Prefix
-	var out []string
-	add := func(s ...string) { out = append(out, s...) }
+	complete = true
 	kinds := map[comparison]bool{}
 	for _, p := range preds {
 		kinds[p.c.comparison] = true
@@ -322,59 +420,126 @@ func typedCandidates(keyType string, preds []demand) []string {
 			case compareIP:
 				networks = append(networks, o.typed.network)
 			case compareBinary:
-				add(p.c.source.Values.Values[i].Value)
+				out = append(out, p.c.source.Values.Values[i].Value)
 			default:
 			}
 		}
 	}
+	add := func(list []string, all bool) {
+		out = append(out, list...)
+		complete = complete && all
+	}
 	if kinds[compareBool] {
-		add("true", "false")
+		out = append(out, "true", "false")
 	}
 	if kinds[compareNumber] {
-		add(numberCandidates(numbers)...)
-	}
-	if kinds[compareDate] {
-		slices.SortFunc(dates, time.Time.Compare)
-		if len(dates) == 0 {
-			dates = []time.Time{time.Unix(1767225600, 0)} // any
-		}
-		for i, d := range dates {
-			add(stamp(d), stamp(d.Add(-time.Second)), stamp(d.Add(time.Second)))
-			if i > 0 {
-				add(stamp(dates[i-1].Add(d.Sub(dates[i-1]) / 2)))
+		add(numberCandidates(numbers))
+		if kinds[compareDate] {
+			for _, d := range dates {
+				for _, by := range []int64{0, -1, 1} {
+					out = append(out, strconv.FormatInt(d.Unix()+by, 10))
+				}
 			}
 		}
 	}
+	if kinds[compareDate] {
+		add(dateCandidates(dates))
+	}
 	if kinds[compareIP] {
-		add(addressCandidates(networks)...)
+		out = append(out, addressCandidates(networks)...)
 	}
 	if kinds[compareBinary] {
-		add("AA==")
+		out = append(out, "AA==")
 	}
-	// A value that is of none of the types, where AWS does not rule it out.
+	// A value of the key's own type, which may be none of the conditions'. Keep to
+	// typedKey.
 	switch strings.TrimPrefix(keyType, "ArrayOf") {
-	case "Bool", "Numeric", "Date", "IPAddress":
+	case "Bool":
+		out = append(out, "true", "false")
+	case "Numeric":
+		out = append(out, "0")
+	case "Date":
+		out = append(out, "2026-01-01T00:00:00Z")
+	case "IPAddress":
+		out = append(out, "192.0.2.1")
 	default:
-		add("something")
+		out = append(out, "something")
 	}
-	return out
+	return out, complete
 }
 
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+// typedKey reports whether the values of a type are not just any text.
+func typedKey(keyType string) bool {
+	switch strings.TrimPrefix(keyType, "ArrayOf") {
+	case "Bool", "Numeric", "Date", "IPAddress":
+		return true
+	}
+	return false
+}
 
-func numberCandidates(numbers []*big.Rat) []string {
+// stamp writes a time so that a condition reads it back; ok is false for times
+// that no text stands for.
+func stamp(t time.Time) (text string, ok bool) {
+	for _, text = range []string{t.UTC().Format(time.RFC3339Nano), strconv.FormatInt(t.Unix(), 10)} {
+		if back, ok := parseInstant(text); ok && back.at.Equal(t) {
+			return text, true
+		}
+	}
+	return "", false
+}
+
+func dateCandidates(dates []time.Time) (out []string, complete bool) {
+	slices.SortFunc(dates, time.Time.Compare)
+	if len(dates) == 0 {
+		dates = []time.Time{time.Unix(1767225600, 0)} // any
+	}
+	add := func(t time.Time) {
+		text, ok := stamp(t)
+		if complete = complete && ok; ok {
+			out = append(out, text)
+		}
+	}
+	first, last := dates[0].Add(-time.Second), dates[len(dates)-1].Add(time.Second)
+	complete = first.Before(dates[0]) && last.After(dates[len(dates)-1]) // no overflow
+	add(first)
+	add(last)
+	for i, d := range dates {
+		add(d)
+		if i == 0 || !dates[i-1].Before(d) {
+			continue
+		}
+		// Between two dates, whole seconds if some are there.
+		apart := d.Sub(dates[i-1]) / 2
+		if apart > time.Second {
+			apart = apart.Truncate(time.Second)
+		}
+		if apart > 0 {
+			add(dates[i-1].Add(apart))
+		}
+	}
+	return out, complete
+}
+
+func numberCandidates(numbers []*big.Rat) (out []string, complete bool) {
 	slices.SortFunc(numbers, func(a, b *big.Rat) int { return a.Cmp(b) })
 	if len(numbers) == 0 {
-		return []string{"0"}
+		return []string{"0"}, true
 	}
 	one := big.NewRat(1, 1)
 	var whole, parts []string
+	complete = true
 	add := func(r *big.Rat) {
-		if r.IsInt() {
-			whole = append(whole, r.Num().String())
-			return
+		digits, exact := r.FloatPrec()
+		text := r.FloatString(digits)
+		back, ok := parseNumber(text)
+		switch {
+		case !exact || !ok || back.rat().Cmp(r) != 0:
+			complete = false // more digits than are compared
+		case r.IsInt():
+			whole = append(whole, text)
+		default:
+			parts = append(parts, text)
 		}
-		parts = append(parts, r.FloatString(20))
 	}
 	add(new(big.Rat).Sub(numbers[0], one))
 	add(new(big.Rat).Add(numbers[len(numbers)-1], one))
@@ -391,7 +556,7 @@ func numberCandidates(numbers []*big.Rat) []string {
 		}
 		add(new(big.Rat).Quo(new(big.Rat).Add(numbers[i-1], n), big.NewRat(2, 1)))
 	}
-	return append(whole, parts...)
+	return append(whole, parts...), complete
 }
 
 // addressCandidates has an address in every range that the networks tell apart:

@@ -195,7 +195,8 @@ func TestLaws(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			renamed := strings.NewReplacer("111111111111", "133333333331", "222222222222", "244444444442").Replace(string(text))
+			// The new names match what patterns of the generator ("1*", "?22222222222") match.
+			renamed := strings.NewReplacer("111111111111", "133333333331", "222222222222", "322222222222").Replace(string(text))
 			for k := range o {
 				delete(o, k)
 			}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -31,8 +32,8 @@ type Lines struct {
 }
 
 // cacheBytes bounds the text of the documents that are kept; there may be twice
-// as much for a while.
-const cacheBytes = 32 << 20
+// as much for a while. A document takes ten times the room of its text.
+const cacheBytes = 8 << 20
 
 // NewLines answers with the tables, which may be nil.
 func NewLines(data *Data) *Lines {
@@ -64,7 +65,7 @@ type wire struct {
 	set      PolicySet
 	rule     URLRule
 	auth     string
-	urlCall  bool
+	urlCall  bool // functionUrlAuthType or functionUrlRule is stated
 	header   bool // the line gives names to policies
 	anything bool // the line has a field of a request
 }
@@ -88,6 +89,9 @@ func (l *Lines) Answer(line []byte) ([]byte, error) {
 	if err != nil && !errors.As(err, &bad) {
 		bad = &LineError{At: Position{1, 1}, Message: err.Error()}
 	}
+	if bad != nil && w.id == nil {
+		w.id = identity(line)
+	}
 	l.write(&w, request, &x, bad)
 	if bad != nil {
 		return l.buffer.Bytes(), bad
@@ -95,26 +99,46 @@ func (l *Lines) Answer(line []byte) ([]byte, error) {
 	return l.buffer.Bytes(), nil
 }
 
+// identity finds the id of a line that is not read to its end.
+func identity(line []byte) jsontext.Value {
+	d := jsontext.NewDecoder(bytes.NewReader(line), jsontext.AllowDuplicateNames(true))
+	if t, err := d.ReadToken(); err != nil || t.Kind() != '{' {
+		return nil
+	}
+	for d.PeekKind() == '"' {
+		name, err := d.ReadToken()
+		if err != nil {
+			return nil
+		}
+		found := name.String() == "id"
+		value, err := d.ReadValue()
+		switch {
+		case err != nil:
+			return nil
+		case found:
+			return value.Clone()
+		}
+	}
+	return nil
+}
+
 func (l *Lines) explain(w *wire) (*Request, Explanation, error) {
 	if w.urlCall {
+		if w.spec.Action != "" && lower(w.spec.Action) != "lambda:invokefunctionurl" {
+			return nil, Explanation{}, fmt.Errorf("action %q of a call of a function URL; expected lambda:InvokeFunctionUrl", w.spec.Action)
+		}
 		url, invoke, err := InvokeURL(w.spec, w.auth, l.data)
 		if err != nil {
 			return nil, Explanation{}, err
 		}
-		a, b := explain(url, &w.set, l.Semantics, l.Full), explain(invoke, &w.set, l.Semantics, l.Full)
-		a.Answer = DecideURL(a.Answer, b.Answer, w.rule)
-		a.Statements = append(a.Statements, b.Statements...)
-		if a.Decision == Unknown {
-			for _, k := range b.Missing {
-				n := needs{keys: a.Missing}
-				n.key(k)
-				n.sort()
-				a.Missing = n.keys
-			}
-		}
-		return url, a, nil
+		return url, explainURL(url, invoke, &w.set, l.Semantics, w.rule, l.Full), nil
 	}
 	r, err := NewRequest(w.spec, l.data)
+	if err == nil && !r.accountKnown && r.caller.member() {
+		// A line that does not say whose resource it is means the caller's.
+		w.spec.ResourceAccount = r.caller.Account
+		r, err = NewRequest(w.spec, l.data)
+	}
 	if err != nil {
 		return nil, Explanation{}, err
 	}
@@ -125,7 +149,10 @@ func (l *Lines) explain(w *wire) (*Request, Explanation, error) {
 func (l *Lines) read(line []byte, w *wire) error {
 	l.line.Reset(line)
 	l.in.Reset(&l.line, jsontext.AllowDuplicateNames(true))
-	d := fieldReader{l, line, ""}
+	d := fieldReader{l: l, line: line}
+	if len(line) > MaxDocument {
+		return d.wrong("the line is longer than %d bytes", MaxDocument)
+	}
 	if l.in.PeekKind() != '{' {
 		if _, err := l.in.ReadValue(); err != nil {
 			return d.broken(err)
@@ -136,6 +163,7 @@ func (l *Lines) read(line []byte, w *wire) error {
 		return d.broken(err)
 	}
 	for l.in.PeekKind() != '}' {
+		d.mark()
 		t, err := l.in.ReadToken()
 		if err != nil {
 			return d.broken(err)
@@ -149,7 +177,8 @@ func (l *Lines) read(line []byte, w *wire) error {
 	if _, err := l.in.ReadToken(); err != nil {
 		return d.broken(err)
 	}
-	if rest := bytes.TrimSpace(line[l.in.InputOffset():]); len(rest) > 0 {
+	d.mark()
+	if d.from < len(line) {
 		return d.wrong("something follows the request on its line")
 	}
 	return nil
@@ -160,10 +189,19 @@ type fieldReader struct {
 	l     *Lines
 	line  []byte
 	field string
+	from  int // where the name or value starts that is being read
+}
+
+// mark notes where the next name or value starts.
+func (d *fieldReader) mark() {
+	d.from = int(d.l.in.InputOffset())
+	for d.from < len(d.line) && strings.IndexByte(" \t\r\n,:", d.line[d.from]) >= 0 {
+		d.from++
+	}
 }
 
 func (d *fieldReader) wrong(format string, args ...any) error {
-	return &LineError{d.field, Position{1, int(d.l.in.InputOffset()) + 1}, fmt.Sprintf(format, args...)}
+	return &LineError{d.field, Position{1, d.from + 1}, fmt.Sprintf(format, args...)}
 }
 
 func (d *fieldReader) broken(err error) error {
@@ -199,6 +237,10 @@ func (d *fieldReader) read(w *wire) (err error) {
 	case "context":
 		w.spec.Context = map[string][]string{}
 		err = d.object(func(key string) (err error) {
+			key = lower(key)
+			if _, twice := w.spec.Context[key]; twice {
+				return d.wrong("the key %q is stated twice; the names of keys do not depend on case", key)
+			}
 			w.spec.Context[key], err = d.texts()
 			return err
 		})
@@ -218,11 +260,15 @@ func (d *fieldReader) read(w *wire) (err error) {
 		w.set.Endpoint, err = d.policies()
 	case "functionUrlAuthType":
 		w.auth, err = d.text()
+		if err == nil && w.auth != "" && w.auth != "NONE" && w.auth != "AWS_IAM" {
+			err = d.wrong("%q; expected NONE or AWS_IAM", w.auth)
+		}
 		w.urlCall = w.urlCall || w.auth != ""
 	case "functionUrlRule":
 		var s string
-		if s, err = d.text(); err == nil {
+		if s, err = d.text(); err == nil && s != "" {
 			var ok bool
+			w.urlCall = true
 			if w.rule, ok = ParseURLRule(s); !ok {
 				err = d.wrong("%q; expected enforced, exempt or unknown", s)
 			}
@@ -237,7 +283,7 @@ func (d *fieldReader) read(w *wire) (err error) {
 			return err
 		})
 	default:
-		err = d.wrong("a request has no such field%s", similar(d.field, requestFields))
+		err = d.wrong("a request has no such field%s", Similar(d.field, requestFields))
 	}
 	return err
 }
@@ -248,6 +294,7 @@ var requestFields = []string{
 }
 
 func (d *fieldReader) text() (string, error) {
+	d.mark()
 	kind := d.l.in.PeekKind()
 	t, err := d.l.in.ReadToken()
 	if err != nil {
@@ -263,6 +310,7 @@ func (d *fieldReader) text() (string, error) {
 }
 
 func (d *fieldReader) boolean() (bool, error) {
+	d.mark()
 	kind := d.l.in.PeekKind()
 	if _, err := d.l.in.ReadToken(); err != nil {
 		return false, d.broken(err)
@@ -274,6 +322,7 @@ func (d *fieldReader) boolean() (bool, error) {
 }
 
 func (d *fieldReader) object(f func(name string) error) error {
+	d.mark()
 	kind := d.l.in.PeekKind()
 	if _, err := d.l.in.ReadToken(); err != nil {
 		return d.broken(err)
@@ -367,7 +416,7 @@ func (d *fieldReader) levels() ([][]*Policy, error) {
 
 // policy reads a document, or the name of one.
 func (d *fieldReader) policy() (*Policy, error) {
-	start := d.l.in.InputOffset()
+	d.mark()
 	raw, err := d.l.in.ReadValue()
 	if err != nil {
 		return nil, d.broken(err)
@@ -392,7 +441,8 @@ func (d *fieldReader) policy() (*Policy, error) {
 		d.l.keep(string(raw), p)
 		return p, nil
 	}
-	doc, err := Parse(raw)
+	text := string(raw)
+	doc, err := parse(raw, text)
 	if err != nil {
 		var parse *ParseError
 		if errors.As(err, &parse) {
@@ -404,10 +454,10 @@ func (d *fieldReader) policy() (*Policy, error) {
 			}
 			return nil, &LineError{d.field, at, issue.Message}
 		}
-		return nil, &LineError{d.field, Position{1, int(start) + 1}, err.Error()}
+		return nil, &LineError{d.field, Position{1, d.from + 1}, err.Error()}
 	}
 	p := Compile("", doc, d.l.data)
-	d.l.keep(string(raw), p)
+	d.l.keep(text, p)
 	return p, nil
 }
 
@@ -490,6 +540,7 @@ var fieldOf = map[Gate]string{
 func (e encoder) part(p *Part, full bool) {
 	e.token(jsontext.BeginObject)
 	e.text("in", fieldOf[p.Gate])
+	e.text("action", p.Action)
 	number := func(name string, n int) {
 		e.name(name)
 		e.token(jsontext.Int(int64(n)))

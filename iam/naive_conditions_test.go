@@ -15,6 +15,8 @@ import (
 func naiveCondition(operator, key string, policyValues []string, context map[string][]string) bool {
 	values := context[strings.ToLower(key)] // nil or empty: absent
 
+	empty := len(values) > 0 && strings.Join(values, "") == "" // a null data set
+
 	base, set := operator, ""
 	for _, prefix := range []string{"ForAllValues:", "ForAnyValue:"} {
 		if strings.HasPrefix(base, prefix) {
@@ -28,7 +30,7 @@ func naiveCondition(operator, key string, policyValues []string, context map[str
 		if set != "" || ifExists || len(policyValues) != 1 {
 			naiveRefuse("Null with set operator, IfExists or several values")
 		}
-		absent := len(values) == 0
+		absent := len(values) == 0 || empty
 		if _, stated := context[strings.ToLower(key)]; stated && !naiveEmptyIsNull {
 			absent = false
 		}
@@ -53,6 +55,9 @@ func naiveCondition(operator, key string, policyValues []string, context map[str
 		return negated
 	}
 
+	if empty && set != "" {
+		return set == "ForAllValues:"
+	}
 	switch set {
 	case "ForAllValues:":
 		for _, v := range values {

@@ -554,26 +554,62 @@ func naiveResource(pattern, resource string, context map[string][]string) bool {
 	if pattern == "*" {
 		return true
 	}
-	return naiveARN(pattern, resource, context)
-}
-
-// naiveARN matches the six colon parts one by one; variables only in the sixth.
-func naiveARN(pattern, value string, context map[string][]string) bool {
-	p := strings.SplitN(pattern, ":", 6)
-	v := strings.SplitN(value, ":", 6)
-	if len(p) != 6 || len(v) != 6 {
-		naiveRefuse("ARN with fewer than six parts: %q, %q", pattern, value)
-	}
-	for i := 0; i < 5; i++ {
-		if strings.Contains(p[i], "${") {
+	p := naiveParts(pattern)
+	inside := false // a wildcard stands within one of the first five parts
+	for _, part := range p[:5] {
+		if strings.Contains(part, "${") {
 			naiveRefuse("variable before the fifth colon: %q", pattern)
 		}
-		if !naiveGlob(naiveWild(p[i]), []rune(v[i])) {
+		inside = inside || strings.ContainsAny(strings.TrimRight(part, "*"), "*?")
+	}
+	if naiveARN(pattern, resource, context) {
+		return true
+	}
+	// A '*' that ends a part reaches over colons.
+	whole, ok := naiveExpand(pattern, context)
+	far := ok && naiveGlob(whole, []rune(resource))
+	if far && inside {
+		naiveRefuse("how far %q reaches is open", pattern)
+	}
+	return far
+}
+
+// naiveParts cuts a pattern at its first five colons that are not in variables.
+func naiveParts(pattern string) []string {
+	var parts []string
+	last, depth := 0, 0
+	for i, c := range pattern {
+		switch {
+		case c == '{':
+			depth++
+		case c == '}':
+			depth--
+		case c == ':' && depth == 0 && len(parts) < 5:
+			parts = append(parts, pattern[last:i])
+			last = i + 1
+		}
+	}
+	parts = append(parts, pattern[last:])
+	if len(parts) != 6 {
+		naiveRefuse("ARN with fewer than six parts: %q", pattern)
+	}
+	return parts
+}
+
+// naiveARN matches the six colon parts one by one.
+func naiveARN(pattern, value string, context map[string][]string) bool {
+	p := naiveParts(pattern)
+	v := strings.SplitN(value, ":", 6)
+	if len(v) != 6 {
+		naiveRefuse("ARN with fewer than six parts: %q", value)
+	}
+	for i := range p {
+		part, ok := naiveExpand(p[i], context)
+		if !ok || !naiveGlob(part, []rune(v[i])) {
 			return false
 		}
 	}
-	tail, ok := naiveExpand(p[5], context)
-	return ok && naiveGlob(tail, []rune(v[5]))
+	return true
 }
 
 // naiveRune is one element of a pattern: a literal character, or '*' or '?' as wildcard.

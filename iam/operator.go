@@ -112,9 +112,9 @@ func parseOperator(name string) (operator, bool) {
 	return op, true
 }
 
-// similar is " (did you mean X?)" for the name that is nearest to a misspelt
-// one, or nothing.
-func similar(name string, names []string) string {
+// Similar is "; did you mean X?" for the name that is nearest to a misspelt
+// one, or nothing: the end of a message.
+func Similar(name string, names []string) string {
 	best, least := "", 1+len(name)/3
 	for _, n := range names {
 		if d := distance(lower(name), lower(n), least); d < least {

@@ -16,6 +16,7 @@ func decodeRune(s string) (rune, int) {
 type token struct {
 	kind     tokenKind
 	text     string // literal: its text; variable: the key, in lower case
+	written  string // variable: the key as the policy writes it
 	fallback string // variable: what stands for a key that is absent
 	defaults bool   // variable: has a fallback
 }
@@ -91,51 +92,56 @@ func compilePattern(s string, form patternForm) pattern {
 }
 
 func (g *glob) tokenize(s string, form patternForm) {
-	var lit strings.Builder
-	flush := func() {
-		if lit.Len() > 0 {
-			g.tokens = append(g.tokens, token{kind: literal, text: lit.String()})
-			lit.Reset()
+	g.tokens = make([]token, 0, 1+2*(strings.Count(s, "*")+strings.Count(s, "?")+strings.Count(s, "$")))
+	// The literal at hand is lit, and s from start.
+	lit, start := "", 0
+	flush := func(end int) {
+		if lit += s[start:end]; lit != "" {
+			g.tokens = append(g.tokens, token{kind: literal, text: lit})
+			lit = ""
 		}
 	}
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case form.wildcards && c == '*':
-			flush()
+			flush(i)
+			start = i + 1
 			if n := len(g.tokens); n == 0 || g.tokens[n-1].kind != anyRun {
 				g.tokens = append(g.tokens, token{kind: anyRun})
 			}
 		case form.wildcards && c == '?':
-			flush()
+			flush(i)
+			start = i + 1
 			g.tokens = append(g.tokens, token{kind: anyOne})
 		case form.variables && c == '$' && strings.HasPrefix(s[i:], "${"):
 			end := strings.IndexByte(s[i:], '}')
 			if end < 0 {
-				lit.WriteByte(c)
 				continue
 			}
 			inner := s[i+2 : i+end]
-			i += end
 			if inner == "*" || inner == "?" || inner == "$" {
-				lit.WriteString(inner)
+				lit += s[start:i] + inner
 				g.escape = true
+				i += end
+				start = i + 1
 				continue
 			}
-			flush()
+			flush(i)
+			i += end
+			start = i + 1
 			t := token{kind: variable}
 			key, fallback, has := strings.Cut(inner, ",")
-			t.text = lower(strings.TrimSpace(key))
+			t.written = strings.TrimSpace(key)
+			t.text = lower(t.written)
 			if has {
 				t.defaults = true
 				t.fallback = unquote(strings.TrimSpace(fallback))
 			}
 			g.tokens = append(g.tokens, t)
 			g.vars = true
-		default:
-			lit.WriteByte(c)
 		}
 	}
-	flush()
+	flush(len(s))
 }
 
 func unquote(s string) string {
@@ -231,8 +237,12 @@ func (g *glob) match(s string, ev *evaluator) truth {
 	if holes || ev.req.holes && hasHole(s) {
 		return compareHoles(symbolsOf(tokens), symbols(nil, s))
 	}
-	return truthOf(matchGlob(tokens, s, ev))
+	return matchGlob(tokens, s, ev)
 }
+
+// maxSteps bounds what one evaluation spends on patterns. Beyond it what
+// matches is not known.
+const maxSteps = 1 << 26
 
 // expand puts the values of variables into the pattern. It reports false when
 // a variable has no value: then the pattern matches nothing.
@@ -281,15 +291,15 @@ func symbolsOf(tokens []token) []symbol {
 
 // matchGlob matches without holes, in time proportional to the product of the
 // lengths at worst.
-func matchGlob(tokens []token, s string, ev *evaluator) bool {
+func matchGlob(tokens []token, s string, ev *evaluator) truth {
 	i, j := 0, 0
 	star, mark := -1, 0
-	for {
+	for ; ; ev.steps++ {
 		if i < len(tokens) {
 			switch t := &tokens[i]; t.kind {
 			case anyRun:
 				if i+1 == len(tokens) {
-					return true
+					return yes
 				}
 				star, mark = i, j
 				i++
@@ -309,17 +319,20 @@ func matchGlob(tokens []token, s string, ev *evaluator) bool {
 				}
 			}
 		} else if j == len(s) {
-			return true
+			return yes
 		}
 		if star < 0 || mark >= len(s) {
-			return false
+			return no
+		}
+		if ev.steps > maxSteps {
+			return maybe
 		}
 		_, size := decodeRune(s[mark:])
 		mark += size
 		if next := &tokens[star+1]; next.kind == literal {
 			at := strings.Index(s[mark:], next.text)
 			if at < 0 {
-				return false
+				return no
 			}
 			mark += at
 		}
@@ -328,20 +341,22 @@ func matchGlob(tokens []token, s string, ev *evaluator) bool {
 }
 
 // arnPattern is a pattern over ARNs. Each of the first five parts, which colons
-// separate, matches on its own, so that '*' in one does not reach the next; the
-// sixth is the rest, colons included.
+// separate, matches on its own; the sixth is the rest, colons included. In a
+// Resource element, a '*' that ends a part reaches over the colons behind it,
+// too; in conditions it does not.
 // source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 type arnPattern struct {
 	any    bool
 	broken bool // which part is which is not known
 	short  bool // has fewer than six parts; those that are missing are '*'
+	ended  bool // ends in '*', which stands for the parts that are missing
+	reach  bool // a '*' that ends one of the first five parts may run over colons
 	// resource is set in Resource elements; conditions fill in short ARNs
 	// wherever they stand.
 	resource bool
 	parts    [6]pattern
 	// whole is the pattern over the ARN as one text. It is there only where that
-	// may be asked for: where holes may hold colons, or another reading lets a
-	// wildcard in the first five parts run over them.
+	// may be asked for: where holes or a '*' may hold colons.
 	whole *pattern
 }
 
@@ -351,16 +366,23 @@ func compileARN(s string, form patternForm) arnPattern {
 		a.any = true
 		return a
 	}
-	rest, stretch := s, false
+	// In a Resource element variables stand after the fifth colon only; in a
+	// condition they stand anywhere.
+	first := form
+	if form.resource {
+		first = patternForm{wildcards: form.wildcards}
+	}
+	rest, stretch, within := s, false, false
 	n := 0
 	for ; n < 5; n++ {
-		head, tail, found := strings.Cut(rest, ":")
+		head, tail, found := cutPart(rest, first.variables)
 		if !found {
 			break
 		}
-		// Variables stand after the fifth colon only.
-		a.parts[n] = compilePattern(head, patternForm{wildcards: form.wildcards})
-		stretch = stretch || form.resource && strings.ContainsAny(head, "*")
+		a.parts[n] = compilePattern(head, first)
+		plain := strings.TrimRight(head, "*")
+		stretch = stretch || form.resource && plain != head
+		within = within || strings.ContainsAny(plain, "*?")
 		rest = tail
 	}
 	holes := hasHole(s)
@@ -369,16 +391,35 @@ func compileARN(s string, form patternForm) arnPattern {
 	} else {
 		// A hole may hold the colons that are missing here.
 		a.broken, a.short, stretch = holes, !holes, false
-		a.parts[n] = compilePattern(rest, patternForm{wildcards: true})
+		a.ended = strings.HasSuffix(rest, "*")
+		a.parts[n] = compilePattern(rest, patternForm{wildcards: true, variables: first.variables, legacy: first.legacy})
 		for n++; n < 6; n++ {
 			a.parts[n] = pattern{shape: all}
 		}
 	}
-	if holes || stretch {
+	// Of a part with wildcards inside, it is not said how far its last one goes.
+	a.reach = stretch && !within
+	if holes || a.reach {
 		whole := compilePattern(s, form)
 		a.whole = &whole
 	}
 	return a
+}
+
+// cutPart cuts a pattern at its first colon; those in policy variables do not
+// count.
+func cutPart(s string, variables bool) (head, tail string, found bool) {
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == ':':
+			return s[:i], s[i+1:], true
+		case variables && strings.HasPrefix(s[i:], "${"):
+			if end := strings.IndexByte(s[i:], '}'); end > 0 {
+				i += end
+			}
+		}
+	}
+	return s, "", false
 }
 
 // arn is a text cut at its first five colons.
@@ -407,7 +448,7 @@ func (a *arnPattern) match(r *arn, ev *evaluator) truth {
 	switch {
 	case a.any:
 		return yes
-	case a.short && a.resource && ev.refuseShort && !ev.otherwise(ShortARN):
+	case a.short && a.resource && ev.refuseShort && a.refused(ev):
 		return no
 	case a.broken:
 		return a.whole.match(r.whole, ev)
@@ -418,12 +459,33 @@ func (a *arnPattern) match(r *arn, ev *evaluator) truth {
 	}
 	t := yes
 	for _, i := range [...]int{5, 4, 3, 2, 1, 0} { // the last part tells most apart
-		if t = min(t, a.parts[i].match(r.parts[i], ev)); t == no {
+		p := &a.parts[i]
+		if p.shape == all || p.shape == exact && p.text == r.parts[i] {
+			continue
+		}
+		if t = min(t, p.match(r.parts[i], ev)); t == no {
 			break
 		}
 	}
-	if t == no && a.whole != nil && ev.otherwise(ARNSegments) {
-		return a.whole.match(r.whole, ev)
+	if t == no && a.reach && !a.endsOtherwise(r) {
+		if far := a.whole.match(r.whole, ev); far != no && !ev.otherwise(ARNSegments) {
+			return far
+		}
 	}
 	return t
+}
+
+// endsOtherwise reports whether a text cannot match, however far a '*' in the
+// first five parts reaches, because the pattern ends in another literal.
+func (a *arnPattern) endsOtherwise(r *arn) bool {
+	return a.parts[5].shape == exact && !r.holes && !strings.HasSuffix(r.whole, a.parts[5].text)
+}
+
+// refused reports whether a short ARN matches nothing where AWS does not fill in
+// what is missing. A '*' at its end does not need that.
+func (a *arnPattern) refused(ev *evaluator) bool {
+	if a.ended {
+		return ev.otherwise(ARNSegments)
+	}
+	return !ev.otherwise(ShortARN)
 }

@@ -17,6 +17,7 @@ const (
 	Federated // a SAML or OIDC provider's identity, before it has assumed a role
 	Service
 	Anonymous
+	OriginAccess // the identity by which CloudFront reads a bucket; of no account
 )
 
 // Caller is the principal of a request.
@@ -28,8 +29,10 @@ type Caller struct {
 	// provider's.
 	Name    string
 	Session string // the name of a role session
-	path    string // between the kind and the name: "/", "/team/"
-	part    string // partition
+	// path stands between the kind and the name: "/", "/team/". AWS does not write
+	// a role's into the ARN of its sessions; some callers do.
+	path string
+	part string // partition
 }
 
 // AnonymousCaller is how a request without credentials is written.
@@ -59,6 +62,9 @@ func ParseCaller(s string) (Caller, bool) {
 	case service == "iam" && a.parts[5] == "root":
 		c.Kind = RootUser
 		return c, true
+	case service == "iam" && kind == "user" && c.Account == "cloudfront" && rest != "":
+		c.Kind, c.Account, c.Name = OriginAccess, "", rest
+		return c, true
 	case service == "iam" && (kind == "user" || kind == "role") && rest != "":
 		c.Kind = User
 		if kind == "role" {
@@ -74,7 +80,9 @@ func ParseCaller(s string) (Caller, bool) {
 		return c, true
 	case service == "sts" && kind == "assumed-role":
 		c.Kind = RoleSession
-		c.Name, c.Session, _ = strings.Cut(rest, "/")
+		at := max(strings.LastIndexByte(rest, '/'), 0)
+		c.path, c.Name = splitPath(rest[:at])
+		c.Session = strings.TrimPrefix(rest[at:], "/")
 		return c, c.Name != "" && c.Session != ""
 	}
 	return Caller{}, false
@@ -94,7 +102,7 @@ func splitPath(s string) (path, name string) {
 // ServiceLinked reports whether the caller is a service-linked role.
 // source: https://docs.aws.amazon.com/IAM/latest/UserGuide/using-service-linked-roles.html
 func (c *Caller) ServiceLinked() bool {
-	return c.Kind == Role && strings.HasPrefix(c.path, "/aws-service-role/") ||
+	return (c.Kind == Role || c.Kind == RoleSession) && strings.HasPrefix(c.path, "/aws-service-role/") ||
 		c.Kind == RoleSession && strings.HasPrefix(c.Name, "AWSServiceRoleFor")
 }
 
@@ -146,7 +154,7 @@ func compilePrincipal(kind, s string) principal {
 		}
 		c, ok := ParseCaller(s)
 		switch {
-		case ok && c.member():
+		case ok && (c.member() || c.Kind == OriginAccess):
 			p.kind, p.account, p.name, p.part = c.Kind, c.Account, c.Name, c.part
 		case hasHole(s) && !splitARN(s).ok:
 			p.other = anything
@@ -234,9 +242,13 @@ func (p *principal) takes(c *Caller, ev *evaluator) grant {
 			}
 		}
 	case Role:
-		if c.Kind == RoleSession || c.Kind == Role {
+		switch c.Kind {
+		case Role:
+			return grant{role: same(p.text, c.ARN)}
+		case RoleSession:
 			// Sessions do not show the path of their role; names are unique.
 			return grant{role: min(same(p.account, c.Account), same(p.name, c.Name), same(p.part, c.part))}
+		default:
 		}
 	case RoleSession:
 		switch c.Kind {
@@ -249,8 +261,8 @@ func (p *principal) takes(c *Caller, ev *evaluator) grant {
 			return grant{direct: min(maybe, same(p.account, c.Account), same(p.name, c.Name))}
 		default:
 		}
-	case FederatedUser:
-		if c.Kind == FederatedUser {
+	case FederatedUser, OriginAccess:
+		if c.Kind == p.kind {
 			return grant{direct: same(p.text, c.ARN)}
 		}
 	case Service:

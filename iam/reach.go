@@ -52,9 +52,9 @@ var (
 	}
 	noOrganization  = map[string][]string{"aws:principalorgid": nil, "aws:principalorgpaths": nil, "aws:userid": {"AROASTRANGER000000000:somebody"}}
 	strangersSource = map[string][]string{
-		"aws:sourceorgid": {"o-stranger00"}, "aws:sourceorgpaths": {"o-stranger00/r-stra/ou-stra-00000000/"}, "aws:sourceaccount": {strangersAccount},
+		"aws:sourceorgid": {"o-stranger00"}, "aws:sourceorgpaths": {"o-stranger00/r-stra/ou-stra-00000000/"},
 	}
-	noSourceOrganization = map[string][]string{"aws:sourceorgid": nil, "aws:sourceorgpaths": nil, "aws:sourceaccount": {strangersAccount}}
+	noSourceOrganization = map[string][]string{"aws:sourceorgid": nil, "aws:sourceorgpaths": nil}
 	// network are the keys that hold a caller to a place or to a secret.
 	network = map[string][]string{
 		"aws:sourceip": {"198.18.7.7"}, "aws:sourcevpc": nil, "aws:sourcevpce": nil, "aws:vpcsourceip": nil, "aws:sourcevpcarn": nil,
@@ -62,50 +62,60 @@ var (
 	}
 )
 
+// PublicQuestion is what [Public] is asked.
+type PublicQuestion struct {
+	Action string
+	// Resource is an ARN; "" asks for any.
+	Resource string
+	Owner    string // the resource's account
+	Policy   *Policy
+	// Context settles condition keys.
+	Context map[string][]string
+	// Signed: AWS takes no such request without credentials.
+	Signed bool
+	// NoServices leaves out services that act for others, NoCallers all else.
+	NoServices, NoCallers bool
+}
+
 // Public answers who outside of its account can use a resource by an action that
-// its policy lets in. resource is its ARN. Callers are taken to be allowed by
-// their own accounts everything. The verdict follows the conditions: one that
+// its policy lets in. Callers are taken to be allowed by their own accounts
+// everything. The verdict follows the conditions: one that
 // every caller can meet narrows nothing. A service that the policy names lets in
 // whoever can have it act, unless the policy binds the account or the resource
 // that it acts for; buckets that the policy names in full are taken to be the
 // owner's.
 // source: https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
-func Public(action, resource, owner string, policy *Policy, context map[string][]string, data *Data, limits Limits) Exposure {
+func Public(question PublicQuestion, data *Data, limits Limits) Exposure {
 	limits = limits.orDefault()
 	work := limits.Work
-	q := &publicQuestion{action: action, resource: resource, owner: owner, policy: policy, context: context, data: data, limits: limits, work: &work}
-	if policy == nil {
+	q := &publicSearch{PublicQuestion: question, data: data, limits: limits, work: &work}
+	if q.Policy == nil {
 		return q.out
 	}
-	if policy.unread {
-		return Exposure{AtMost: ReachAnyone, Reason: "the policy was not read: " + policy.Name}
+	if q.Policy.unread {
+		return Exposure{AtMost: ReachAnyone, Reason: "the policy was not read: " + q.Policy.Name}
 	}
-	callers, canonicalUsers := callersOf(policy)
-	if canonicalUsers {
-		q.doubt(ReachAccounts, "canonical users as principals are outside of the model")
+	q.stranger, _ = accountsBeside(q.Policy)
+	if hasHole(q.Owner) {
+		q.stranger = unlikeAccount // it must be told apart from one that is not known
+	}
+	callers, outside := callersOf(q.stranger, q.Policy)
+	if outside != "" {
+		q.doubt(ReachAccounts, outside)
 	}
 	sources := q.sources()
-	for _, c := range callers {
-		who, _ := ParseCaller(c.principal)
-		switch {
-		case who.Kind == Anonymous:
-			q.ask(c, ReachAnyone, Way{}, network)
-			q.ask(c, ReachAnyone, Way{Narrowed: q.narrowing()})
-		case who.Kind == Service:
-			q.service(c, who.Name, sources)
-		case who.Kind == Federated:
-			q.ask(c, ReachAccounts, Way{Account: "users of " + c.principal})
-		case who.Account == strangersAccount:
-			for _, organization := range []map[string][]string{strangersOrganization, noOrganization} {
-				q.ask(c, ReachAnyAccount, Way{}, organization, network)
-				q.ask(c, ReachAnyAccount, Way{Narrowed: q.narrowing()}, organization)
+	// Callers of their own before services that act for others, so that the plainer
+	// way is told.
+	for _, services := range []bool{false, true} {
+		for _, c := range callers {
+			who, _ := ParseCaller(c.principal)
+			switch {
+			case services != (who.Kind == Service), services && q.NoServices, !services && q.NoCallers:
+			case services:
+				q.service(c, who.Name, sources)
+			default:
+				q.caller(c, who)
 			}
-			if q.names("aws:principalorgid") || q.names("aws:principalorgpaths") {
-				q.ask(c, ReachOrganization, Way{}, network)
-				q.ask(c, ReachOrganization, Way{Narrowed: q.narrowing()})
-			}
-		case who.Account != owner:
-			q.ask(c, ReachAccounts, Way{Account: who.Account})
 		}
 	}
 	q.out.AtMost = max(q.out.AtMost, q.out.Reach)
@@ -115,29 +125,86 @@ func Public(action, resource, owner string, policy *Policy, context map[string][
 	return q.out
 }
 
-// publicQuestion asks who can use a resource.
-type publicQuestion struct {
-	action, resource, owner string
-	policy                  *Policy
-	context                 map[string][]string
-	data                    *Data
-	limits                  Limits
-	work                    *int
-	out                     Exposure
+// caller asks whether a caller of its own may come in.
+func (q *publicSearch) caller(c callerClass, who Caller) {
+	switch {
+	case who.Kind == Anonymous && q.Signed:
+	case who.Kind == Anonymous:
+		q.ask(c, ReachAnyone, Way{}, network)
+		q.narrowed(c, ReachAnyone)
+	case who.Kind == Federated:
+		q.ask(c, ReachAccounts, Way{Account: "users of " + c.principal})
+	case who.Account == q.stranger:
+		for _, organization := range q.distinct(strangersOrganization, noOrganization) {
+			q.ask(c, ReachAnyAccount, Way{}, organization, network)
+			q.narrowed(c, ReachAnyAccount, organization)
+		}
+		if q.names("aws:principalorgid")+q.names("aws:principalorgpaths") != "" {
+			q.ask(c, ReachOrganization, Way{}, network)
+			q.narrowed(c, ReachOrganization)
+		}
+	case who.Account != q.Owner || q.Owner == "":
+		q.ask(c, ReachAccounts, Way{Account: who.Account})
+	}
 }
 
-func (q *publicQuestion) doubt(r Reach, reason string) {
+// grants reports whether some Allow of the policy may be for the action.
+func (q *publicSearch) grants() bool {
+	sc, err := Ask{Spec: RequestSpec{Principal: AnonymousCaller, Action: q.Action, Resource: q.Resource, ResourceAccount: q.Owner}}.scene(q.data)
+	if err != nil {
+		return true // asking says what is wrong
+	}
+	ev := &evaluator{req: sc.base, refuseShort: true}
+	for i := range q.Policy.statements {
+		s := &q.Policy.statements[i]
+		if !s.deny && s.matchAction(sc.base, ev) != no && (q.Resource == "" || s.matchResource(sc.base, ev) != no) {
+			return true
+		}
+	}
+	return false
+}
+
+// narrowed asks for a way in from a network, or with a secret, of the policy's
+// choice.
+func (q *publicSearch) narrowed(c callerClass, reach Reach, settled ...map[string][]string) {
+	if keys := q.narrowing(); len(keys) > 0 {
+		q.ask(c, reach, Way{Narrowed: keys}, settled...)
+	}
+}
+
+// distinct are the settings that the policy tells apart, or the first.
+func (q *publicSearch) distinct(settings ...map[string][]string) []map[string][]string {
+	for key := range settings[0] {
+		if q.names(key) != "" {
+			return settings
+		}
+	}
+	return settings[:1]
+}
+
+// publicSearch asks who can use a resource.
+type publicSearch struct {
+	PublicQuestion
+	data   *Data
+	limits Limits
+	work   *int
+	out    Exposure
+	// stranger is an account that has nothing to do with the resource.
+	stranger string
+}
+
+func (q *publicSearch) doubt(r Reach, reason string) {
 	if r > q.out.AtMost {
 		q.out.AtMost, q.out.Reason = r, reason
 	}
 }
 
 // ask looks for a request of a caller with some keys settled.
-func (q *publicQuestion) ask(c callerClass, reach Reach, way Way, settled ...map[string][]string) {
+func (q *publicSearch) ask(c callerClass, reach Reach, way Way, settled ...map[string][]string) {
 	q.askFor(c, nil, reach, way, settled...)
 }
 
-func (q *publicQuestion) askFor(c callerClass, forms map[string]keyForm, reach Reach, way Way, settled ...map[string][]string) {
+func (q *publicSearch) askFor(c callerClass, forms map[string]keyForm, reach Reach, way Way, settled ...map[string][]string) {
 	if len(way.Narrowed) == 0 && reach <= q.out.Reach && reach != ReachAccounts {
 		return
 	}
@@ -146,19 +213,19 @@ func (q *publicQuestion) askFor(c callerClass, forms map[string]keyForm, reach R
 			return
 		}
 	}
-	spec := RequestSpec{Principal: c.principal, Action: q.action, Resource: q.resource, ResourceAccount: q.owner, Context: map[string][]string{}}
+	spec := RequestSpec{Principal: c.principal, Action: q.Action, Resource: q.Resource, ResourceAccount: q.Owner, Context: map[string][]string{}}
 	for _, s := range settled {
 		for k, v := range s {
-			if q.names(k) {
-				spec.Context[k] = v
+			if spelt := q.names(k); spelt != "" {
+				spec.Context[spelt] = v
 			}
 		}
 	}
-	for k, v := range q.context {
-		spec.Context[lower(k)] = v
+	for k, v := range q.Context {
+		spec.Context[k] = v
 	}
-	f := finder{asks: []Ask{{Spec: spec, Set: &PolicySet{Identity: []*Policy{allowAll}, Resource: q.policy}, wide: c.wide, forms: forms}}, data: q.data, limits: q.limits, work: q.work}
-	switch _, p := f.run(); p.Verdict {
+	f := finder{asks: []Ask{{Spec: spec, Set: allowedAll(c.principal, q.Policy), wide: c.wide, forms: forms, foreign: true}}, data: q.data, limits: q.limits, work: q.work}
+	switch p := f.run(); p.Verdict {
 	case Refuted:
 		way.Reach, way.Witness = reach, p.Witness[0]
 		q.out.Ways = append(q.out.Ways, way)
@@ -171,23 +238,23 @@ func (q *publicQuestion) askFor(c callerClass, forms map[string]keyForm, reach R
 	}
 }
 
-// names reports whether the policy has a condition on a key.
-func (q *publicQuestion) names(key string) bool {
-	for i := range q.policy.statements {
-		for j := range q.policy.statements[i].conditions {
-			if q.policy.statements[i].conditions[j].key == key {
-				return true
+// names is a key as the policy writes it, or "" where no condition is on it.
+func (q *publicSearch) names(key string) string {
+	for i := range q.Policy.statements {
+		for j := range q.Policy.statements[i].conditions {
+			if c := &q.Policy.statements[i].conditions[j]; c.key == key {
+				return c.source.Key
 			}
 		}
 	}
-	return false
+	return ""
 }
 
 // narrowing are the keys of the policy that hold callers to a place or a secret.
-func (q *publicQuestion) narrowing() (keys []string) {
+func (q *publicSearch) narrowing() (keys []string) {
 	for k := range network {
-		if q.names(k) {
-			keys = append(keys, k)
+		if spelt := q.names(k); spelt != "" {
+			keys = append(keys, spelt)
 		}
 	}
 	slices.Sort(keys)
@@ -196,24 +263,28 @@ func (q *publicQuestion) narrowing() (keys []string) {
 
 // sources are what the policy says of the resources that services act for: the
 // accounts, and the ARNs that are written in full.
-func (q *publicQuestion) sources() (out struct {
+func (q *publicSearch) sources() (out struct {
 	accounts []string
 	exact    []*word
 }) {
 	note := func(account string) {
-		if account != "" && account != q.owner && (isAccountID(account) || len(Holes(account)) > 0) && !slices.Contains(out.accounts, account) {
+		if account != "" && account != q.Owner && (isAccountID(account) || len(Holes(account)) > 0) && !slices.Contains(out.accounts, account) {
 			out.accounts = append(out.accounts, account)
 		}
 	}
 	var none variables
-	for i := range q.policy.statements {
-		for j := range q.policy.statements[i].conditions {
-			c := &q.policy.statements[i].conditions[j]
+	for i := range q.Policy.statements {
+		for j := range q.Policy.statements[i].conditions {
+			c := &q.Policy.statements[i].conditions[j]
 			for _, v := range c.source.Values.Values {
 				switch c.key {
 				case "aws:sourceaccount":
 					note(v.Value)
 				case "aws:sourcearn":
+					if isIdentity(v.Value) { // of the same estate
+						out.exact = append(out.exact, newWord(symbols(nil, v.Value), false))
+						continue
+					}
 					parts := strings.SplitN(v.Value, ":", 6)
 					if len(parts) < 6 {
 						continue
@@ -233,7 +304,7 @@ func (q *publicQuestion) sources() (out struct {
 }
 
 // service asks whether a service lets in whoever has it act.
-func (q *publicQuestion) service(c callerClass, name string, sources struct {
+func (q *publicSearch) service(c callerClass, name string, sources struct {
 	accounts []string
 	exact    []*word
 }) {
@@ -244,23 +315,29 @@ func (q *publicQuestion) service(c callerClass, name string, sources struct {
 		inAccount = append(append(symbols(inAccount, account), colon), symbol{'*', 0})
 		nowhere := append(symbols([]symbol{run, colon}, ""), run, colon)
 		nowhere = append(nowhere, run, colon, run, colon, colon, symbol{'*', 0})
+		if q.names("aws:sourcearn") == "" {
+			return []map[string]keyForm{nil}
+		}
 		return []map[string]keyForm{
-			{"aws:sourcearn": {form: newWord(inAccount, true)}},
+			{"aws:sourcearn": {form: newWord(inAccount, true), avoid: sources.exact}},
 			{"aws:sourcearn": {form: newWord(nowhere, true), avoid: sources.exact}},
 		}
 	}
-	for _, forms := range of(strangersAccount) {
-		for _, source := range []map[string][]string{strangersSource, noSourceOrganization} {
-			q.askFor(c, forms, ReachAnyAccount, Way{Through: name}, source, network)
-			q.askFor(c, forms, ReachAnyAccount, Way{Through: name, Narrowed: q.narrowing()}, source)
+	account := map[string][]string{"aws:sourceaccount": {q.stranger}, "kms:calleraccount": {q.stranger}}
+	for _, forms := range of(q.stranger) {
+		for _, source := range q.distinct(strangersSource, noSourceOrganization) {
+			q.askFor(c, forms, ReachAnyAccount, Way{Through: name}, account, source, network)
+			if keys := q.narrowing(); len(keys) > 0 {
+				q.askFor(c, forms, ReachAnyAccount, Way{Through: name, Narrowed: keys}, account, source)
+			}
 		}
-		if q.names("aws:sourceorgid") || q.names("aws:sourceorgpaths") {
-			q.askFor(c, forms, ReachOrganization, Way{Through: name}, map[string][]string{"aws:sourceaccount": {strangersAccount}})
+		if q.names("aws:sourceorgid")+q.names("aws:sourceorgpaths") != "" {
+			q.askFor(c, forms, ReachOrganization, Way{Through: name}, account)
 		}
 	}
 	for _, account := range sources.accounts {
 		for _, forms := range of(account) {
-			q.askFor(c, forms, ReachAccounts, Way{Through: name, Account: account}, map[string][]string{"aws:sourceaccount": {account}})
+			q.askFor(c, forms, ReachAccounts, Way{Through: name, Account: account}, map[string][]string{"aws:sourceaccount": {account}, "kms:calleraccount": {account}})
 		}
 	}
 }

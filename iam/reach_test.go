@@ -24,9 +24,9 @@ func TestPublic(t *testing.T) {
 		{"a role of another account", `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:role/r"},"Action":"lambda:*","Resource":"*"}`, "named-accounts named-accounts(444455556666)"},
 		{"accounts by condition", `{"Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunction","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalAccount":["444455556666","111122223333"]}}}`, "named-accounts named-accounts(444455556666)"},
 		{"all roles of a name", `{"Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunction","Resource":"*","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/deploy-*"}}}`, "any-account any-account"},
-		{"a network", `{"Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunction","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}}`, "nobody-else anyone[aws:sourceip]"},
+		{"a network", `{"Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunction","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}}`, "nobody-else anyone[aws:SourceIp]"},
 		{"every network", `{"Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunction","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"0.0.0.0/0"}}}`, "anyone anyone"},
-		{"a token", `{"Effect":"Allow","Principal":{"Service":"alexa-appkit.amazon.com"},"Action":"lambda:InvokeFunction","Resource":"*","Condition":{"StringEquals":{"lambda:EventSourceToken":"amzn1.ask.skill.x"}}}`, "nobody-else any-account[lambda:eventsourcetoken]via alexa-appkit.amazon.com"},
+		{"a token", `{"Effect":"Allow","Principal":{"Service":"alexa-appkit.amazon.com"},"Action":"lambda:InvokeFunction","Resource":"*","Condition":{"StringEquals":{"lambda:EventSourceToken":"amzn1.ask.skill.x"}}}`, "nobody-else any-account[lambda:EventSourceToken]via alexa-appkit.amazon.com"},
 		{"a service", `{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"lambda:InvokeFunction","Resource":"*"}`, "any-account any-account via s3.amazonaws.com"},
 		{"a service for a bucket", `{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"lambda:InvokeFunction","Resource":"*","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::b"}}}`, "nobody-else"},
 		{"a service for buckets of a name", `{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"lambda:InvokeFunction","Resource":"*","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::b*"}}}`, "any-account any-account via s3.amazonaws.com"},
@@ -40,7 +40,7 @@ func TestPublic(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := policy(t, d, `{"Version":"2012-10-17","Statement":[`+c.statement+`]}`)
-			got := iam.Public("lambda:InvokeFunction", function, owner, p, nil, d, iam.Limits{})
+			got := iam.Public(iam.PublicQuestion{Action: "lambda:InvokeFunction", Resource: function, Owner: owner, Policy: p}, d, iam.Limits{})
 			words := []string{got.Reach.String()}
 			for _, w := range got.Ways {
 				s := w.Reach.String()

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,12 +40,14 @@ type contextValue struct {
 // Request is a request prepared for decisions. It does not change and is safe
 // for many goroutines.
 type Request struct {
-	Spec     RequestSpec
-	caller   Caller
-	action   string // in lower case
-	service  string
-	name     string
-	resource arn
+	Spec    RequestSpec
+	caller  Caller
+	action  string // in lower case
+	service string
+	// serviceHash is that of service, by which policies find their statements.
+	serviceHash uint32
+	name        string
+	resource    arn
 	// account owns the resource; known is set when that is certain.
 	account      string
 	accountKnown bool
@@ -53,6 +56,7 @@ type Request struct {
 	holes        bool // some text of the request has holes
 	kind         requestKind
 	rcp          bool // resource control policies support the service
+	buckets      bool // the resource is all buckets
 	awsOwned     bool // a change to what AWS alone may change
 }
 
@@ -64,7 +68,8 @@ const (
 	keyUse                     // on a KMS key: the key policy is needed always
 	roleAssumption             // on a role's trust policy
 	callerIdentity             // sts:GetCallerIdentity: cannot be denied
-	sessionToken               // sts:GetSessionToken: needs no permission
+	sessionToken               // sts:GetSessionToken: no policy controls it for users
+	bucketPolicy               // on a bucket's policy: which cannot shut out its owner's root user
 )
 
 // NewRequest prepares a request. data may be nil; then every action takes a
@@ -79,18 +84,25 @@ func NewRequest(spec RequestSpec, data *Data) (*Request, error) {
 	if r.service, r.name, ok = strings.Cut(r.action, ":"); !ok || r.service == "" || r.name == "" {
 		return nil, fmt.Errorf("action %q; expected service:Name, such as lambda:InvokeFunction", spec.Action)
 	}
+	r.serviceHash = hashOf(r.service)
 	if spec.Resource == "" {
 		return nil, fmt.Errorf("no resource; expected an ARN, or \"*\" for an action without a resource")
 	}
 	r.resource = splitARN(spec.Resource)
 	action := data.action(r.service, r.name)
-	if action != nil && len(action.Resources) == 0 {
-		r.resource = splitARN("*") // AWS authorises it against no resource
+	general := action != nil && len(action.Resources) == 0
+	switch {
+	case general && r.action == "s3:listallmybuckets":
+		// source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+		r.buckets = true
+		r.resource = splitARN("arn:" + cmp.Or(r.caller.part, "aws") + ":s3:::*")
+	case general:
+		r.resource = anyResource // AWS authorises it against no resource
 	}
 	if r.service == "sts" && strings.HasPrefix(r.name, "assumerolewith") && r.caller.Kind == Service {
 		r.caller = Caller{Kind: Federated, Name: r.caller.Name}
 	}
-	r.owner()
+	r.owner(general)
 	r.kind = r.special()
 	r.rcp = data.supportsRCP(r.service) && r.action != "kms:retiregrant"
 	r.awsOwned = r.changesAWSOwned(action)
@@ -102,17 +114,30 @@ func NewRequest(spec RequestSpec, data *Data) (*Request, error) {
 	return r, nil
 }
 
-// owner finds the account of the resource.
-func (r *Request) owner() {
+// owner finds the account of the resource; general is set where there is none.
+func (r *Request) owner(general bool) {
 	r.account, r.accountKnown = r.Spec.ResourceAccount, true
-	if r.account == "" && r.resource.ok {
-		r.account = r.resource.parts[4]
+	if r.account == "" && r.resource.ok && r.resource.parts[4] != "aws" {
+		r.account = r.resource.parts[4] // what AWS owns, callers reach as if it were theirs
+	}
+	if r.account == "" {
+		r.account = r.stated("aws:resourceaccount")
 	}
 	if r.account == "" {
 		// "*" is in the caller's account; an ARN without an account may be
 		// anywhere.
-		r.account, r.accountKnown = r.caller.Account, !r.resource.ok || r.complete
+		r.account, r.accountKnown = r.caller.Account, general || !r.resource.ok || r.complete
 	}
+}
+
+// stated is the one value that the context states for a key, or "".
+func (r *Request) stated(key string) string {
+	for k, values := range r.Spec.Context {
+		if len(values) == 1 && strings.EqualFold(k, key) {
+			return values[0]
+		}
+	}
+	return ""
 }
 
 func (r *Request) special() requestKind {
@@ -123,6 +148,8 @@ func (r *Request) special() requestKind {
 		return sessionToken
 	case r.service == "sts" && r.resource.ok && r.resource.parts[2] == "iam" && strings.HasPrefix(r.resource.parts[5], "role/"):
 		return roleAssumption
+	case (r.service == "s3" || r.service == "s3express") && (r.name == "getbucketpolicy" || r.name == "putbucketpolicy" || r.name == "deletebucketpolicy"):
+		return bucketPolicy
 	case r.service == "kms" && r.resource.ok && strings.HasPrefix(r.resource.parts[5], "key/"):
 		return keyUse
 	}
@@ -175,7 +202,7 @@ func changes(a *Action, name string) bool {
 // source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 // source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
 func (r *Request) contextOf() map[string]contextValue {
-	m := make(map[string]contextValue, len(r.Spec.Context)+8)
+	m := make(map[string]contextValue, len(r.Spec.Context)+16)
 	set := func(key, value string) { m[key] = contextValue{values: []string{value}} }
 	gone := func(keys ...string) {
 		for _, k := range keys {
@@ -196,6 +223,10 @@ func (r *Request) contextOf() map[string]contextValue {
 		set("aws:userid", "anonymous")
 		set("aws:principalisawsservice", "false")
 		gone("aws:principalarn", "aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths", "aws:username", "aws:multifactorauthpresent", "aws:multifactorauthage")
+	case OriginAccess:
+		set("aws:principalarn", c.ARN)
+		set("aws:principalisawsservice", "false")
+		gone("aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths", "aws:username", "aws:multifactorauthpresent", "aws:multifactorauthage")
 	case Federated:
 		set("aws:principalisawsservice", "false")
 		gone("aws:username", "aws:principalorgid", "aws:principalorgpaths")
@@ -214,6 +245,12 @@ func (r *Request) contextOf() map[string]contextValue {
 	}
 	if r.accountKnown && r.account != "" {
 		set("aws:resourceaccount", r.account)
+		if r.service == "s3" {
+			set("s3:resourceaccount", r.account)
+		}
+	}
+	if r.service == "kms" && c.member() {
+		set("kms:calleraccount", c.Account)
 	}
 	for key, values := range r.Spec.Context {
 		m[lower(key)] = contextValue{values: values, absent: len(values) == 0}
@@ -247,8 +284,8 @@ func (r *Request) contextOfMember(set func(key, value string), gone func(keys ..
 		set("aws:principaltype", "AssumedRole")
 		gone("aws:username")
 		// The role's ARN, but the session does not show the role's path.
-		path := ""
-		if !r.complete {
+		path := strings.TrimPrefix(c.path, "/")
+		if path == "" && !r.complete {
 			path = pathHole
 		}
 		set("aws:principalarn", "arn:"+c.part+":iam::"+c.Account+":role/"+path+c.Name)

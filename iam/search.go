@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -59,11 +58,16 @@ type Proof struct {
 
 // scene is one request that a question looks for.
 type scene struct {
+	data  *Data
 	base  *Request // with the keys that are settled
 	plain bool     // the action has no resources
 	some  [][]member
 	none  []member
-	keys  []string // those that are to be found, sorted
+	keys  []string                // those that are to be found, in lower case, sorted
+	spelt map[string]string       // as policies write them
+	known map[string]contextValue // keys that are settled
+	// service is set when the action is any of it that the table does not know.
+	service string
 	// wide is set when any principal of a form may make the request: its ARN is
 	// then found as the key aws:PrincipalArn.
 	wide *word
@@ -100,6 +104,12 @@ func (m member) match(ev *evaluator) truth {
 	return t
 }
 
+// refuses reports whether an ARN of the statement matches nothing, since it is
+// too short for a policy of this standing.
+func (m member) refuses(resource int) bool {
+	return m.s.resources[resource].short && !m.s.resources[resource].ended && (m.control || m.trusted)
+}
+
 // alwaysThere are the keys that every request has.
 // source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 var alwaysThere = map[string]bool{
@@ -121,14 +131,18 @@ type search struct {
 	vars    variables
 	keys    keySolver
 	words   map[placedARN]compiledARN
+	names   map[*pattern]*word // of actions
 	seen    map[string]bool
-	ids     map[any]int
+	ids     map[placedDemand]int
 	reason  string
 	confirm func([]RequestSpec) (bool, RuleSet)
 	found   *Proof
-	// residue is what a request that was found had to satisfy, beyond the
-	// statements of its groups.
-	residue []exclusion
+}
+
+// placedDemand is a condition or word in one of the requests.
+type placedDemand struct {
+	scene int
+	of    any
 }
 
 type placedARN struct {
@@ -143,31 +157,25 @@ type compiledARN struct {
 	defaults bool
 }
 
-// exclusion is one way in which a statement was kept from matching.
-type exclusion struct {
-	member    member
-	condition *condition // nil: by its resource
-}
-
 // node is what has to be so in a part of the search, with a request that is.
 type node struct {
 	pos, neg []*word
 	resource []symbol
+	names    []nameOf          // by scene
 	keys     [][]keyConstraint // by scene and key
 	values   [][]keyValue
 	chosen   []member // by group, over all scenes
 	lits     []int    // identities of what was added, in order
-	residue  []exclusion
 }
 
 func (n *node) clone() *node {
 	c := *n
 	c.pos, c.neg = slices.Clip(n.pos), slices.Clip(n.neg)
-	c.keys, c.values = slices.Clone(n.keys), slices.Clone(n.values)
+	c.names, c.keys, c.values = slices.Clone(n.names), slices.Clone(n.keys), slices.Clone(n.values)
 	for i := range c.keys {
 		c.keys[i], c.values[i] = slices.Clone(n.keys[i]), slices.Clone(n.values[i])
 	}
-	c.chosen, c.lits, c.residue = slices.Clip(n.chosen), slices.Clip(n.lits), slices.Clip(n.residue)
+	c.chosen, c.lits = slices.Clip(n.chosen), slices.Clip(n.lits)
 	return &c
 }
 
@@ -175,16 +183,17 @@ func (n *node) clone() *node {
 // searches of one question.
 func (s *search) run(limits Limits, work *int) Proof {
 	s.work = *work
-	s.words, s.seen, s.ids = map[placedARN]compiledARN{}, map[string]bool{}, map[any]int{}
+	s.words, s.names, s.seen, s.ids = map[placedARN]compiledARN{}, map[*pattern]*word{}, map[string]bool{}, map[placedDemand]int{}
 	s.keys = keySolver{text: textSolver{work: &s.work, states: limits.States}, vars: &s.vars, ev: evaluator{req: &Request{}}}
-	root := &node{keys: make([][]keyConstraint, len(s.scenes)), values: make([][]keyValue, len(s.scenes))}
+	root := &node{names: make([]nameOf, len(s.scenes)), keys: make([][]keyConstraint, len(s.scenes)), values: make([][]keyValue, len(s.scenes))}
 	resource := false
 	for i, sc := range s.scenes {
 		resource = resource || !sc.plain
 		sc.keys = sc.openKeys()
+		sc.known = sc.fixed()
 		for _, k := range sc.keys {
 			keyType, _ := s.data.KeyType(k)
-			c := keyConstraint{name: k, keyType: keyType, required: alwaysThere[k]}
+			c := keyConstraint{name: k, keyType: keyType, required: alwaysThere[k] || sc.wide != nil && k == "aws:username"}
 			if f, ok := sc.forms[k]; ok {
 				c.required, c.form, c.avoid = true, f.form, f.avoid
 			}
@@ -199,7 +208,7 @@ func (s *search) run(limits Limits, work *int) Proof {
 		}
 		for _, sc := range s.scenes {
 			if !sc.plain && sc.base.resource.ok {
-				root.pos = []*word{newWord(symbols(nil, sc.base.Spec.Resource), true)} // the question names it
+				root.pos = []*word{textOfARN(sc.base.Spec.Resource)} // the question names it
 			}
 		}
 	}
@@ -221,12 +230,16 @@ func (s *search) run(limits Limits, work *int) Proof {
 // openKeys are the keys that the statements ask for and that are not settled.
 func (sc *scene) openKeys() []string {
 	set := map[string]bool{}
+	sc.spelt = map[string]string{"aws:principalarn": "aws:PrincipalArn"}
 	note := func(m member) {
 		if m.s == nil {
 			return
 		}
 		for i := range m.s.conditions {
 			set[m.s.conditions[i].key] = true
+			if k := m.s.conditions[i].key; sc.spelt[k] == "" {
+				sc.spelt[k] = m.s.conditions[i].source.Key
+			}
 			for j := range m.s.conditions[i].values {
 				o := &m.s.conditions[i].values[j]
 				o.pattern.variables(set)
@@ -252,12 +265,17 @@ func (sc *scene) openKeys() []string {
 		if sc.forms == nil {
 			sc.forms = map[string]keyForm{}
 		}
-		sc.forms["aws:principalarn"] = keyForm{form: sc.wide}
+		sc.forms["aws:principalarn"] = keyForm{form: sc.wide, avoid: []*word{newWord(sc.wide.symbols[:len(sc.wide.symbols)-1], true)}}
 		set["aws:principalarn"] = true
 	}
 	for k := range sc.base.context {
 		if sc.settled(k) {
 			delete(set, k)
+		}
+	}
+	for k := range set {
+		if sc.spelt[k] == "" {
+			sc.spelt[k] = k
 		}
 	}
 	return slices.Sorted(maps.Keys(set))
@@ -269,12 +287,13 @@ func (sc *scene) settled(key string) bool {
 		return false
 	}
 	switch {
-	case sc.owned && key == "aws:resourceaccount":
+	case sc.owned && (key == "aws:resourceaccount" || key == "s3:resourceaccount"):
 		return false
 	case sc.anybody:
 		return sc.stated(key)
 	case sc.wide != nil:
-		return key != "aws:username" && key != "aws:userid" || sc.stated(key)
+		// A user has a name, which its ARN ends in; others have none.
+		return (key != "aws:username" || sc.base.caller.Kind != User) && key != "aws:userid" || sc.stated(key)
 	}
 	return true
 }
@@ -320,6 +339,9 @@ func (s *search) settle(n *node) bool {
 		return false
 	}
 	for i := range n.keys {
+		if s.scenes[i].service != "" && !s.settleName(n, i) {
+			return false
+		}
 		for k := range n.keys[i] {
 			if !s.settleKey(n, i, k) {
 				return false
@@ -351,7 +373,7 @@ func (s *search) settleKey(n *node, scene, key int) bool {
 
 // enter makes patterns compile for a scene.
 func (s *search) enter(scene int) {
-	s.vars.scene, s.vars.fixed = scene, s.scenes[scene].fixed()
+	s.vars.scene, s.vars.fixed = scene, s.scenes[scene].known
 }
 
 // fixed are the settled keys. Keys that the search finds are not among them.
@@ -391,7 +413,9 @@ func (s *search) choose(n *node, scene, group int) {
 		if s.found != nil || s.work < 0 {
 			return
 		}
-		s.take(n, scene, m, func(child *node) { s.choose(child, scene, group+1) })
+		s.takeName(n, scene, m, func(n *node) {
+			s.take(n, scene, m, func(child *node) { s.choose(child, scene, group+1) })
+		})
 	}
 }
 
@@ -417,7 +441,7 @@ func (s *search) take(n *node, scene int, m member, then func(*node)) {
 	if m.s.notResource {
 		var words []*word
 		for i := range m.s.resources {
-			if w := s.word(scene, &m.s.resources[i]); w.w != nil {
+			if w := s.word(scene, &m.s.resources[i]); w.w != nil && !m.refuses(i) {
 				words = append(words, w.w)
 			}
 		}
@@ -431,7 +455,7 @@ func (s *search) take(n *node, scene int, m member, then func(*node)) {
 			return
 		}
 		way := child.clone()
-		if m.control && m.s.resources[i].short || m.trusted && m.s.resources[i].short {
+		if m.refuses(i) {
 			continue
 		}
 		if s.reach(way, s.word(scene, &m.s.resources[i])) {
@@ -451,7 +475,7 @@ func (s *search) add(n *node, scene int, c *condition, want bool) bool {
 	}
 	kc := &n.keys[scene][k]
 	kc.lits = append(slices.Clip(kc.lits), demand{c, want})
-	n.lits = append(n.lits, s.id(c, want))
+	n.lits = append(n.lits, s.id(scene, c, want))
 	return s.settleKey(n, scene, k)
 }
 
@@ -479,24 +503,26 @@ func (s *search) reach(n *node, c compiledARN) bool {
 		s.unclear("a resource has a policy variable with a default")
 	}
 	n.pos = append(slices.Clip(n.pos), c.w)
-	n.lits = append(n.lits, s.id(c.w, true))
+	n.lits = append(n.lits, s.id(0, c.w, true))
 	return s.settleResource(n)
 }
 
 // avoid makes the resource one that none of the words matches.
 func (s *search) avoid(n *node, words []*word) bool {
+	n.neg = append(slices.Clip(n.neg), words...)
+	n.lits = slices.Grow(slices.Clip(n.lits), len(words))
 	for _, w := range words {
-		n.neg = append(slices.Clip(n.neg), w)
-		n.lits = append(n.lits, s.id(w, false))
+		n.lits = append(n.lits, s.id(0, w, false))
 	}
 	return s.settleResource(n)
 }
 
-func (s *search) id(x any, want bool) int {
-	id, ok := s.ids[x]
+func (s *search) id(scene int, x any, want bool) int {
+	at := placedDemand{scene, x}
+	id, ok := s.ids[at]
 	if !ok {
 		id = len(s.ids)
-		s.ids[x] = id
+		s.ids[at] = id
 	}
 	if want {
 		return 2 * id
@@ -521,7 +547,11 @@ func (s *search) visited(n *node) bool {
 
 // exclude keeps the statements from matching that must not match.
 func (s *search) exclude(n *node) {
-	if s.work--; s.work < 0 || s.visited(n) || !s.fill(n) {
+	if s.work--; s.work < 0 || s.visited(n) {
+		return
+	}
+	filled := s.fill(n)
+	if filled == nil {
 		return
 	}
 	specs := make([]RequestSpec, len(s.scenes))
@@ -532,12 +562,12 @@ func (s *search) exclude(n *node) {
 	for i, sc := range s.scenes {
 		var r *Request
 		var err error
-		if specs[i], r, err = s.request(n, i); err != nil {
+		if specs[i], r, err = s.request(filled, i); err != nil {
 			s.unclear("a request that was looked for cannot be made: %v", err)
 			return
 		}
 		ev := &evaluator{req: r}
-		s.work -= 2 + len(sc.none)/8
+		s.work -= 50 + 20*len(sc.keys) + len(sc.none) + len(n.lits)/8 // making a request
 		for range sc.some {
 			switch n.chosen[chosen].match(ev) {
 			case no:
@@ -561,7 +591,7 @@ func (s *search) exclude(n *node) {
 	}
 	if worst == no {
 		if certain {
-			s.conclude(n, specs)
+			s.conclude(specs)
 		}
 		return
 	}
@@ -583,9 +613,8 @@ func name(p *Policy) string {
 
 // part follows each way in which a statement does not match.
 func (s *search) part(n *node, scene int, m member) {
-	follow := func(c *condition, change func(*node) bool) {
+	follow := func(change func(*node) bool) {
 		child := n.clone()
-		child.residue = append(child.residue, exclusion{m, c})
 		before := len(child.lits)
 		if s.found != nil || s.work < 0 || !change(child) {
 			return
@@ -599,9 +628,14 @@ func (s *search) part(n *node, scene int, m member) {
 		// It is asked for already, and the evaluator did not see it so.
 		s.unclear("a statement of %s turns on a text that is not known", name(m.policy))
 	}
+	s.partName(scene, m, follow)
 	for i := range m.s.conditions {
-		if c := &m.s.conditions[i]; slices.Contains(s.scenes[scene].keys, c.key) && !c.open {
-			follow(c, func(child *node) bool { return s.add(child, scene, c, false) })
+		switch c := &m.s.conditions[i]; {
+		case c.open:
+		case slices.Contains(s.scenes[scene].keys, c.key):
+			follow(func(child *node) bool { return s.add(child, scene, c, false) })
+		case c.varies():
+			s.unclear("the condition on %s has a policy variable", c.source.Key)
 		}
 	}
 	switch {
@@ -609,10 +643,10 @@ func (s *search) part(n *node, scene int, m member) {
 	case m.s.notResource:
 		for i := range m.s.resources {
 			w := s.word(scene, &m.s.resources[i])
-			if w.open {
+			if w.open || m.refuses(i) {
 				continue
 			}
-			follow(nil, func(child *node) bool { return s.reach(child, w) })
+			follow(func(child *node) bool { return s.reach(child, w) })
 		}
 	default:
 		var words []*word
@@ -621,22 +655,23 @@ func (s *search) part(n *node, scene int, m member) {
 			switch {
 			case m.s.resources[i].any:
 				return // it matches every resource
-			case w.w != nil:
+			case w.w != nil && !m.refuses(i):
 				words = append(words, w.w)
 			}
 		}
 		if len(words) > 0 {
-			follow(nil, func(child *node) bool { return s.avoid(child, words) })
+			follow(func(child *node) bool { return s.avoid(child, words) })
 		}
 	}
 }
 
-// fill gives a value to the keys that the solution's variables stand for.
-func (s *search) fill(n *node) bool {
+// fill gives a value to the keys that the solution's variables stand for. Other
+// solutions may not have the variables, so that the node stays as it is.
+func (s *search) fill(n *node) *node {
 	need := map[int]bool{}
 	note := func(letters []symbol) {
 		for _, x := range letters {
-			if x.kind == variableKey {
+			if x.kind == variableKey || x.kind == foldedVariable || x.kind == partVariable {
 				need[int(x.r)] = true
 			}
 		}
@@ -649,6 +684,10 @@ func (s *search) fill(n *node) bool {
 			}
 		}
 	}
+	if len(need) == 0 {
+		return n
+	}
+	n = n.clone()
 	for _, v := range slices.Sorted(maps.Keys(need)) {
 		at := s.vars.keys[v]
 		k := slices.Index(s.scenes[at.scene].keys, at.key)
@@ -658,15 +697,42 @@ func (s *search) fill(n *node) bool {
 		n.keys[at.scene][k].required = true
 		if !s.settleKey(n, at.scene, k) {
 			s.unclear("the policy variable ${%s} has no value", at.key)
-			return false
+			return nil
 		}
 	}
-	return true
+	return n
+}
+
+// name makes a user's name and ARN agree: the ARN ends in the name, unless
+// something is asked of the ARN itself.
+func (sc *scene) name(n *node, scene int) *node {
+	user, arn := slices.Index(sc.keys, "aws:username"), slices.Index(sc.keys, "aws:principalarn")
+	n = n.clone()
+	if len(n.values[scene][user].values) != 1 || len(n.values[scene][arn].values) != 1 {
+		return n
+	}
+	if len(n.keys[scene][arn].lits) == 0 {
+		text := slices.Clone(sc.wide.symbols[:len(sc.wide.symbols)-1])
+		n.values[scene][arn] = keyValue{values: [][]symbol{append(text, n.values[scene][user].values[0]...)}}
+		return n
+	}
+	text := n.values[scene][arn].values[0]
+	for i := len(text) - 1; i >= 0; i-- {
+		if text[i] == (symbol{0, '/'}) {
+			n.values[scene][user] = keyValue{values: [][]symbol{text[i+1:]}}
+			break
+		}
+	}
+	return n
 }
 
 // request makes a node's request in one scene.
 func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 	sc := s.scenes[scene]
+	named := sc.wide != nil && sc.base.caller.Kind == User && slices.Contains(sc.keys, "aws:username")
+	if named {
+		n = sc.name(n, scene)
+	}
 	var value func(int) string
 	depth := 0
 	value = func(v int) string {
@@ -681,7 +747,7 @@ func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 	spec.ContextComplete = true
 	spec.Context = make(map[string][]string, len(spec.Context)+len(sc.keys))
 	for k, v := range sc.base.Spec.Context {
-		spec.Context[lower(k)] = v
+		spec.Context[k] = v
 	}
 	for k, key := range sc.keys {
 		v := n.values[scene][k]
@@ -689,11 +755,17 @@ func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 		for i := range v.values {
 			texts[i] = write(v.values[i], value)
 		}
-		spec.Context[key] = texts
+		spec.Context[sc.spelt[key]] = texts
 		if sc.wide != nil && key == "aws:principalarn" {
 			spec.Principal = texts[0]
-			delete(spec.Context, key)
+			delete(spec.Context, sc.spelt[key])
 		}
+	}
+	if sc.service != "" {
+		spec.Action = sc.service + ":" + n.names[scene].text
+	}
+	if named {
+		delete(spec.Context, sc.spelt["aws:username"]) // it follows
 	}
 	if !sc.plain {
 		spec.Resource = write(n.resource, value)
@@ -704,9 +776,11 @@ func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 	}
 	r := *sc.base
 	r.Spec, r.complete = spec, true
+	r.action = lower(spec.Action)
+	_, r.name, _ = strings.Cut(r.action, ":")
 	r.context = maps.Clone(sc.base.context)
 	for _, key := range sc.keys {
-		v := spec.Context[key]
+		v := spec.Context[sc.spelt[key]]
 		r.context[key] = contextValue{values: v, absent: len(v) == 0}
 		r.holes = r.holes || slices.ContainsFunc(v, hasHole)
 	}
@@ -715,65 +789,4 @@ func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 		r.holes = r.holes || r.resource.holes
 	}
 	return spec, &r, nil
-}
-
-// conclude confirms requests, in plainer words if those do as well.
-func (s *search) conclude(n *node, specs []RequestSpec) {
-	plain := slices.Clone(specs)
-	for i := range plain {
-		plain[i] = plainer(plain[i])
-	}
-	for _, list := range [][]RequestSpec{plain, specs} {
-		if ok, contested := s.confirm(list); ok {
-			s.found = &Proof{Verdict: Refuted, Witness: list, Contested: contested}
-			s.residue = n.residue
-			return
-		}
-	}
-	s.unclear("the decision on %s could not be confirmed", specs[0].Action)
-}
-
-// plainer puts customary texts in the place of letters that nothing asked for.
-func plainer(spec RequestSpec) RequestSpec {
-	spec.Resource = plainText(spec.Resource, spec.Action, "resource")
-	spec.Principal = plainText(spec.Principal, "", "somebody")
-	context := make(map[string][]string, len(spec.Context))
-	for k, list := range spec.Context {
-		out := slices.Clone(list)
-		for i := range out {
-			switch {
-			case out[i] == string(fresh) && strings.HasSuffix(k, "account"):
-				out[i] = "999988887777"
-			case out[i] == string(fresh) && strings.HasSuffix(k, "orgid"):
-				out[i] = "o-example1234"
-			default:
-				out[i] = plainText(out[i], "", "something")
-			}
-			if i > 0 && slices.Contains(out[:i], out[i]) {
-				out[i] += strconv.Itoa(i)
-			}
-		}
-		context[k] = out
-	}
-	spec.Context = context
-	return spec
-}
-
-func plainText(s, action, filler string) string {
-	if !strings.ContainsRune(s, fresh) {
-		return s
-	}
-	if parts := strings.SplitN(s, ":", 6); len(parts) == 6 {
-		service, _, _ := strings.Cut(action, ":")
-		for i, customary := range [5]string{"arn", "aws", service, "us-east-1", "111122223333"} {
-			if parts[i] == string(fresh) && customary != "" {
-				parts[i] = customary
-			}
-		}
-		s = strings.Join(parts, ":")
-	}
-	if strings.Count(s, string(fresh)) > 1 {
-		filler = "x"
-	}
-	return strings.ReplaceAll(s, string(fresh), filler)
 }

@@ -32,8 +32,8 @@ const (
 	EscapedWildcard
 	// DateEpoch: dates in ISO 8601 and in seconds compare with each other.
 	DateEpoch
-	// ARNSegments: '*' in the first five parts of an ARN does not reach over a
-	// colon.
+	// ARNSegments: in a Resource element, a '*' that ends one of the first five
+	// parts of an ARN reaches over the colons behind it.
 	ARNSegments
 	// ForAnyValueIfExists: a key that is absent satisfies ForAnyValue:…IfExists.
 	ForAnyValueIfExists
@@ -53,6 +53,12 @@ const (
 	// ShortARN: an ARN of fewer than six parts matches nothing in resource
 	// policies, control policies and endpoint policies.
 	ShortARN
+	// EmptyValue: to set operators and Null, a key whose value is the empty text
+	// has no value.
+	EmptyValue
+	// AllBuckets: s3:ListAllMyBuckets is asked of arn:aws:s3:::*, as AWS's
+	// examples allow it, and not of "*", as its reference of actions has it.
+	AllBuckets
 
 	rules // how many there are
 )
@@ -61,6 +67,7 @@ var ruleNames = [rules]string{
 	"session-bypass", "version-2008-variables", "service-linked-role-scp", "rcp-unsupported-service", "root-allowed",
 	"escaped-wildcard-equals", "date-epoch", "arn-segments", "foranyvalue-ifexists", "multi-value-without-set-operator",
 	"question-mark-rune", "ipv4-mapped", "numeric-not-a-number", "notprincipal-account", "short-arn",
+	"empty-value-null", "list-all-buckets",
 }
 
 func (r Rule) String() string { return ruleNames[r] }
@@ -115,7 +122,7 @@ func ParseSemantics(s string) (Semantics, error) {
 	case Peers.Name:
 		sem = Peers
 	default:
-		return sem, fmt.Errorf("no semantics %q; expected %s or %s%s", name, Documents.Name, Peers.Name, similar(name, []string{Documents.Name, Peers.Name}))
+		return sem, fmt.Errorf("no semantics %q; expected %s or %s%s", name, Documents.Name, Peers.Name, Similar(name, []string{Documents.Name, Peers.Name}))
 	}
 	for more {
 		name, rest, more = strings.Cut(rest, ",")

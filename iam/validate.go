@@ -59,6 +59,9 @@ func Validate(src []byte, use Kind, data *Data) []Issue {
 	case d.Version == Version2008:
 		v.issue("old-version", LevelAdvice, Position{1, 1}, "Version 2008-10-17 is deprecated: policy variables are plain text in it; state \"2012-10-17\"")
 	}
+	if len(d.Statements) == 0 {
+		v.issue("missing-statement", LevelError, Position{1, 1}, "the policy has no statements; expected at least one")
+	}
 	seen := map[string]bool{}
 	for i := range d.Statements {
 		s := &d.Statements[i]
@@ -66,6 +69,7 @@ func Validate(src []byte, use Kind, data *Data) []Issue {
 			v.issue("duplicate-sid", LevelError, s.At, "another statement has the Sid %q; expected it once", s.Sid)
 		}
 		seen[s.Sid] = true
+		v.sid(s)
 		v.statement(s)
 	}
 	slices.SortStableFunc(v.issues, func(a, b Issue) int {
@@ -96,7 +100,11 @@ type validator struct {
 	data   *Data
 	doc    *Document
 	issues []Issue
+	work   int // steps of comparing patterns with each other
 }
+
+// maxWork bounds the searches that compare all patterns of a list with others.
+const maxWork = 1 << 25
 
 func (v *validator) issue(code string, level Level, at Position, format string, args ...any) {
 	if len(v.issues) < MaxIssues {
@@ -130,6 +138,9 @@ func (v *validator) statement(s *Statement) {
 		if s.Effect == Allow {
 			v.issue("rcp-allow", LevelError, s.At, "a resource control policy can only deny")
 		}
+		if s.NotAction != nil {
+			v.issue("rcp-notaction", LevelError, s.At, "a resource control policy takes no NotAction")
+		}
 		if s.NotPrincipal != nil || len(s.Principal) != 1 || s.Principal[0].Kind != "" {
 			v.issue("rcp-principal", LevelError, s.At, "a resource control policy names \"Principal\": \"*\" and narrows it by conditions")
 		}
@@ -148,15 +159,24 @@ func (v *validator) statement(s *Statement) {
 	}
 	v.actions(s)
 	v.resources(s)
+	v.reach(s)
 	v.principals(s)
 	v.conditions(s)
 }
 
+// empty reports a list without values.
+func (v *validator) empty(what string, list *Texts) {
+	if len(list.Values) == 0 {
+		v.issue("empty-list", LevelError, list.At, "%s is an empty list; expected at least one value", what)
+	}
+}
+
 func (v *validator) actions(s *Statement) {
-	for _, list := range []*Texts{s.Action, s.NotAction} {
+	for i, list := range []*Texts{s.Action, s.NotAction} {
 		if list == nil {
 			continue
 		}
+		v.empty([]string{"Action", "NotAction"}[i], list)
 		for _, t := range list.Values {
 			v.action(s, t)
 		}
@@ -167,6 +187,9 @@ func (v *validator) actions(s *Statement) {
 }
 
 func (v *validator) action(s *Statement, t Text) {
+	if len(v.issues) >= MaxIssues {
+		return // suggestions for a misspelt name are dear
+	}
 	name := t.Value
 	if strings.Trim(name, "*") == "" && name != "" {
 		return
@@ -182,41 +205,57 @@ func (v *validator) action(s *Statement, t Text) {
 	case strings.ContainsAny(service, "*?"):
 		v.issue("invalid-service", LevelError, t.At, "action %q has a wildcard in the name of the service; only \"*\" alone stands for all services", name)
 		return
-	case v.data == nil:
+	}
+	v.trustAction(t, service)
+	if v.data == nil {
 		return
 	}
 	known := v.data.service(service)
 	if known == nil {
-		v.issue("unknown-service", LevelError, t.At, "action %q: there is no service %q%s", name, service, similar(service, v.data.Services()))
+		v.issue("unknown-service", LevelError, t.At, "action %q: there is no service %q%s", name, service, Similar(service, v.data.Services()))
 		return
 	}
-	p := compilePattern(rest, patternForm{wildcards: true})
-	matching := false
-	for n := range known.actions {
-		if p.matches(n) {
-			matching = true
-			break
-		}
+	if v.use == ResourceControlPolicy && !v.data.supportsRCP(service) {
+		v.issue("rcp-service", LevelWarning, t.At, "action %q: resource control policies have no effect on %s", name, service)
 	}
-	if !matching {
+	p := compilePattern(rest, patternForm{wildcards: true})
+	if !known.has(&p) {
 		names := make([]string, 0, len(known.actions))
 		for _, a := range v.data.Actions(service) {
 			names = append(names, a.Name)
 		}
-		v.issue("unknown-action", LevelError, t.At, "action %q: %s has no such action%s", name, service, similar(rest, names))
+		v.issue("unknown-action", LevelError, t.At, "action %q: %s has no such action%s", name, service, Similar(rest, names))
 	}
 	if s.Effect == Allow && s.Action != nil && rest == "*" && v.use != ServiceControlPolicy {
 		v.issue("allow-all-of-service", LevelWarning, t.At, "%q allows every action of %s, those still to come too; list what is needed", name, service)
 	}
+	if s.Effect == Allow && service == "iam" && p.matches("createservicelinkedrole") && rest != "*" && (s.NotResource != nil || everyRole(s.Resource)) && !mentions(s, "iam:awsservicename") {
+		v.issue("any-service-linked-role", LevelWarning, t.At, "%q creates the service-linked role of any service; name the role, or the service in iam:AWSServiceName", name)
+	}
 	if s.Effect == Allow && p.shape == prefix && service == "iam" && strings.HasPrefix("passrole", p.text) || name == "iam:PassRole" && s.Effect == Allow {
-		if everything(s.Resource) && !mentions(s, "iam:passedtoservice") {
+		if (s.NotResource != nil || everyRole(s.Resource)) && !mentions(s, "iam:passedtoservice") {
 			v.issue("pass-any-role", LevelWarning, t.At, "iam:PassRole on every role lets the holder use any role of the account; name the roles, or the service in iam:PassedToService")
 		}
 	}
 }
 
-func everything(list *Texts) bool {
-	return list != nil && slices.ContainsFunc(list.Values, func(t Text) bool { return strings.Trim(t.Value, "*") == "" })
+// has reports whether an action of the service matches.
+func (s *serviceData) has(p *pattern) bool {
+	if p.shape == exact {
+		return s.actions[p.text] != nil
+	}
+	for n := range s.actions {
+		if p.matches(n) {
+			return true
+		}
+	}
+	return false
+}
+
+func everyRole(list *Texts) bool {
+	return list != nil && slices.ContainsFunc(list.Values, func(t Text) bool {
+		return strings.Trim(t.Value, "*") == "" || strings.HasPrefix(t.Value, "arn:") && strings.HasSuffix(strings.TrimRight(t.Value, "*"), ":role/")
+	})
 }
 
 func mentions(s *Statement, key string) bool {
@@ -234,8 +273,12 @@ func (v *validator) redundant(what string, list *Texts, compile func(Text) patte
 		if p.shape == exact || p.glob != nil && p.glob.vars {
 			continue
 		}
+		spelt := p.spelt()
 		for j, b := range list.Values {
-			if i != j && a.Value != b.Value && certain(p.spelt(), symbols(nil, lowerIf(b.Value, what == "action"))) {
+			if v.work += len(spelt) * len(b.Value); v.work > maxWork {
+				return
+			}
+			if i != j && a.Value != b.Value && certain(spelt, symbols(nil, lowerIf(b.Value, what == "action"))) {
 				v.issue("redundant-"+what, LevelAdvice, b.At, "%s %q is covered by %q in the same list", what, b.Value, a.Value)
 			}
 		}
@@ -250,12 +293,14 @@ func lowerIf(s string, fold bool) string {
 }
 
 func (v *validator) resources(s *Statement) {
-	for _, list := range []*Texts{s.Resource, s.NotResource} {
+	for i, list := range []*Texts{s.Resource, s.NotResource} {
 		if list == nil {
 			continue
 		}
+		v.empty([]string{"Resource", "NotResource"}[i], list)
 		for _, t := range list.Values {
 			v.resource(t)
+			v.variables(t)
 		}
 		v.redundant("resource", list, func(t Text) pattern {
 			return compilePattern(t.Value, patternForm{wildcards: true, variables: v.doc.Version == Version2012})
@@ -305,6 +350,8 @@ func (v *validator) principals(s *Statement) {
 				v.issue("deleted-principal", LevelWarning, t.At, "principal %q is the id of a principal that was deleted, and matches nobody; remove it", t.Value)
 			case p.Kind == "AWS" && c.other == residue:
 				v.issue("invalid-principal", LevelError, t.At, "principal %q; expected an account, or the ARN of an account root, user, role or session", t.Value)
+			case p.Kind == "Federated" && strings.ContainsAny(t.Value, "*?"):
+				v.issue("wildcard-in-principal", LevelError, t.At, "principal %q: a provider takes no wildcard", t.Value)
 			case p.Kind == "Service" && (!strings.Contains(t.Value, ".") || strings.ContainsAny(t.Value, "*? ")):
 				v.issue("invalid-service-principal", LevelError, t.At, "service principal %q; expected a name such as lambda.amazonaws.com", t.Value)
 			}
@@ -317,14 +364,19 @@ func isUniqueID(s string) bool {
 }
 
 func (v *validator) conditions(s *Statement) {
+	if len(s.Condition) == 0 {
+		return
+	}
+	keys, before := v.keysOf(s), map[[2]string]string{}
 	for i := range s.Condition {
 		c := &s.Condition[i]
 		op, _ := parseOperator(c.Operator)
 		if len(c.Values.Values) == 0 {
 			v.issue("empty-condition", LevelError, c.At, "%s on %s has no values", c.Operator, c.Key)
 		}
+		v.conditionValues(c, before, op)
 		v.operandTypes(c, op)
-		v.conditionKey(s, c, op)
+		v.conditionKey(s, c, op, keys)
 	}
 }
 
@@ -340,6 +392,9 @@ func (v *validator) operandTypes(c *Condition, op operator) {
 		if strings.Contains(t.Value, "${") && v.doc.Version != Version2012 {
 			v.issue("variable-in-old-version", LevelWarning, t.At, "%q holds a policy variable, which is plain text without \"Version\": \"2012-10-17\"", t.Value)
 		}
+		if op.comparison <= compareLike || op.comparison == compareARN {
+			v.variables(t)
+		}
 		o := compileOperand(t.Value, op, form)
 		switch {
 		case !o.ok:
@@ -352,7 +407,7 @@ func (v *validator) operandTypes(c *Condition, op operator) {
 	}
 }
 
-func (v *validator) conditionKey(s *Statement, c *Condition, op operator) {
+func (v *validator) conditionKey(s *Statement, c *Condition, op operator, has map[string]bool) {
 	prefix, _, found := strings.Cut(c.Key, ":")
 	if !found {
 		v.issue("invalid-key", LevelError, c.At, "condition key %q; expected prefix:name, such as aws:SourceArn", c.Key)
@@ -368,7 +423,7 @@ func (v *validator) conditionKey(s *Statement, c *Condition, op operator) {
 	case !known && v.data.service(lower(prefix)) != nil:
 		v.issue("unknown-key", LevelError, c.At, "%s has no condition key %q, and so a request never has it", prefix, c.Key)
 	case known && v.data.service(lower(prefix)) != nil && !strings.EqualFold(prefix, "aws"):
-		v.keyOfActions(s, c)
+		v.keyOfActions(c, has)
 	}
 	list := strings.HasPrefix(t, "ArrayOf")
 	switch {
@@ -400,27 +455,40 @@ func guarded(s *Statement, key string) bool {
 
 // keyOfActions reports a service's key that none of the statement's actions
 // has: its condition can never be decided by it.
-func (v *validator) keyOfActions(s *Statement, c *Condition) {
-	if s.Action == nil {
-		return
+func (v *validator) keyOfActions(c *Condition, has map[string]bool) {
+	if has != nil && !has[keyFamily(c.Key)] {
+		v.issue("key-of-other-actions", LevelWarning, c.At, "none of the statement's actions has the condition key %s, and so their requests never have it", c.Key)
 	}
-	family := keyFamily(c.Key)
+}
+
+// keysOf are the keys that the statement's actions have; nil where the actions
+// are not all known.
+func (v *validator) keysOf(s *Statement) map[string]bool {
+	if s.Action == nil || v.data == nil {
+		return nil
+	}
+	keys, seen := map[string]bool{}, map[*Action]bool{}
 	for _, t := range s.Action.Values {
 		service, rest, _ := strings.Cut(lower(t.Value), ":")
 		known := v.data.service(service)
 		if known == nil {
-			return // "*", or a service that is not in the table
+			return nil // "*", or a service that is not in the table
 		}
 		p := compilePattern(rest, patternForm{wildcards: true})
 		for name, a := range known.actions {
-			if !p.matches(name) {
+			if seen[a] || !p.matches(name) {
 				continue
 			}
-			has := func(k string) bool { return keyFamily(k) == family }
-			if slices.ContainsFunc(a.Keys, has) || slices.ContainsFunc(a.Resources, func(r *ResourceType) bool { return slices.ContainsFunc(r.Keys, has) }) {
-				return
+			seen[a] = true
+			for _, k := range a.Keys {
+				keys[keyFamily(k)] = true
+			}
+			for _, r := range a.Resources {
+				for _, k := range r.Keys {
+					keys[keyFamily(k)] = true
+				}
 			}
 		}
 	}
-	v.issue("key-of-other-actions", LevelWarning, c.At, "none of the statement's actions has the condition key %s, and so their requests never have it", c.Key)
+	return keys
 }

@@ -8,10 +8,17 @@ import (
 
 // Kinds of symbol that only words have, beside those of texts and patterns.
 const (
-	segmentRun  = ':' // a run without colons: '*' in the first five parts of an ARN
-	segmentOne  = '.' // one character that is no colon
-	foldedRune  = 'f' // a character in either case
-	variableKey = 'v' // the value of the context key that r numbers
+	digitRun       = '#'  // a run of digits
+	digitOne       = '%'  // a digit
+	segmentRun     = ':'  // a run without colons: '*' in the first five parts of an ARN
+	segmentOne     = '.'  // one character that is no colon
+	foldedRune     = 'f'  // a character in any case; r is the least of those
+	variableKey    = 'v'  // the value of the context key that r numbers
+	foldedVariable = 'V'  // that value in any case
+	partVariable   = 'S'  // that value, which has no colons, since it is in one part of an ARN
+	wildHole       = 'O'  // what an open hole holds, in a pattern where its wildcards are such
+	foldedHole     = 0x80 // with the kind of a hole: what it holds, in any case
+	partHole       = 0xC0 // exclusive-or the kind of a hole: what it holds, which has no colons, as Decide has it in one part of an ARN
 )
 
 // word is a pattern over whole texts, for the questions over all requests. Holes
@@ -31,11 +38,11 @@ func newWord(symbols []symbol, arn bool) *word {
 	for _, s := range symbols {
 		switch s.kind {
 		case 0:
-		case '*', segmentRun:
+		case '*', segmentRun, digitRun:
 			w.exact = false
-		case '?', segmentOne, foldedRune:
+		case '?', segmentOne, digitOne, foldedRune:
 			w.exact, w.single = false, true
-		case variableKey:
+		case variableKey, foldedVariable, partVariable:
 			w.opaque = true
 			w.keys = append(w.keys, int(s.r))
 		default:
@@ -59,21 +66,55 @@ func (s symbol) takes(x symbol) bool {
 	switch s.kind {
 	case '?':
 		return x.kind == 0
+	case digitOne:
+		return isDigit(x)
 	case segmentOne:
 		return x.kind == 0 && x.r != ':'
 	case foldedRune:
-		return x.kind == 0 && unicode.ToLower(x.r) == s.r
+		return x.kind == 0 && leastFold(x.r) == s.r
+	case variableKey:
+		return s == x || x.kind == partVariable && x.r == s.r
+	case foldedVariable:
+		return s == x || (x.kind == variableKey || x.kind == partVariable) && x.r == s.r
+	case wildHole:
+		return s == x || (x.kind == byte(OpenHole) || x.kind == byte(OpenHole)^partHole) && x.r == s.r // a pattern matches itself
+	case byte(IdentityHole):
+		return s == x || x.kind == s.kind^partHole && x.r == s.r
 	default:
-		return s == x
+		return s == x || s.kind&partHole == partHole && x.kind == s.kind&^foldedHole && x.r == s.r
 	}
 }
 
-// runs reports whether a symbol is a run that the letter may be a part of.
-func (s symbol) runs(x symbol) bool {
-	return s.kind == '*' || s.kind == segmentRun && x != symbol{0, ':'}
+// leastFold stands for all cases of a character, as [strings.EqualFold] has them.
+func leastFold(r rune) rune {
+	least := r
+	for o := unicode.SimpleFold(r); o != r; o = unicode.SimpleFold(o) {
+		least = min(least, o)
+	}
+	return least
 }
 
-func (s symbol) isRun() bool { return s.kind == '*' || s.kind == segmentRun }
+// runs reports whether a symbol is a run that the letter may be a part of. The
+// value of a variable, and what a hole holds, may have colons.
+func (s symbol) runs(x symbol) bool {
+	if s.kind == digitRun {
+		return isDigit(x)
+	}
+	if s.kind == '*' || s.kind != segmentRun {
+		return s.kind == '*'
+	}
+	switch x.kind {
+	case 0:
+		return x.r != ':'
+	case variableKey, foldedVariable, wildHole, byte(OpenHole), byte(IdentityHole), byte(OpenHole) | foldedHole, byte(IdentityHole) | foldedHole:
+		return false
+	}
+	return true
+}
+
+func isDigit(x symbol) bool { return x.kind == 0 && '0' <= x.r && x.r <= '9' }
+
+func (s symbol) isRun() bool { return s.kind == '*' || s.kind == segmentRun || s.kind == digitRun }
 
 // positions is the set of places in a word that a text may have led to.
 type positions []uint64
@@ -146,7 +187,7 @@ func (w *word) matches(letters []symbol) bool {
 // mixed reports whether a run without colons stands beside other runs in a part
 // of which it is not known where it ends. In an ARN colons end every such part.
 func (w *word) mixed() bool {
-	return !w.arn && slices.ContainsFunc(w.symbols, func(s symbol) bool { return s.kind == segmentRun })
+	return slices.ContainsFunc(w.symbols, func(s symbol) bool { return s.kind == digitRun || s.kind == segmentRun && !w.arn })
 }
 
 func (w *word) walk(letters []symbol) bool {
@@ -159,8 +200,12 @@ func (w *word) walk(letters []symbol) bool {
 	return from.has(len(w.symbols))
 }
 
-// fresh stands in a solution for a letter that no pattern names.
-const fresh = '\u2022'
+// fresh stands in a solution for a letter that no pattern names: no character,
+// so that none can. What is written of it is freshText.
+const (
+	fresh     = -1
+	freshText = "\u2022"
+)
 
 // instance is a text of the word that has as little in common with other words
 // as can be.
@@ -170,8 +215,10 @@ func (w *word) instance() []symbol {
 		switch s.kind {
 		case '*', segmentRun, '?', segmentOne:
 			s = symbol{0, fresh}
+		case digitRun, digitOne:
+			s = symbol{0, '0'}
 		case foldedRune:
-			s.kind = 0
+			s = symbol{0, unicode.ToLower(s.r)}
 		}
 		letters[i] = s
 	}
@@ -196,10 +243,13 @@ type textSolver struct {
 // solve is exact for the letters that words have. Where words with holes or
 // variables contradict others only letter by letter, it says unsure.
 func (t *textSolver) solve(pos, neg []*word) ([]symbol, status) {
-	pos, neg = slices.Clone(pos), slices.Clone(neg)
+	pos, neg = needed(pos), slices.Clone(neg)
 	letters, st := t.solveLetters(pos, neg)
 	if st != unsat || len(pos) < 2 {
 		return letters, st
+	}
+	if ruledOut(pos, neg) {
+		return nil, unsat // whatever the holes hold
 	}
 	relaxed := false
 	for i, w := range pos {
@@ -218,46 +268,92 @@ func (t *textSolver) solve(pos, neg []*word) ([]symbol, status) {
 	return nil, unsure
 }
 
-// loose is the word with anything in the place of holes and variables.
-func (w *word) loose() *word {
-	out := make([]symbol, len(w.symbols))
-	for i, s := range w.symbols {
-		switch s.kind {
-		case 0, '*', '?', segmentRun, segmentOne, foldedRune:
-			out[i] = s
-		default:
-			out[i] = symbol{'*', 0}
+// ruledOut reports whether all that one word matches is what another matches that
+// must not.
+func ruledOut(pos, neg []*word) bool {
+	for _, w := range pos {
+		letters := w.instance()
+		for i, o := range neg {
+			if o.matches(letters) && tells(w, neg[i:i+1]) {
+				return true
+			}
 		}
 	}
-	return newWord(out, false)
+	return false
+}
+
+// apart reports whether two ARNs have parts without wildcards that cannot agree.
+func apart(pos []*word) bool {
+	var parts [][]*word
+	for _, w := range pos {
+		if w.arn {
+			parts = append(parts, w.parts())
+		}
+	}
+	for i := range parts {
+		for j := range parts {
+			for k := range min(len(parts[i]), len(parts[j])) {
+				if i != j && parts[i][k].exact && !parts[j][k].matches(parts[i][k].symbols) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// parts are the first five parts of an ARN.
+func (w *word) parts() (list []*word) {
+	start := 0
+	for i, s := range w.symbols {
+		if s == (symbol{0, ':'}) && len(list) < 5 {
+			list = append(list, newWord(w.symbols[start:i], true))
+			start = i + 1
+		}
+	}
+	return list
+}
+
+// loose is the word with whatever they may hold in the place of holes and
+// variables.
+func (w *word) loose() *word {
+	arn, colons := w.arn, 0
+	var out []symbol
+	for _, s := range w.symbols {
+		if s == (symbol{0, ':'}) {
+			colons++
+		}
+		switch s.kind {
+		case 0, '*', '?', segmentRun, segmentOne, foldedRune:
+			out = append(out, s)
+		case byte(AccountHole):
+			out = append(out, symbol{digitOne, 0}, symbol{digitRun, 0})
+		case byte(SegmentHole), byte(NameHole):
+			out = append(out, symbol{segmentOne, 0}, symbol{segmentRun, 0})
+			arn = arn && colons < 5 // behind them, runs without colons stand beside others
+		case byte(OpenHole) ^ partHole, byte(IdentityHole) ^ partHole:
+			out = append(out, symbol{segmentRun, 0})
+		default:
+			out, arn = append(out, symbol{'*', 0}), false
+		}
+	}
+	return newWord(out, arn)
 }
 
 func (t *textSolver) solveLetters(pos, neg []*word) ([]symbol, status) {
 	*t.work -= 1 + len(pos) + len(neg)
-	kept := pos[:0:0]
-	for i, w := range pos {
-		if len(w.symbols) == 1 && w.symbols[0].kind == '*' || slices.Contains(pos[:i], w) {
-			continue
-		}
-		kept = append(kept, w)
-	}
-	pos = kept
-	if len(pos) == 0 {
-		pos = []*word{anyWord}
-	}
 	if i := slices.IndexFunc(pos, func(w *word) bool { return w.exact }); i >= 0 {
 		if t.fits(pos[i].symbols, pos, neg) {
 			return pos[i].symbols, sat
 		}
 		return nil, unsat
 	}
-	pos = narrowest(pos)
 	for _, w := range pos {
 		if letters := w.instance(); t.fits(letters, pos, neg) {
 			return letters, sat
 		}
 	}
-	if len(pos) == 1 && tells(pos[0], neg) {
+	if ruledOut(pos, neg) || apart(pos) || len(pos) == 1 && tells(pos[0], neg) {
 		return nil, unsat
 	}
 	return t.walk(pos, neg)
@@ -278,13 +374,22 @@ func (t *textSolver) fits(letters []symbol, pos, neg []*word) bool {
 	return true
 }
 
-// narrowest leaves out words that another implies.
-func narrowest(pos []*word) []*word {
-	out := slices.Clone(pos)
+// needed leaves out words that another implies. One is left.
+func needed(pos []*word) []*word {
+	var out []*word
+	for i, w := range pos {
+		if len(w.symbols) == 1 && w.symbols[0].kind == '*' || slices.Contains(pos[:i], w) {
+			continue
+		}
+		out = append(out, w)
+	}
+	if len(out) == 0 {
+		return []*word{anyWord}
+	}
 	for i := 0; i < len(out) && len(out) > 1; i++ {
 		letters := out[i].instance()
 		for j := len(out) - 1; j >= 0; j-- {
-			if j != i && tells(out[i], out[j:j+1]) && out[j].matches(letters) {
+			if j != i && (out[j] == anyARN && out[i].colons() >= 5 || tells(out[i], out[j:j+1]) && out[j].matches(letters)) {
 				out = slices.Delete(out, j, j+1)
 				if j < i {
 					i--
@@ -295,20 +400,32 @@ func narrowest(pos []*word) []*word {
 	return out
 }
 
+// colons counts those that every text of the word has.
+func (w *word) colons() (n int) {
+	for _, s := range w.symbols {
+		if s == (symbol{0, ':'}) {
+			n++
+		}
+	}
+	return n
+}
+
 // tells reports whether the instance of a word decides for all of its texts
 // whether one of the others matches them: a run takes its fresh letter only with
 // a run of its own, which then takes whatever else may stand there.
 func tells(w *word, others []*word) bool {
-	if slices.ContainsFunc(w.symbols, func(s symbol) bool { return s.kind == foldedRune }) {
+	if slices.ContainsFunc(w.symbols, func(s symbol) bool {
+		return s.kind == foldedRune || s.kind == foldedVariable || s.kind == digitRun || s.kind == digitOne
+	}) {
 		return false
 	}
 	for _, o := range others {
 		for _, s := range o.symbols {
 			switch s.kind {
-			case '?', segmentOne:
+			case '?', segmentOne, digitRun, digitOne:
 				return false
 			case segmentRun:
-				if !w.arn {
+				if !w.arn || !o.arn {
 					return false
 				}
 			}
@@ -317,96 +434,153 @@ func tells(w *word, others []*word) bool {
 	return true
 }
 
+// product walks several words at once: its states are the places in each word
+// that a text leads to.
+type product struct {
+	words  []*word
+	offset []int // of a word's places in a state
+	size   int
+	states []uint64
+	steps  []productStep
+	seen   map[string]bool
+	next   []uint64 // the state that is looked at
+	bytes  []byte
+}
+
+// productStep is how a state was come to.
+type productStep struct {
+	from int
+	x    symbol
+}
+
+func newProduct(words []*word) *product {
+	p := &product{words: words, offset: make([]int, len(words)+1), seen: map[string]bool{}}
+	for i, w := range words {
+		p.offset[i+1] = p.offset[i] + w.width()
+	}
+	p.size = p.offset[len(words)]
+	p.next, p.bytes = make([]uint64, p.size), make([]byte, 8*p.size)
+	for i, w := range words {
+		w.add(p.at(p.next, i), 0)
+	}
+	return p
+}
+
+func (p *product) at(state []uint64, i int) positions { return state[p.offset[i]:p.offset[i+1]] }
+
+// accepts reports whether the state that is looked at ends a word.
+func (p *product) accepts(i int) bool {
+	return p.at(p.next, i).has(len(p.words[i].symbols))
+}
+
+// push enters the state that is looked at, unless it is known.
+func (p *product) push(s productStep) bool {
+	for i, b := range p.next {
+		for k := range 8 {
+			p.bytes[8*i+k] = byte(b >> (8 * k))
+		}
+	}
+	if p.seen[string(p.bytes)] {
+		return false
+	}
+	p.seen[string(p.bytes)] = true
+	p.states = append(p.states, p.next...)
+	p.steps = append(p.steps, s)
+	return true
+}
+
+// follow looks at the state that a letter leads to.
+func (p *product) follow(n int, x symbol) {
+	state := p.states[n*p.size : (n+1)*p.size]
+	for i, w := range p.words {
+		w.step(p.at(state, i), p.at(p.next, i), x)
+	}
+}
+
+// letters are those by which a state leads to different ones: what some word
+// has there, and one that none has.
+func (p *product) letters(n int, into []symbol) []symbol {
+	state := p.states[n*p.size : (n+1)*p.size]
+	into = append(into[:0], symbol{0, fresh})
+	for i, w := range p.words {
+		at := p.at(state, i)
+		for k, s := range w.symbols {
+			if !at.has(k) {
+				continue
+			}
+			switch s.kind {
+			case '*', '?':
+			case digitRun, digitOne:
+				for r := '0'; r <= '9'; r++ {
+					into = append(into, symbol{0, r})
+				}
+			case segmentRun, segmentOne:
+				into = append(into, symbol{0, ':'})
+			case foldedRune:
+				into = append(into, symbol{0, s.r})
+				for r := unicode.SimpleFold(s.r); r != s.r; r = unicode.SimpleFold(r) {
+					into = append(into, symbol{0, r})
+				}
+			case foldedVariable:
+				into = append(into, s, symbol{variableKey, s.r}, symbol{partVariable, s.r})
+			case variableKey:
+				into = append(into, s, symbol{partVariable, s.r})
+			default:
+				into = append(into, s)
+			}
+		}
+	}
+	slices.SortFunc(into, func(a, b symbol) int {
+		if a.kind != b.kind {
+			return int(a.kind) - int(b.kind)
+		}
+		return int(a.r) - int(b.r)
+	})
+	return slices.Compact(into)
+}
+
+// text is one that leads to a state, of the shortest.
+func (p *product) text(n int) []symbol {
+	letters := []symbol{}
+	for ; n > 0; n = p.steps[n].from {
+		letters = append(letters, p.steps[n].x)
+	}
+	slices.Reverse(letters)
+	return letters
+}
+
 // walk searches the product of all words, breadth first, so that a solution is a
 // shortest one.
 func (t *textSolver) walk(pos, neg []*word) ([]symbol, status) {
-	all := slices.Concat(pos, neg)
-	offset := make([]int, len(all)+1)
-	for i, w := range all {
-		offset[i+1] = offset[i] + w.width()
-	}
-	size := offset[len(all)]
-	type step struct {
-		from int
-		x    symbol
-	}
-	var (
-		states []uint64
-		steps  []step
-		seen   = map[string]bool{}
-		next   = make([]uint64, size)
-		bytes  = make([]byte, 8*size)
-	)
-	at := func(state []uint64, i int) positions { return state[offset[i]:offset[i+1]] }
-	push := func(s step) (goal bool) {
+	p := newProduct(slices.Concat(pos, neg))
+	push := func(s productStep) (goal bool) {
 		for i := range pos {
-			if positions(at(next, i)).empty() {
+			if p.at(p.next, i).empty() {
 				return false
 			}
 		}
-		for i, b := range next {
-			for k := range 8 {
-				bytes[8*i+k] = byte(b >> (8 * k))
-			}
-		}
-		if seen[string(bytes)] {
+		if !p.push(s) {
 			return false
 		}
-		seen[string(bytes)] = true
-		states = append(states, next...)
-		steps = append(steps, s)
-		goal = true
-		for i, w := range all {
-			goal = goal && positions(at(next, i)).has(len(w.symbols)) == (i < len(pos))
+		for i := range p.words {
+			if p.accepts(i) != (i < len(pos)) {
+				return false
+			}
 		}
-		return goal
+		return true
 	}
-	trace := func(i int) []symbol {
-		letters := []symbol{}
-		for ; i > 0; i = steps[i].from {
-			letters = append(letters, steps[i].x)
-		}
-		slices.Reverse(letters)
-		return letters
-	}
-	for i, w := range all {
-		w.add(at(next, i), 0)
-	}
-	if push(step{}) {
+	if push(productStep{}) {
 		return nil, sat
 	}
 	var letters []symbol
-	for n := 0; n < len(steps); n++ {
-		if *t.work -= size + len(letters); *t.work < 0 || len(steps) > t.states {
+	for n := 0; n < len(p.steps); n++ {
+		letters = p.letters(n, letters)
+		if *t.work -= p.size + len(letters); *t.work < 0 || len(p.steps) > t.states {
 			return nil, unsure
 		}
-		state := slices.Clone(states[n*size : (n+1)*size])
-		letters = append(letters[:0], symbol{0, fresh}, symbol{0, ':'})
-		for i, w := range all {
-			p := positions(at(state, i))
-			for k, s := range w.symbols {
-				if !p.has(k) || s.isRun() || s.kind == '?' || s.kind == segmentOne {
-					continue
-				}
-				if s.kind == foldedRune {
-					letters = append(letters, symbol{0, s.r}, symbol{0, unicode.ToUpper(s.r)})
-					continue
-				}
-				letters = append(letters, s)
-			}
-		}
-		slices.SortFunc(letters, func(a, b symbol) int {
-			if a.kind != b.kind {
-				return int(a.kind) - int(b.kind)
-			}
-			return int(a.r) - int(b.r)
-		})
-		for _, x := range slices.Compact(letters) {
-			for i, w := range all {
-				w.step(at(state, i), at(next, i), x)
-			}
-			if push(step{n, x}) {
-				return trace(len(steps) - 1), sat
+		for _, x := range letters {
+			if p.follow(n, x); push(productStep{n, x}) {
+				return p.text(len(p.steps) - 1), sat
 			}
 		}
 	}
@@ -436,7 +610,7 @@ func wordOf(into []symbol, p *pattern, names *variables, segment bool) []symbol 
 		case anyOne:
 			into = append(into, one)
 		case variable:
-			into = names.spell(into, t)
+			into = names.spell(into, t, segment)
 		default:
 			into = symbols(into, t.text)
 		}
@@ -464,16 +638,17 @@ type sceneKey struct {
 	key   string
 }
 
-func (v *variables) spell(into []symbol, t token) []symbol {
+func (v *variables) spell(into []symbol, t token, part bool) []symbol {
 	if c, ok := v.fixed[t.text]; ok {
-		switch {
-		case len(c.values) == 1:
-			return symbols(into, c.values[0])
-		case len(c.values) == 0 && t.defaults:
-			return symbols(into, t.fallback)
+		text := t.fallback
+		if len(c.values) == 1 {
+			text = c.values[0]
 		}
-		v.never = true
-		return into
+		if len(c.values) > 1 || len(c.values) == 0 && !t.defaults || part && strings.Contains(text, ":") {
+			v.never = true
+			return into
+		}
+		return symbols(into, text)
 	}
 	key := sceneKey{v.scene, t.text}
 	i := slices.Index(v.keys, key)
@@ -482,6 +657,9 @@ func (v *variables) spell(into []symbol, t token) []symbol {
 		v.keys = append(v.keys, key)
 	}
 	v.defaults = v.defaults || t.defaults
+	if part {
+		return append(into, symbol{partVariable, rune(i)})
+	}
 	return append(into, symbol{variableKey, rune(i)})
 }
 
@@ -495,6 +673,21 @@ func (v *variables) word(p *pattern) *word {
 	return w
 }
 
+// wild compiles a pattern that is compared with values that other texts may be
+// compared with literally.
+func (v *variables) wild(w *word) *word {
+	if w == nil || !slices.ContainsFunc(w.symbols, func(s symbol) bool { return s.kind == byte(OpenHole) }) {
+		return w
+	}
+	out := slices.Clone(w.symbols)
+	for i := range out {
+		if out[i].kind == byte(OpenHole) {
+			out[i].kind = wildHole
+		}
+	}
+	return newWord(out, w.arn)
+}
+
 // folded compiles a text of which the case does not matter.
 func (v *variables) folded(p *pattern) *word {
 	w := v.word(p)
@@ -503,8 +696,13 @@ func (v *variables) folded(p *pattern) *word {
 	}
 	out := slices.Clone(w.symbols)
 	for i, s := range out {
-		if s.kind == 0 && (unicode.ToLower(s.r) != s.r || unicode.ToUpper(s.r) != s.r) {
-			out[i] = symbol{foldedRune, unicode.ToLower(s.r)}
+		switch {
+		case s.kind == 0 && unicode.SimpleFold(s.r) != s.r:
+			out[i] = symbol{foldedRune, leastFold(s.r)}
+		case s.kind == variableKey || s.kind == partVariable:
+			out[i].kind = foldedVariable
+		case s.kind != 0:
+			out[i].kind |= foldedHole
 		}
 	}
 	return newWord(out, false)
@@ -515,9 +713,13 @@ func (v *variables) folded(p *pattern) *word {
 func (v *variables) arn(a *arnPattern) (w *word, open bool) {
 	switch {
 	case a.any:
-		return anyARN, false
+		return anyWord, false // what is no ARN, too
+	case a.broken && a.whole.isIdentity():
+		return v.word(a.whole), false
 	case a.broken:
 		return nil, true
+	case a.reach:
+		return v.wild(v.word(a.whole)), false
 	}
 	v.never, v.defaults = false, false
 	var out []symbol
@@ -525,12 +727,47 @@ func (v *variables) arn(a *arnPattern) (w *word, open bool) {
 		if i > 0 {
 			out = append(out, symbol{0, ':'})
 		}
+		from := len(out)
 		out = wordOf(out, &a.parts[i], v, i < 5)
+		for j := from; j < len(out); j++ {
+			switch k := &out[j].kind; {
+			case i < 5 && (*k == byte(OpenHole) || *k == byte(IdentityHole)):
+				*k ^= partHole
+			case *k == byte(OpenHole):
+				*k = wildHole
+			}
+		}
 	}
 	if v.never {
 		return nil, false
 	}
 	return newWord(out, true), false
+}
+
+// isIdentity reports whether the pattern is one ARN or id that AWS makes up.
+func (p *pattern) isIdentity() bool {
+	if p.shape == general && len(p.glob.tokens) == 1 && p.glob.tokens[0].kind == literal {
+		return isIdentity(p.glob.tokens[0].text)
+	}
+	return p.shape == exact && isIdentity(p.text)
+}
+
+func isIdentity(s string) bool {
+	return len(s) == holeLen && s[0] == holeMark && HoleKind(s[1]) == IdentityHole
+}
+
+// textOfARN is the word of one ARN.
+func textOfARN(text string) *word {
+	out, colons := symbols(nil, text), 0
+	for i := range out {
+		switch k := &out[i].kind; {
+		case out[i] == symbol{0, ':'}:
+			colons++
+		case colons < 5 && (*k == byte(OpenHole) || *k == byte(IdentityHole)):
+			*k ^= partHole
+		}
+	}
+	return newWord(out, true)
 }
 
 // write makes a text of letters; value gives what stands for a variable.
@@ -539,11 +776,21 @@ func write(letters []symbol, value func(key int) string) string {
 	for _, x := range letters {
 		switch x.kind {
 		case 0:
+			if x.r == fresh {
+				b.WriteString(freshText)
+				continue
+			}
 			b.WriteRune(x.r)
-		case variableKey:
+		case variableKey, foldedVariable, partVariable:
 			b.WriteString(value(int(x.r)))
+		case wildHole:
+			b.WriteString(Hole(OpenHole, int(x.r)))
 		default:
-			b.WriteString(Hole(HoleKind(x.kind), int(x.r)))
+			kind := x.kind &^ foldedHole
+			if x.kind&partHole == partHole^0x40 {
+				kind = x.kind ^ partHole
+			}
+			b.WriteString(Hole(HoleKind(kind), int(x.r)))
 		}
 	}
 	return b.String()

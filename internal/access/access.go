@@ -18,6 +18,7 @@ import (
 type Access struct {
 	data    *iam.Data
 	managed sync.Map // ARN → *iam.Policy
+	granted sync.Map // ARN of a managed policy → map[string]bool, its actions
 }
 
 // New answers with the tables of actions and managed policies.
@@ -28,7 +29,10 @@ func New(data *iam.Data) *Access { return &Access{data: data} }
 func (a *Access) Asker() check.Asker { return a.world() }
 
 func (a *Access) world() *world {
-	return &world{Access: a, holes: map[holeKey]int{}, sets: map[*estate.Resource]*principalSet{}, policies: map[*estate.Resource]*iam.Policy{}, origin: map[*iam.Policy][]statement{}, exposed: map[*estate.Resource][]way{}}
+	return &world{
+		Access: a, holes: map[holeKey]int{}, sets: map[*estate.Resource]*principalSet{}, policies: map[*estate.Resource]*iam.Policy{},
+		origin: map[*iam.Policy][]statement{}, reach: map[reachKey]check.Answer{}, openTo: map[reachedKey]check.Answer{},
+	}
 }
 
 // world is the estate as package iam sees it: texts with holes, and compiled
@@ -41,7 +45,15 @@ type world struct {
 	sets     map[*estate.Resource]*principalSet
 	policies map[*estate.Resource]*iam.Policy
 	origin   map[*iam.Policy][]statement
-	exposed  map[*estate.Resource][]way // of functions
+	// reach are answers about what roles may do on resources that nothing names.
+	reach map[reachKey]check.Answer
+	// openTo are answers about who can use resources.
+	openTo map[reachedKey]check.Answer
+	// exposed is the function that was last asked about, and its ways in.
+	exposed struct {
+		function *estate.Resource
+		ways     []way
+	}
 }
 
 // statement says where a statement of a compiled policy comes from.

@@ -32,6 +32,28 @@ func (w *world) Ask(q *check.Question) check.Answer {
 		return w.reachedBy(q)
 	case check.AnswersAnyone:
 		return w.answersAnyone(q)
+	case check.ReachableBy:
+		return w.reachableBy(q)
+	case check.MayAnywhere:
+		return w.mayAnywhere(q)
+	case check.MayEvery:
+		return w.mayEvery(q)
+	case check.ChangesAnywhere:
+		return w.changesAnywhere(q)
+	case check.PassesBeyond:
+		return w.passesBeyond(q)
+	case check.PassesToAny:
+		return w.passesToAny(q)
+	case check.PermitsAnywhere:
+		return w.permitsAnywhere(q)
+	case check.HoldsService:
+		return w.holdsService(q)
+	case check.CodeMayAnywhere:
+		return w.codeMayAnywhere(q)
+	case check.ServesStrangers:
+		return w.servesStrangers(q)
+	case check.TrustsToken:
+		return w.trustsToken(q)
 	case check.RefusesPlain:
 		return w.refusesPlain(q)
 	case check.UsableAnywhere:
@@ -89,6 +111,10 @@ func (w *world) missing(v verdict) []estate.Gap {
 		add(estate.Gap{Reason: "policy that was not read", Input: name})
 	}
 	for _, key := range v.x.Missing {
+		if key == iam.URLRuleInput {
+			add(estate.Gap{Reason: "state of the account", Input: "whether calls of function URLs need lambda:InvokeFunction, too"})
+			continue
+		}
 		add(estate.Gap{Reason: "condition key of the request", Input: key})
 	}
 	return gaps
@@ -318,12 +344,16 @@ var adminProbes = []struct{ action, resource string }{
 
 // administers asks for each probe; the first that is refused decides.
 func (w *world) administers(q *check.Question) check.Answer {
-	set := w.principal(q.Subject, q.View)
-	prefix := "arn:" + w.partitionOf(q.Subject.Scope()) + ":iam::" + w.account(q.Subject.Scope()) + ":"
+	return w.administersAll(q.Subject, q.View)
+}
+
+func (w *world) administersAll(role *estate.Resource, view check.View) check.Answer {
+	set := w.principal(role, view)
+	prefix := "arn:" + w.partitionOf(role.Scope()) + ":iam::" + w.account(role.Scope()) + ":"
 	result := check.Answer{Truth: estate.True}
 	for _, p := range adminProbes {
-		v, ok := w.decide(w.of(q.Subject, p.action, prefix+p.resource, q.View), &iam.PolicySet{Identity: set.identity, Boundary: set.boundary})
-		a := w.answer(q.Subject, v, ok)
+		v, ok := w.decide(w.of(role, p.action, prefix+p.resource, view), &iam.PolicySet{Identity: set.identity, Boundary: set.boundary})
+		a := w.answer(role, v, ok)
 		if a.Truth == estate.False {
 			return a
 		}
@@ -345,9 +375,16 @@ func (w *world) lets(q *check.Question) check.Answer {
 	service = strings.ReplaceAll(service, "REGION", w.unknown(q.Subject.Scope(), estate.Unknown(estate.ReasonPseudoParameter, "AWS::Region")))
 	action, _ := q.Texts[1].Scalar()
 	source, _, held := w.target(q, 2)
+	resource, called := w.arn(q.Subject, q.View), 3
+	if q.Object != nil {
+		called = 2
+	}
+	if called < len(q.Texts) {
+		resource = w.functionARN(q.Scope, q.Texts[called], q.View)
+	}
 	spec := iam.RequestSpec{
-		Principal: service, Action: action, Resource: w.arn(q.Subject, q.View), ResourceAccount: w.account(q.Subject.Scope()),
-		Context: map[string][]string{"aws:SourceAccount": {w.account(q.Subject.Scope())}, "aws:SecureTransport": {"true"}},
+		Principal: service, Action: action, Resource: resource, ResourceAccount: w.account(q.Subject.Scope()),
+		Context: map[string][]string{"aws:SecureTransport": {"true"}},
 	}
 	switch {
 	case source == "":
@@ -356,6 +393,12 @@ func (w *world) lets(q *check.Question) check.Answer {
 		spec.Context["aws:SourceArn"] = []string{source}
 	default:
 		spec.Context["aws:SourceArn"] = []string{source}
+	}
+	switch parts := strings.SplitN(source, ":", 6); {
+	case held != nil:
+		spec.Context["aws:SourceAccount"] = []string{w.account(held.Scope())}
+	case len(parts) == 6 && parts[4] != "":
+		spec.Context["aws:SourceAccount"] = []string{parts[4]}
 	}
 	v, ok := w.decide(spec, &iam.PolicySet{Resource: w.resourcePolicy(q.Subject, q.View)})
 	return w.answer(q.Subject, v, ok)

@@ -21,6 +21,17 @@ type Query struct {
 	Context   map[string][]string
 	Complete  bool
 	Semantics iam.Semantics
+	// URLRule is for a call of a function URL, the action lambda:InvokeFunctionUrl.
+	URLRule iam.URLRule
+	// SCPs and RCPs are levels, as in [iam.PolicySet]; nil where none were given.
+	SCPs, RCPs [][]*iam.Policy
+	// Endpoint are the policies of the VPC endpoint that the request comes through.
+	Endpoint []*iam.Policy
+}
+
+// given reports whether a policy came with the query, and not from the estate.
+func (q *Query) given(p *iam.Policy) bool {
+	return slices.Contains(slices.Concat(slices.Concat(q.SCPs...), slices.Concat(q.RCPs...), q.Endpoint), p)
 }
 
 // Finding is the answer to a [Query].
@@ -38,6 +49,7 @@ type Finding struct {
 // Statement is a statement that had a say.
 type Statement struct {
 	Gate     iam.Gate
+	Action   string // of a call of a function URL, which of its two
 	Effect   iam.Effect
 	Match    iam.Match
 	Policy   string // its name, or the resource and path that it stands in
@@ -65,6 +77,9 @@ func (a *Access) Can(scopes []*estate.Scope, q Query) (*Finding, error) {
 			return nil, err
 		}
 	default:
+		if _, ok := iam.ParseCaller(q.Principal); !ok {
+			return nil, fmt.Errorf("principal %q is neither a function, role or user of the estate, nor an ARN of a principal, a service's name or anonymous%s", q.Principal, suggestion(scopes, q.Principal))
+		}
 		w.byName(scopes, q.Principal, view, &spec, set)
 	}
 
@@ -76,14 +91,17 @@ func (a *Access) Can(scopes []*estate.Scope, q Query) (*Finding, error) {
 		what = w.named(scopes, q.Resource, view)
 		spec.Resource = q.Resource
 		if what == nil && q.Resource != "*" && !strings.HasPrefix(q.Resource, "arn:") {
-			return nil, fmt.Errorf("resource %q is neither an ARN nor the address of a resource in the estate; assay estate PATH lists them", q.Resource)
+			return nil, fmt.Errorf("resource %q is neither an ARN nor the address of a resource in the estate%s (assay estate PATH lists them)", q.Resource, suggestion(scopes, q.Resource))
 		}
 	} else if spec.Resource = w.arn(what, view); spec.Resource == "" {
 		return nil, fmt.Errorf("resource %s: the ARNs of %s are not known; give the ARN", what.Address, what.Type)
 	}
 	spec.Resource += rest
 	if what != nil {
-		spec.ResourceAccount = w.account(what.Scope())
+		// The account of an ARN that was asked for is known.
+		if parts := strings.SplitN(spec.Resource, ":", 6); len(parts) < 6 || parts[4] == "" {
+			spec.ResourceAccount = w.account(what.Scope())
+		}
 		set.Resource = w.resourcePolicy(what, view)
 	} else {
 		set.Resource = w.elsewhere(spec.Resource)
@@ -91,11 +109,11 @@ func (a *Access) Can(scopes []*estate.Scope, q Query) (*Finding, error) {
 	for k, v := range q.Context {
 		spec.Context[k] = v
 	}
-	r, err := iam.NewRequest(spec, a.data)
+	set.SCPs, set.RCPs, set.Endpoint = q.SCPs, q.RCPs, q.Endpoint
+	x, err := w.explain(spec, set, q, what, view, f)
 	if err != nil {
 		return nil, err
 	}
-	x := iam.Explain(r, set, q.Semantics)
 	f.Principal, f.Action, f.Resource = w.words(spec.Principal), q.Action, w.words(spec.Resource)
 	f.Decision, f.Gate, f.Outside = x.Decision, x.Gate, x.Outside
 	for _, rule := range x.Contested.Rules() {
@@ -103,25 +121,120 @@ func (a *Access) Can(scopes []*estate.Scope, q Query) (*Finding, error) {
 	}
 	f.Missing = w.missing(verdict{spec, x})
 	for _, p := range x.Statements {
-		f.Statements = append(f.Statements, w.told(p))
+		f.Statements = append(f.Statements, w.told(p, q))
 	}
-	f.Notes = append(f.Notes, "organisation policies (SCPs and RCPs) were not read, and are left out")
+	if note := w.unknownAction(q.Action); note != "" {
+		f.Notes = append(f.Notes, note)
+	}
+	switch {
+	case q.SCPs == nil && q.RCPs == nil:
+		f.Notes = append(f.Notes, "organisation policies (SCPs and RCPs) were not given, and are left out")
+	case q.SCPs == nil:
+		f.Notes = append(f.Notes, "service control policies were not given, and are left out")
+	case q.RCPs == nil:
+		f.Notes = append(f.Notes, "resource control policies were not given, and are left out")
+	}
 	return f, nil
 }
 
+// unknownAction says that an action is not in the table, which may be older than
+// the action or right.
+func (w *world) unknownAction(action string) string {
+	if w.data.Action(action) != nil {
+		return ""
+	}
+	service, name, _ := strings.Cut(action, ":")
+	var names []string
+	for _, a := range w.data.Actions(service) {
+		names = append(names, a.Name)
+	}
+	hint := iam.Similar(name, names)
+	if len(names) == 0 {
+		hint = iam.Similar(service, w.data.Services())
+	}
+	return "the table of actions has no " + action + ", which was compared as it stands" + hint
+}
+
+// suggestion names the address that comes nearest to one that is not there.
+func suggestion(scopes []*estate.Scope, address string) string {
+	name, _, _ := strings.Cut(address, "/")
+	var names []string
+	for _, s := range scopes {
+		for _, r := range s.Resources() {
+			names = append(names, r.LogicalID)
+		}
+	}
+	return iam.Similar(name, names)
+}
+
+// explain asks the engine. A call of a function URL stands for two requests.
+func (w *world) explain(spec iam.RequestSpec, set *iam.PolicySet, q Query, what *estate.Resource, view *undecided, f *Finding) (iam.Explanation, error) {
+	if !strings.EqualFold(spec.Action, "lambda:InvokeFunctionUrl") {
+		r, err := iam.NewRequest(spec, w.data)
+		if err != nil {
+			return iam.Explanation{}, err
+		}
+		return iam.Explain(r, set, q.Semantics), nil
+	}
+	auth := w.authType(what, view)
+	for k := range spec.Context {
+		if strings.EqualFold(k, "lambda:FunctionUrlAuthType") {
+			auth = "" // what is stated wins
+		}
+	}
+	url, invoke, err := iam.InvokeURL(spec, auth, w.data)
+	if err != nil {
+		return iam.Explanation{}, err
+	}
+	f.Notes = append(f.Notes, "a call of a function URL asks for lambda:InvokeFunctionUrl and, unless the account is exempt, for lambda:InvokeFunction")
+	if auth != "" {
+		f.Notes = append(f.Notes, "the URL has the authorisation type "+w.words(auth))
+	}
+	return iam.ExplainURL(url, invoke, set, q.Semantics, q.URLRule), nil
+}
+
+// authType is that of the function's URL, "" where the estate has none or
+// several.
+func (w *world) authType(function *estate.Resource, view *undecided) string {
+	if function == nil {
+		return ""
+	}
+	var types []string
+	for _, url := range function.Scope().OfType("AWS::Lambda::Url") {
+		functions, gaps := view.Related(url, "functions")
+		if len(gaps) > 0 {
+			return ""
+		}
+		if slices.Contains(functions, function) {
+			types = append(types, w.text(url.Scope(), url.Properties.Field("AuthType"), view))
+		}
+	}
+	slices.Sort(types)
+	if types = slices.Compact(types); len(types) == 1 {
+		return types[0]
+	}
+	return ""
+}
+
 // told is a statement's part in words.
-func (w *world) told(p iam.Part) Statement {
-	s := Statement{Gate: p.Gate, Match: p.Match, Policy: w.words(p.Policy.Name), Why: w.words(p.Why)}
+func (w *world) told(p iam.Part, q Query) Statement {
+	s := Statement{Gate: p.Gate, Action: p.Action, Match: p.Match, Policy: w.words(p.Policy.Name), Why: w.words(p.Why)}
 	if p.Statement < len(p.Policy.Document.Statements) {
 		written := &p.Policy.Document.Statements[p.Statement]
 		s.Effect = written.Effect
 		switch origin := w.origin[p.Policy]; {
 		case p.Statement < len(origin):
 			o := origin[p.Statement]
-			s.Policy = strings.TrimSuffix(o.resource.Address+"."+o.path, ".")
+			name := o.resource.Address
+			if o.resource.Generated != "" {
+				name = o.resource.LogicalID // its address is that of what it was made for
+			}
+			s.Policy = strings.TrimSuffix(name+"."+o.path, ".")
 			if s.Position = o.value.Position(); s.Position.IsZero() {
 				s.Position = o.resource.Source
 			}
+		case q.given(p.Policy):
+			s.Position = estate.Position{File: p.Policy.Name, Line: written.At.Line, Column: written.At.Column}
 		case written.Sid != "":
 			s.Policy += " (" + written.Sid + ")"
 		default:
@@ -164,10 +277,7 @@ func (w *world) byResource(who *estate.Resource, view *undecided, spec *iam.Requ
 // policies are known; of others they are not.
 func (w *world) byName(scopes []*estate.Scope, name string, view *undecided, spec *iam.RequestSpec, set *iam.PolicySet) {
 	spec.Principal = name
-	c, ok := iam.ParseCaller(name)
-	if !ok {
-		return // the request says what is wrong with it
-	}
+	c, _ := iam.ParseCaller(name)
 	held := w.holder(scopes, c, view)
 	switch {
 	case held != nil:
@@ -189,7 +299,7 @@ func (w *world) holder(scopes []*estate.Scope, c iam.Caller, view *undecided) *e
 	}
 	for _, s := range scopes {
 		for _, r := range s.OfType(kind) {
-			if w.name(r, view) == c.Name {
+			if w.name(r, view) == c.Name && mayBe(w.account(s), c.Account) {
 				return r
 			}
 		}
@@ -206,13 +316,17 @@ func (w *world) named(scopes []*estate.Scope, arn string, view *undecided) *esta
 	for _, s := range scopes {
 		for _, r := range s.Resources() {
 			own := strings.SplitN(w.arn(r, view), ":", 6)
-			if len(own) == 6 && own[2] == want[2] && (own[5] == want[5] || strings.HasPrefix(want[5], own[5]+"/") || strings.HasPrefix(want[5], own[5]+":")) {
+			if len(own) == 6 && own[2] == want[2] && mayBe(own[3], want[3]) && mayBe(own[4], want[4]) && (own[5] == want[5] || strings.HasPrefix(want[5], own[5]+"/") || strings.HasPrefix(want[5], own[5]+":")) {
 				return r
 			}
 		}
 	}
 	return nil
 }
+
+// mayBe reports whether a region or account of the estate, which may be a hole,
+// can be the one that was asked for.
+func mayBe(own, asked string) bool { return own == asked || len(iam.Holes(own)) > 0 }
 
 // lookup finds the resource of an address, and what follows the address. None
 // is no error.

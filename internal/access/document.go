@@ -21,6 +21,11 @@ type reader struct {
 func (w *world) compile(r *estate.Resource, path string, v *estate.Value, view check.View) *iam.Policy {
 	name := r.LogicalID + "." + path
 	v, open := view.Resolve(v)
+	if !open && v.Kind() == estate.KindString { // a document written as a text
+		if parsed, err := estate.ParseJSON([]byte(v.AsString())); err == nil {
+			v = parsed.At(v.Position())
+		}
+	}
 	if open || v.Kind() != estate.KindMap {
 		if v == nil {
 			return nil

@@ -62,6 +62,9 @@ func (w *world) principal(r *estate.Resource, view check.View) *principalSet {
 	for _, name := range []string{"managedPolicies", "attachedPolicies", "policyPieces"} {
 		set.identity = append(set.identity, w.related(r, name, "PolicyDocument", view)...)
 	}
+	if r.Type == "AWS::IAM::User" && (r.Properties.Field("Groups") != nil || len(r.Scope().OfType("AWS::IAM::UserToGroupAddition")) > 0) {
+		set.identity = append(set.identity, iam.Unread("policies of the groups of "+r.LogicalID+", which are not followed"))
+	}
 	boundary, open := view.Resolve(r.Properties.Field("PermissionsBoundary"))
 	switch {
 	case boundary == nil:
@@ -102,6 +105,13 @@ func (w *world) related(r *estate.Resource, edge, property string, view check.Vi
 	return list
 }
 
+// inlinePolicies is the property that holds the policy of a type of resource.
+var inlinePolicies = map[string][]string{
+	"AWS::DynamoDB::Table": {"ResourcePolicy", "PolicyDocument"}, "AWS::ECR::Repository": {"RepositoryPolicyText"},
+	"AWS::EFS::FileSystem": {"FileSystemPolicy"}, "AWS::IAM::Role": {"AssumeRolePolicyDocument"},
+	"AWS::Logs::Destination": {"DestinationPolicy"}, "AWS::Logs::ResourcePolicy": {"PolicyDocument"},
+}
+
 // resourcePolicy is the policy of a resource, all its parts as one; nil where
 // it has none.
 func (w *world) resourcePolicy(r *estate.Resource, view check.View) *iam.Policy {
@@ -110,8 +120,6 @@ func (w *world) resourcePolicy(r *estate.Resource, view check.View) *iam.Policy 
 	}
 	var parts []*iam.Policy
 	switch r.Type {
-	case "AWS::IAM::Role":
-		parts = add(parts, w.compile(r, "AssumeRolePolicyDocument", r.Properties.Field("AssumeRolePolicyDocument"), view))
 	case "AWS::KMS::Key":
 		if v := r.Properties.Field("KeyPolicy"); v != nil {
 			parts = add(parts, w.compile(r, "KeyPolicy", v, view))
@@ -126,10 +134,35 @@ func (w *world) resourcePolicy(r *estate.Resource, view check.View) *iam.Policy 
 		parts = w.related(r, "bucketPolicies", "PolicyDocument", view)
 	case "AWS::SecretsManager::Secret":
 		parts = w.related(r, "secretPolicies", "ResourcePolicy", view)
-	case "AWS::EFS::FileSystem":
-		parts = add(parts, w.compile(r, "FileSystemPolicy", r.Properties.Field("FileSystemPolicy"), view))
+	case "AWS::Kinesis::Stream":
+		parts = w.related(r, "streamPolicies", "ResourcePolicy", view)
+	case "AWS::Events::EventBus":
+		parts = append(w.busPolicies(r, view), add(nil, w.compile(r, "Policy", r.Properties.Field("Policy"), view))...)
 	case "AWS::Lambda::Function":
-		parts = w.functionPolicy(r, view)
+		parts = append(w.permissionsOf(r, view, w.permission), w.related(r, "resourcePolicies", "PolicyDocument", view)...)
+	case "AWS::Lambda::LayerVersion":
+		parts = w.permissionsOf(r, view, w.layerPermission)
+	case "AWS::Lambda::Alias", "AWS::Lambda::Version":
+		// Their permissions are among their function's, with their ARN.
+		functions, gaps := view.Related(r, "functions")
+		for _, f := range functions {
+			parts = add(parts, w.resourcePolicy(f, view))
+		}
+		for _, g := range gaps {
+			parts = append(parts, iam.Unread("policy of the function of "+r.LogicalID+": "+g.String()))
+		}
+	default:
+		if path, ok := inlinePolicies[r.Type]; ok {
+			v, open := r.Properties, false
+			for _, name := range path {
+				if v, open = view.Resolve(v.Field(name)); open {
+					break
+				}
+			}
+			if v != nil {
+				parts = add(parts, w.compile(r, strings.Join(path, "."), v, view))
+			}
+		}
 	}
 	p := w.join(r, parts)
 	if view.Plain() {
@@ -176,6 +209,45 @@ func (w *world) defaultKeyPolicy(r *estate.Resource) *iam.Policy {
 	return p
 }
 
+// busPolicies are the statements that are put on an event bus one by one: whole,
+// or as an action and a principal under an organisation.
+// source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-eventbuspolicy.html
+func (w *world) busPolicies(bus *estate.Resource, view check.View) (list []*iam.Policy) {
+	policies, gaps := view.Related(bus, "busPolicies")
+	for _, p := range policies {
+		doc := &iam.Document{Version: iam.Version2012}
+		rd := &reader{w: w, view: view, resource: p, path: "Statement"}
+		switch v, open := view.Resolve(p.Properties.Field("Statement")); {
+		case open || v != nil && v.Kind() != estate.KindMap:
+			list = append(list, iam.Unread(p.LogicalID+".Statement: "+reasonOf(v)))
+			continue
+		case v != nil:
+			rd.statement(doc, v, "Statement", false)
+		default:
+			action, _, _ := w.property(p, "Action", view)
+			principal, _, _ := w.property(p, "Principal", view)
+			kind := "AWS"
+			if principal == "*" {
+				kind = ""
+			}
+			s := iam.Statement{Effect: iam.Allow, Action: one(action), Resource: one("*"), Principal: []iam.Principals{{Kind: kind, Values: *one(principal)}}, At: position(p.Source)}
+			if c, open := view.Resolve(p.Properties.Field("Condition")); c != nil {
+				organization := w.text(p.Scope(), c.Field("Value"), view)
+				s.Condition = []iam.Condition{{Operator: "StringEquals", Key: "aws:PrincipalOrgID", Values: *one(organization), Open: open || c.Kind() != estate.KindMap}}
+			}
+			doc.Statements = append(doc.Statements, s)
+			rd.origin = append(rd.origin, statement{p, "", p.Properties})
+		}
+		policy := iam.Compile("policy of "+bus.LogicalID, doc, w.data)
+		w.origin[policy] = rd.origin
+		list = append(list, policy)
+	}
+	for _, g := range gaps {
+		list = append(list, iam.Unread(bus.LogicalID+".busPolicies: "+g.String()))
+	}
+	return list
+}
+
 func (w *world) partitionOf(s *estate.Scope) string {
 	region, _ := s.Place()
 	return partition(region)
@@ -183,14 +255,14 @@ func (w *world) partitionOf(s *estate.Scope) string {
 
 func one(s string) *iam.Texts { return &iam.Texts{Values: []iam.Text{{Value: s}}, Single: true} }
 
-// functionPolicy is the policy that the permissions of a function make up, with
-// those of its aliases and versions.
-func (w *world) functionPolicy(r *estate.Resource, view check.View) []*iam.Policy {
+// permissionsOf is the policy that the permissions of a function or layer version
+// make up, with those of a function's aliases and versions.
+func (w *world) permissionsOf(r *estate.Resource, view check.View, read func(*estate.Resource, check.View) iam.Statement) []*iam.Policy {
 	permissions, gaps := view.Related(r, "permissions")
 	doc := &iam.Document{Version: iam.Version2012}
 	var origin []statement
 	for _, p := range permissions {
-		doc.Statements = append(doc.Statements, w.permission(p, view))
+		doc.Statements = append(doc.Statements, read(p, view))
 		origin = append(origin, statement{p, "", p.Properties})
 	}
 	list := []*iam.Policy{}
@@ -205,27 +277,49 @@ func (w *world) functionPolicy(r *estate.Resource, view check.View) []*iam.Polic
 	return list
 }
 
+// property reads a property of a permission as a text.
+func (w *world) property(p *estate.Resource, name string, view check.View) (text string, there, open bool) {
+	v, open := view.Resolve(p.Properties.Field(name))
+	if v == nil {
+		return "", false, false
+	}
+	return w.text(p.Scope(), v, view), true, open
+}
+
+// layerPermission is the statement that lambda:AddLayerVersionPermission makes.
+// source: https://docs.aws.amazon.com/lambda/latest/api/API_AddLayerVersionPermission.html
+func (w *world) layerPermission(p *estate.Resource, view check.View) iam.Statement {
+	action, _, _ := w.property(p, "Action", view)
+	principal, _, _ := w.property(p, "Principal", view)
+	kind := "AWS"
+	if principal == "*" {
+		kind = ""
+	}
+	s := iam.Statement{Effect: iam.Allow, Action: one(action), Resource: one("*"), Principal: []iam.Principals{{Kind: kind, Values: *one(principal)}}, At: position(p.Source)}
+	if id, ok, open := w.property(p, "OrganizationId", view); ok {
+		s.Condition = []iam.Condition{{Operator: "StringEquals", Key: "aws:PrincipalOrgID", Values: *one(id), Open: open}}
+	}
+	return s
+}
+
 // permission is the statement that lambda:AddPermission makes of a permission.
 // source: https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
 func (w *world) permission(p *estate.Resource, view check.View) iam.Statement {
 	s := p.Scope()
-	get := func(name string) (string, bool, bool) {
-		v, open := view.Resolve(p.Properties.Field(name))
-		if v == nil {
-			return "", false, false
-		}
-		return w.text(s, v, view), true, open
-	}
-	action, _, _ := get("Action")
+	action, _, _ := w.property(p, "Action", view)
 	statement := iam.Statement{Effect: iam.Allow, Action: one(action), At: position(p.Source)}
 	statement.Resource = one(w.functionARN(s, p.Properties.Field("FunctionName"), view))
-	principal, _, _ := get("Principal")
+	principal, _, _ := w.property(p, "Principal", view)
 	kind := "AWS"
 	switch {
 	case principal == "*":
 		kind = ""
 	case strings.Contains(principal, ".amazonaws.com"):
 		kind = "Service"
+	default:
+		if c, ok := iam.ParseCaller(principal); ok && c.Kind == iam.Service { // such as alexa-appkit.amazon.com
+			kind = "Service"
+		}
 	}
 	statement.Principal = []iam.Principals{{Kind: kind, Values: *one(principal)}}
 	for _, c := range []struct{ property, operator, key string }{
@@ -236,7 +330,7 @@ func (w *world) permission(p *estate.Resource, view check.View) iam.Statement {
 		{"InvokedViaFunctionUrl", "Bool", "lambda:InvokedViaFunctionUrl"},
 		{"PrincipalOrgID", "StringEquals", "aws:PrincipalOrgID"},
 	} {
-		if text, ok, open := get(c.property); ok {
+		if text, ok, open := w.property(p, c.property, view); ok {
 			statement.Condition = append(statement.Condition, iam.Condition{Operator: c.operator, Key: c.key, Values: *one(text), Open: open})
 		}
 	}

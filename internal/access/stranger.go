@@ -117,7 +117,7 @@ func (w *world) strangers(s *iam.Statement, permission *estate.Resource) []iam.R
 // serviceOf is the service principal of the resources that a pattern names.
 func serviceOf(pattern string) string {
 	parts := strings.SplitN(pattern, ":", 4)
-	if len(parts) < 4 || parts[2] == "" || strings.ContainsAny(parts[2], "*?\xff") {
+	if len(parts) < 4 || parts[2] == "" || strings.ContainsAny(parts[2], "*?") || len(iam.Holes(parts[2])) > 0 {
 		return "s3.amazonaws.com"
 	}
 	return parts[2] + ".amazonaws.com"

@@ -114,6 +114,9 @@ func undecided(ev *evaluation, args []ref.Val) ref.Val {
 // credential reports whether a named value is a credential in plain sight.
 // The estate has withheld what is one; a value that is not known may be one.
 func credential(ev *evaluation, args []ref.Val) ref.Val {
+	if v := wholeOf(args[1]); v != nil {
+		return credentialWithin(ev, args[1], v)
+	}
 	if h, absent, ok := ev.hole(args[1]); ok && !absent {
 		switch h.value.Kind() {
 		case estate.KindSecret:
@@ -140,6 +143,52 @@ func secretName(ev *evaluation, args []ref.Val) ref.Val {
 		return undecided
 	}
 	return types.Bool(estate.SecretName(name))
+}
+
+// wholeOf is the value of a map or list.
+func wholeOf(v ref.Val) *estate.Value {
+	switch v := v.(type) {
+	case *mapVal:
+		return v.value
+	case *listVal:
+		return v.value
+	}
+	return nil
+}
+
+// credentialWithin judges every text of a document.
+func credentialWithin(ev *evaluation, document ref.Val, v *estate.Value) ref.Val {
+	found := types.Bool(false)
+	var open ref.Val
+	v.Each("", func(path string, x *estate.Value) bool {
+		switch x.Kind() {
+		case estate.KindSecret:
+			found = true
+		case estate.KindOneOf:
+			resolved, undecided := ev.resolve(x)
+			switch {
+			case undecided:
+				open = ev.unknown(x, path, false)
+			case resolved != nil:
+				if t := credentialWithin(ev, document, resolved); types.IsUnknown(t) {
+					open = t
+				} else if t == types.True {
+					found = true
+				}
+			}
+			return false
+		case estate.KindUnknown, estate.KindDenied:
+			if x.Gap().Reason != estate.ReasonPseudoParameter {
+				open = ev.unknown(x, path, false)
+			}
+		default:
+		}
+		return true
+	})
+	if !found && open != nil {
+		return open
+	}
+	return found
 }
 
 // credentialText judges a text by its holes: one that holds a credential is

@@ -28,6 +28,8 @@ const (
 	// Lets: does the subject's own policy let the service Texts[0] do Texts[1] on
 	// behalf of Object, or of the resource that Texts[2] names?
 	// queue.lets("sns.amazonaws.com", "sqs:SendMessage", topic)
+	// Of a function, a last text is the ARN or name that is called, which may be
+	// that of an alias.
 	Lets
 	// LetsStrangers: does the permission (subject) let in another account, or a
 	// service that acts for one? permission.letsStrangers()
@@ -36,6 +38,44 @@ const (
 	// credentials, where the rule that asks for two permissions does not bind?
 	// url.answersAnyone()
 	AnswersAnyone
+	// ReachableBy: can somebody of at least the reach Texts[0] (organization,
+	// named-accounts, any-account or anyone) use the subject, by any of its
+	// actions, aliases and URLs, with credentials of its own or with none?
+	// queue.reachableBy("any-account")
+	ReachableBy
+	// MayAnywhere: may the role (subject) do one of Actions on a resource that no
+	// policy names? role.mayAnywhere(["kms:Decrypt"])
+	MayAnywhere
+	// MayEvery: may the role do every action of the service Texts[0], on resources
+	// that no policy names? role.mayEvery("kms")
+	MayEvery
+	// ChangesAnywhere: may the role change something on a resource that no policy
+	// names, by an action that could be held to resources and that no policy of AWS
+	// among Texts grants? role.changesAnywhere(["arn:aws:iam::aws:policy/…"])
+	ChangesAnywhere
+	// PassesBeyond: may the role pass some role to a service that is not among
+	// Texts? role.passesBeyond(["lambda.amazonaws.com"])
+	PassesBeyond
+	// PassesToAny: may the role pass some role to whatever service?
+	// role.passesToAny()
+	PassesToAny
+	// PermitsAnywhere: may the role change who may use a resource that no policy
+	// names? role.permitsAnywhere()
+	PermitsAnywhere
+	// HoldsService: is there a service of which the role may do every action, be it
+	// on resources that a policy names? role.holdsService()
+	HoldsService
+	// CodeMayAnywhere: may the code of a function with the role do one of Actions on
+	// a resource that no policy names? role.codeMayAnywhere(["ec2:CreateNetworkInterface"])
+	CodeMayAnywhere
+	// ServesStrangers: does the subject's own policy let a service act there for
+	// another account: any service, or of a role those among Texts?
+	// queue.servesStrangers(), role.servesStrangers(["states.amazonaws.com"])
+	ServesStrangers
+	// TrustsToken: can the role be assumed with a token of the identity provider
+	// Texts[0] for the subject Texts[1], who is a stranger?
+	// role.trustsToken("token.actions.githubusercontent.com", "repo:a/b:ref:refs/heads/main")
+	TrustsToken
 	// RefusesPlain: does the subject's own policy refuse Actions without TLS,
 	// whoever of its account asks? queue.refusesPlain(["sqs:SendMessage"])
 	RefusesPlain
@@ -134,15 +174,31 @@ var (
 // policyHolders are the types whose own policy [Lets] can ask.
 var policyHolders = []string{"AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Lambda::Function", "AWS::SecretsManager::Secret"}
 
+// exposed are the types that [ReachableBy] can ask about.
+var exposed = []string{
+	"AWS::Lambda::Function", "AWS::Lambda::LayerVersion", "AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SecretsManager::Secret",
+	"AWS::ECR::Repository", "AWS::Events::EventBus", "AWS::Kinesis::Stream", "AWS::DynamoDB::Table", "AWS::Logs::Destination", "AWS::Logs::ResourcePolicy", "AWS::IAM::Role",
+}
+
 // plainRefusers are the types whose own policy [RefusesPlain] can ask.
 var plainRefusers = []string{"AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::S3::Bucket", "AWS::EFS::FileSystem"}
 
 // questions declares the functions.
 func questions() []cel.EnvOption {
-	var lets []cel.FunctionOpt
+	var lets, reachable, serves []cel.FunctionOpt
+	for _, t := range exposed {
+		reachable = append(reachable, cel.MemberOverload("reachableby_"+typeName(t), []*cel.Type{cel.ObjectType(typeName(t)), cel.StringType}, cel.BoolType))
+		args := []*cel.Type{cel.ObjectType(typeName(t))}
+		if t == "AWS::IAM::Role" {
+			args = append(args, cel.ListType(cel.StringType))
+		}
+		serves = append(serves, cel.MemberOverload("servesstrangers_"+typeName(t), args, cel.BoolType))
+	}
 	for _, t := range policyHolders {
 		lets = append(lets, cel.MemberOverload("lets_"+typeName(t), []*cel.Type{cel.ObjectType(typeName(t)), cel.StringType, cel.StringType, cel.DynType}, cel.BoolType))
 	}
+	const function = "AWS::Lambda::Function"
+	lets = append(lets, cel.MemberOverload("letsat_"+typeName(function), []*cel.Type{cel.ObjectType(typeName(function)), cel.StringType, cel.StringType, cel.DynType, cel.DynType}, cel.BoolType))
 	var refuses []cel.FunctionOpt
 	for _, t := range plainRefusers {
 		refuses = append(refuses, cel.MemberOverload("refusesplain_"+typeName(t), []*cel.Type{cel.ObjectType(typeName(t)), cel.ListType(cel.StringType)}, cel.BoolType))
@@ -155,6 +211,17 @@ func questions() []cel.EnvOption {
 		cel.Function("trustsOnly", cel.MemberOverload("trustsonly_role", []*cel.Type{roleType, cel.ListType(cel.StringType)}, cel.BoolType)),
 		cel.Function("administers", cel.MemberOverload("administers_role", []*cel.Type{roleType}, cel.BoolType)),
 		cel.Function("lets", lets...),
+		cel.Function("reachableBy", reachable...),
+		cel.Function("mayAnywhere", cel.MemberOverload("mayanywhere_role", []*cel.Type{roleType, cel.ListType(cel.StringType)}, cel.BoolType)),
+		cel.Function("mayEvery", cel.MemberOverload("mayevery_role", []*cel.Type{roleType, cel.StringType}, cel.BoolType)),
+		cel.Function("changesAnywhere", cel.MemberOverload("changesanywhere_role", []*cel.Type{roleType, cel.ListType(cel.StringType)}, cel.BoolType)),
+		cel.Function("servesStrangers", serves...),
+		cel.Function("trustsToken", cel.MemberOverload("truststoken_role", []*cel.Type{roleType, cel.StringType, cel.StringType}, cel.BoolType)),
+		cel.Function("passesToAny", cel.MemberOverload("passestoany_role", []*cel.Type{roleType}, cel.BoolType)),
+		cel.Function("permitsAnywhere", cel.MemberOverload("permitsanywhere_role", []*cel.Type{roleType}, cel.BoolType)),
+		cel.Function("holdsService", cel.MemberOverload("holdsservice_role", []*cel.Type{roleType}, cel.BoolType)),
+		cel.Function("codeMayAnywhere", cel.MemberOverload("codemayanywhere_role", []*cel.Type{roleType, cel.ListType(cel.StringType)}, cel.BoolType)),
+		cel.Function("passesBeyond", cel.MemberOverload("passesbeyond_role", []*cel.Type{roleType, cel.ListType(cel.StringType)}, cel.BoolType)),
 		cel.Function("answersAnyone", cel.MemberOverload("answersanyone_url", []*cel.Type{urlType}, cel.BoolType)),
 		cel.Function("reachedBy", cel.MemberOverload("reachedby_function", []*cel.Type{functionType, cel.StringType}, cel.BoolType)),
 		cel.Function("letsStrangers", cel.MemberOverload("letsstrangers_permission", []*cel.Type{permissionType}, cel.BoolType)),
@@ -174,7 +241,7 @@ func ask(kind QuestionKind) func(*evaluation, []ref.Val) ref.Val {
 		}
 		q := &Question{Kind: kind, Subject: subject.res, Scope: ev.scope, View: ev}
 		rest := args[1:]
-		if kind == May || kind == RefusesPlain {
+		if kind == May || kind == MayAnywhere || kind == CodeMayAnywhere || kind == RefusesPlain {
 			for _, action := range flat(args[1:2]) {
 				text, ok := action.(types.String)
 				if !ok {

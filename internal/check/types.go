@@ -31,6 +31,10 @@ var tableTypes = map[string]map[string]*cel.Type{
 		"partition": cel.StringType, "service": cel.StringType, "region": cel.StringType, "account": cel.StringType,
 		"resource": cel.StringType, "path": cel.ListType(cel.StringType),
 	},
+	"assay.Operation": {
+		"path": cel.StringType, "method": cel.StringType, "integration": cel.DynType, "auth": cel.DynType,
+		"schemes": cel.ListType(cel.DynType), "validator": cel.DynType,
+	},
 	"assay.TLSPolicy": {
 		"id": cel.StringType, "service": cel.StringType, "minimum": cel.DoubleType, "fips": cel.BoolType, "quantum": cel.BoolType,
 	},

@@ -24,7 +24,7 @@ func newIAM(s Streams) *cobra.Command {
   assay iam can PaymentsFunctionRole s3:GetObject arn:aws:s3:::ledger/x --estate template.yaml
   assay iam validate policy.json`,
 	}
-	cmd.AddCommand(newDecide(s), newCan(s), newValidate(s))
+	cmd.AddCommand(newDecide(s), newCan(s), newCompare(s), newPublic(s), newExcess(s), newValidate(s))
 	return cmd
 }
 
@@ -120,10 +120,9 @@ func decideLines(cmd *cobra.Command, lines *iam.Lines, in io.Reader, name string
 	for number := 1; ; number++ {
 		line, err := r.ReadSlice('\n')
 		for errors.Is(err, bufio.ErrBufferFull) {
-			if len(long)+len(line) > iam.MaxDocument {
-				return bad, errors.Join(w.Flush(), fmt.Errorf("%s:%d: the line is longer than %d bytes", name, number, iam.MaxDocument))
+			if len(long) <= iam.MaxDocument { // what is longer is refused, and need not be kept
+				long = append(long, line...)
 			}
-			long = append(long, line...)
 			line, err = r.ReadSlice('\n')
 		}
 		if len(long) > 0 {
@@ -132,6 +131,9 @@ func decideLines(cmd *cobra.Command, lines *iam.Lines, in io.Reader, name string
 		}
 		if err != nil && !errors.Is(err, io.EOF) {
 			return bad, errors.Join(w.Flush(), fmt.Errorf("%s: %w", name, err))
+		}
+		if number == 1 {
+			line = bytes.TrimPrefix(line, []byte("\ufeff")) // some editors begin a file with it
 		}
 		if text := bytes.TrimSpace(line); len(text) > 0 {
 			answer, failed := lines.Answer(text)

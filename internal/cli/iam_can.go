@@ -2,8 +2,10 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,7 +18,8 @@ import (
 
 func newCan(s Streams) *cobra.Command {
 	var in inputs
-	var paths, context []string
+	var paths, context, scps, rcps, endpoint []string
+	var rule string
 	var complete bool
 	var format string
 	cmd := &cobra.Command{
@@ -29,10 +32,15 @@ resource, with what follows its name in the ARN behind it (Bucket/key,
 Function:alias); or an ARN, or "*" for an action without a resource.
 
 The answer is yes, no or unknown, with the statements that made it. Organisation
-policies are not in templates and are left out. Exit codes: 0 yes, 1 no, 2 wrong
-usage, 3 unknown.`,
+policies are not in templates: give them level by level, from the root to the
+account, or they are left out. The action lambda:InvokeFunctionUrl is a call of
+the function's URL, which needs lambda:InvokeFunction as well unless the account
+is exempt. docs/iam.md says what else is outside of the model. Exit codes: 0 yes,
+1 no, 2 wrong usage, 3 unknown.`,
 		Example: `  assay iam can ChargeFunction sqs:SendMessage DeadLetters --estate template.yaml
-  assay iam can s3.amazonaws.com lambda:InvokeFunction Charge --estate . --context aws:SourceAccount=111122223333`,
+  assay iam can s3.amazonaws.com lambda:InvokeFunction Charge --estate . --context aws:SourceAccount=111122223333
+  assay iam can ChargeFunction s3:PutObject BankFiles/x --estate . --scp root.json --scp unit.json,account.json
+  assay iam can anonymous lambda:InvokeFunctionUrl ChargeFunction --estate . --function-url-rule enforced`,
 		Args: cobra.ExactArgs(3),
 	}
 	in.flags(cmd.Flags())
@@ -40,6 +48,11 @@ usage, 3 unknown.`,
 	cmd.Flags().StringArrayVarP(&paths, "estate", "e", []string{"."}, "`path` of templates, Terraform or an estate file to read (repeatable)")
 	cmd.Flags().StringArrayVar(&context, "context", nil, "condition key of the request, as `KEY=VALUE` (repeatable; a key may have several values)")
 	cmd.Flags().BoolVar(&complete, "context-complete", false, "the request has no condition keys but those that are given and those that follow from the principal")
+	cmd.Flags().StringArrayVar(&scps, "scp", nil, "`file` with the service control policy of a level (repeatable, from the root to the account; several of one level as A,B)")
+	cmd.Flags().StringArrayVar(&rcps, "rcp", nil, "`file` with a resource control policy of a level, likewise")
+	cmd.Flags().StringArrayVar(&endpoint, "endpoint-policy", nil, "`file` with the policy of the VPC endpoint that the request comes through")
+	cmd.Flags().StringVar(&rule, "function-url-rule", "unknown", "whether calls of function URLs need lambda:InvokeFunction, too: `enforced`, exempt or unknown")
+	completeWith(cmd, "function-url-rule", []string{"enforced", "exempt", "unknown"})
 	cmd.Flags().StringVarP(&format, "format", "f", "text", "`format`: text or json")
 	completeWith(cmd, "format", []string{"text", "json"})
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -58,11 +71,24 @@ usage, 3 unknown.`,
 			}
 			q.Context[key] = append(q.Context[key], value)
 		}
-		scopes, unread, err := readScopes(cmd, &in, paths, s)
+		var ok bool
+		if q.URLRule, ok = iam.ParseURLRule(rule); !ok {
+			return usage("--function-url-rule %s: expected enforced, exempt or unknown", rule)
+		}
+		data, err := iamData()
 		if err != nil {
 			return err
 		}
-		data, err := iamData()
+		if q.SCPs, err = readLevels(scps, data); err != nil {
+			return err
+		}
+		if q.RCPs, err = readLevels(rcps, data); err != nil {
+			return err
+		}
+		if q.Endpoint, err = readPolicies(endpoint, data); err != nil {
+			return err
+		}
+		scopes, unread, err := readScopes(cmd, &in, paths, s)
 		if err != nil {
 			return err
 		}
@@ -118,6 +144,33 @@ func readScopes(cmd *cobra.Command, in *inputs, paths []string, s Streams) (scop
 	return scopes, unread, nil
 }
 
+// readLevels reads control policies, a level an argument.
+func readLevels(args []string, data *iam.Data) (levels [][]*iam.Policy, err error) {
+	for _, arg := range args {
+		level, err := readPolicies(strings.Split(arg, ","), data)
+		if err != nil {
+			return nil, err
+		}
+		levels = append(levels, level)
+	}
+	return levels, nil
+}
+
+func readPolicies(files []string, data *iam.Data) (policies []*iam.Policy, err error) {
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, usage("%s: cannot be read: %w", file, errors.Unwrap(err))
+		}
+		doc, err := iam.Parse(text)
+		if err != nil {
+			return nil, usage("%s:%w", file, err)
+		}
+		policies = append(policies, iam.Compile(file, doc, data))
+	}
+	return policies, nil
+}
+
 // said are the decisions in words.
 var said = map[iam.Decision]string{
 	iam.Allowed: "yes: %s may %s on %s\n", iam.ImplicitDeny: "no: %s may not %s on %s (nothing allows it)\n",
@@ -137,7 +190,11 @@ func writeCan(w io.Writer, q access.Query, f *access.Finding) {
 		fmt.Fprintf(w, "  asked as    %s\n              %s\n", f.Principal, f.Resource)
 	}
 	if f.Gate != iam.NoGate {
-		fmt.Fprintf(w, "  stopped by  %s\n", gateWords[f.Gate])
+		label := "stopped by"
+		if f.Decision == iam.Unknown {
+			label = "open at"
+		}
+		fmt.Fprintf(w, "  %-10s  %s\n", label, gateWords[f.Gate])
 	}
 	for _, match := range []struct {
 		is    iam.Match
@@ -147,7 +204,10 @@ func writeCan(w io.Writer, q access.Query, f *access.Finding) {
 			if s.Match != match.is {
 				continue
 			}
-			fmt.Fprintf(w, "  %-10s  %s %s\n", match.label, s.Effect, s.Policy)
+			fmt.Fprintf(w, "  %-10s  %s\n", match.label, strings.TrimSpace(s.Effect.String()+" "+s.Policy))
+			if s.Action != "" {
+				fmt.Fprintf(w, "              for %s\n", s.Action)
+			}
 			if s.Why != "" {
 				fmt.Fprintf(w, "              %s\n", s.Why)
 			}
@@ -172,12 +232,13 @@ func writeCan(w io.Writer, q access.Query, f *access.Finding) {
 
 func writeCanJSON(w io.Writer, f *access.Finding) error {
 	type statement struct {
-		In       string           `json:"in"`
-		Policy   string           `json:"policy"`
-		Effect   string           `json:"effect"`
-		Matches  string           `json:"matches"`
-		Why      string           `json:"why,omitempty"`
-		Position *estate.Position `json:"position,omitempty"`
+		In      string         `json:"in"`
+		Action  string         `json:"action,omitempty"`
+		Policy  string         `json:"policy"`
+		Effect  string         `json:"effect"`
+		Matches string         `json:"matches"`
+		Why     string         `json:"why,omitempty"`
+		Source  *assess.Source `json:"source,omitempty"`
 	}
 	out := struct {
 		Principal  string      `json:"principal"`
@@ -195,9 +256,10 @@ func writeCanJSON(w io.Writer, f *access.Finding) error {
 		out.Missing = append(out.Missing, g.String())
 	}
 	for _, s := range f.Statements {
-		one := statement{In: s.Gate.String(), Policy: s.Policy, Effect: s.Effect.String(), Matches: s.Match.String(), Why: s.Why}
+		one := statement{In: s.Gate.String(), Action: s.Action, Policy: s.Policy, Effect: s.Effect.String(), Matches: s.Match.String(), Why: s.Why}
 		if !s.Position.IsZero() {
-			one.Position = &s.Position
+			source := assess.Source(s.Position)
+			one.Source = &source
 		}
 		out.Statements = append(out.Statements, one)
 	}

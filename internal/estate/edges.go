@@ -1,6 +1,7 @@
 package estate
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -222,6 +223,17 @@ func (x resolver) walk(v *Value, path []string, when []Decision, f func(*Value, 
 
 // targets finds what v names.
 func (x resolver) targets(r *Resource, rule *Rule, v *Value) []Edge {
+	if rule.Pattern {
+		if v = named(v); v == nil {
+			return nil
+		}
+		if v.Kind() == KindText && v.items[0].Kind() == KindReference {
+			return x.referenced(r, rule, v.items[0].Reference()) // that resource's ARN, and no other
+		}
+	}
+	if rule.Within && (v.Kind() == KindText || v.Kind() == KindString) {
+		return x.within(r, rule, v)
+	}
 	switch v.Kind() {
 	case KindReference:
 		return x.referenced(r, rule, v.Reference())
@@ -240,7 +252,8 @@ func (x resolver) targets(r *Resource, rule *Rule, v *Value) []Edge {
 		}
 		return x.byName(rule, v, true)
 	case KindUnknown, KindDenied:
-		return []Edge{{Gap: v.Gap()}}
+		reason := v.Gap().Reason
+		return []Edge{{Gap: v.Gap(), Outside: reason == ReasonLocalCode || reason == ReasonWrittenOut}}
 	case KindList:
 		var all []Edge
 		for _, item := range v.Items() {
@@ -250,6 +263,63 @@ func (x resolver) targets(r *Resource, rule *Rule, v *Value) []Edge {
 	default:
 		return nil
 	}
+}
+
+// ReasonLocalCode is the gap of a package that is uploaded before a stack is
+// deployed: to a bucket or repository that the stack does not make.
+const ReasonLocalCode = "local code gets its place when it is deployed"
+
+// ReasonWrittenOut is the gap of an id that a plan does not show because it is
+// written out: of a thing that exists already, and that the plan does not make.
+const ReasonWrittenOut = "a plan does not show what is written out"
+
+// named is a pattern of ARNs as the name of one resource, any region and account
+// left out; nil when it is of no one resource's name.
+func named(v *Value) *Value {
+	items, ok := textParts(v)
+	if !ok {
+		return v
+	}
+	if items[0].Kind() == KindString && !strings.HasPrefix(items[0].s, "arn:") {
+		return nil
+	}
+	parts := make([]*Value, len(items))
+	for i, p := range items {
+		if parts[i] = p; p.Kind() == KindString {
+			text := strings.ReplaceAll(strings.ReplaceAll(p.s, ":*:", "::"), ":*:", "::")
+			if strings.Contains(p.s, ":secret:") || i > 0 && strings.Contains(items[i-1].s, ":secret:") {
+				text = strings.TrimRight(text, "-*?") // stands for the random end of a secret's ARN
+			}
+			parts[i] = String(text).At(p.pos)
+		}
+	}
+	return Text(parts...).At(v.pos)
+}
+
+// nameWithin finds a name that is written out in an expression.
+var nameWithin = regexp.MustCompile(`[A-Za-z]\(\s*"?[^"()\s]`)
+
+// within finds what an expression names.
+func (x resolver) within(r *Resource, rule *Rule, v *Value) (found []Edge) {
+	parts := v.Items()
+	if v.Kind() == KindString {
+		parts = []*Value{v}
+	}
+	rest, open := "", false
+	for _, p := range parts {
+		switch p.Kind() {
+		case KindString:
+			rest += p.s
+		case KindReference:
+			found = append(found, x.referenced(r, rule, p.Reference())...)
+		default:
+			open = true
+		}
+	}
+	if open || nameWithin.MatchString(rest) {
+		found = append(found, Edge{Gap: Gap{"named within an expression", v.String()}})
+	}
+	return found
 }
 
 // referenced follows a reference: to a resource of the rule's type, or through

@@ -134,6 +134,12 @@ func TestEdges(t *testing.T) {
 		{"integration_uri", `AWS::ApiGatewayV2::Integration I {"IntegrationUri":"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:111122223333:function:pay/invocations"}`, "functions", []string{f(`{"FunctionName":"pay"}`)}, "?"},
 		{"integration_uri_of_a_parameter", `AWS::ApiGatewayV2::Integration I {"IntegrationUri":{"$text":["arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/",` + unknown + `,"/invocations"]}}`, "functions", []string{f(`{"FunctionName":"pay"}`)}, "?"},
 		{"every_entry_of_maps", `AWS::ApiGateway::RestApi A {"Body":{"paths":{"/a":{"parameters":[],"get":{"x-amazon-apigateway-integration":{"uri":{"$text":["arn:aws:apigateway:eu-central-1:lambda:path/2015-03-31/functions/",{"$ref":{"resource":"F","attribute":"Arn"}},"/invocations"]}}}},"/b":` + unknown + `}}}`, "functions", []string{f(`{}`)}, "F ?"},
+		{"within_an_expression", `AWS::CloudWatch::CompositeAlarm C {"AlarmRule":{"$text":["(ALARM(\"",{"$ref":{"resource":"A","attribute":"Ref"}},"\") OR NOT OK(",{"$ref":{"resource":"B","attribute":"Arn"}},")) AND TRUE"]}}`, "alarms",
+			[]string{`AWS::CloudWatch::Alarm A {}`, `AWS::CloudWatch::Alarm B {}`}, "A B"},
+		{"within_an_expression_by_name", `AWS::CloudWatch::CompositeAlarm C {"AlarmRule":{"$text":["ALARM(\"",{"$ref":{"resource":"A","attribute":"Ref"}},"\") OR ALARM(errors)"]}}`, "alarms",
+			[]string{`AWS::CloudWatch::Alarm A {}`, `AWS::CloudWatch::Alarm B {}`}, "A ?"},
+		{"integration_uri_not_known", `AWS::ApiGatewayV2::Integration I {"IntegrationUri":{"$text":["arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/",` + unknown + `,"/invocations"]}}`, "functions", nil, "?"},
+		{"integration_of_an_address", `AWS::ApiGatewayV2::Integration I {"IntegrationUri":"https://example.com/"}`, "functions", []string{f(`{"FunctionName":"pay"}`)}, ""},
 		{"inverse", f(`{"FunctionName":"pay"}`), "permissions", []string{`AWS::Lambda::Permission P {"FunctionName":"pay"}`, `AWS::Lambda::Permission Q {"FunctionName":"other"}`}, "P"},
 		{"inverse_unknown", f(`{}`), "permissions", []string{`AWS::Lambda::Permission P {"FunctionName":` + unknown + `}`}, "?"},
 	} {

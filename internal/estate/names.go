@@ -317,6 +317,14 @@ func nameIn(v *Value, id identity) (name *Value, ok bool) {
 		return Unknown("part of a text that is not known", v.String()), true // may be an ARN
 	case id.URL && strings.Contains(lead, "://"):
 		return lastSegment(parts, "/"), true
+	case strings.HasPrefix(id.ARN, "ecr:repository/"):
+		// ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG or @DIGEST, of an image.
+		if rest, cut := cutThrough(parts, ".amazonaws.com/"); cut {
+			parts = upTo(upTo(rest, "@"), ":")
+		}
+		return Text(parts...), true
+	case strings.Contains(lead, "://"):
+		return nil, false // an address on the web
 	case strings.HasPrefix(id.ARN, "lambda:function:"):
 		// NAME, NAME:ALIAS or ACCOUNT:function:NAME (CreateEventSourceMapping, FunctionName).
 		if rest, cut := cutThrough(parts, ":function:"); cut {
@@ -335,14 +343,14 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 	if !found {
 		return Text(parts...), true
 	}
-	if anyLiteral(parts, "::aws:policy/") {
-		return nil, false // AWS's own: a managed policy, which no estate holds
+	if anyLiteral(parts, "::aws:policy/") || anyLiteral(parts, ":role/aws-service-role/") {
+		return nil, false // AWS's own: a managed policy, or a role that a service makes, which no template holds
 	}
 	if at, ok := cutThrough(parts, "/functions/"); ok {
 		switch head := literal(at, 0); {
 		case strings.HasPrefix(head, "arn:"):
 			parts = upTo(at, "/invocations")
-		case head == "" && !solid(at[0]) && service == "lambda":
+		case head == "" && service == "lambda":
 			return Unknown("part of a text that is not known", Text(parts...).String()), true
 		}
 	}
@@ -363,6 +371,9 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 	}
 	if prefix == "function:" || service == "logs" {
 		rest = upTo(rest, ":")
+	}
+	if service == "dynamodb" || service == "s3" {
+		rest = upTo(rest, "/") // an index, a stream, an object
 	}
 	name := Text(rest...)
 	if service == "iam" && name.Kind() == KindString {

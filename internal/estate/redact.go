@@ -100,7 +100,7 @@ func plausible(text string) bool {
 		return false
 	}
 	lower := strings.ToLower(text)
-	for _, lead := range []string{"arn:", "/", "./", "http://", "https://", "s3://", "{{resolve:", "${", "<", "projects/"} {
+	for _, lead := range []string{"arn:", "alias/", "/", "./", "http://", "https://", "s3://", "{{resolve:", "${", "<", "projects/"} {
 		if strings.HasPrefix(lower, lead) {
 			return false
 		}

@@ -163,6 +163,7 @@ const (
 	wordSuffix  = "suffix"  // joins the property behind a colon
 	wordMethod  = "method"  // PATH/METHOD becomes a resource path, and HttpMethod beside it
 	wordEmpty   = "empty"   // an empty text is not the same as none
+	wordGuarded = "guarded" // the provider marks it sensitive whatever it holds
 	wordID      = "id"      // another resource's id and nothing else
 	wordARN     = "arn"     // another resource's ARN and nothing else
 	wordName    = "name"    // another resource's name and nothing else
@@ -173,7 +174,7 @@ const (
 
 var words = []string{
 	wordBlock, wordBlocks, wordTags, wordNames, wordMap, wordJSON, wordList, wordFirst, wordNot, wordPrefix, wordSuffix,
-	wordMethod, wordEmpty, wordID, wordARN, wordName, wordIDs, wordARNs, wordPattern,
+	wordMethod, wordEmpty, wordGuarded, wordID, wordARN, wordName, wordIDs, wordARNs, wordPattern,
 }
 
 func (a attribute) is(word string) bool { return slices.Contains(a.words, word) }

@@ -121,7 +121,7 @@ func s3Location(uri *estate.Value, what, bucket, key, version string) *estate.Va
 			return location.value().At(uri.Position())
 		}
 	}
-	unknown := estate.Unknown("local code gets its place when it is deployed", what).At(uri.Position())
+	unknown := estate.Unknown(estate.ReasonLocalCode, what).At(uri.Position())
 	return object{bucket: unknown, key: unknown}.value().At(uri.Position())
 }
 
