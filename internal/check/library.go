@@ -74,7 +74,7 @@ func NewLibrary(model *estate.Model, t Tables) (*Library, error) {
 		cel.Function("runtime", cel.Overload("runtime_string", []*cel.Type{cel.StringType}, cel.ObjectType("assay.Runtime"))),
 		cel.Function("entries", cel.Overload("entries_map", []*cel.Type{cel.DynType}, cel.ListType(cel.ObjectType("assay.Entry")), cel.UnaryBinding(entries))),
 		cel.Function("credential", cel.Overload("credential_string_dyn", []*cel.Type{cel.StringType, cel.DynType}, cel.BoolType)),
-		cel.Function("awsPolicy", cel.Overload("awspolicy_string", []*cel.Type{cel.StringType}, cel.BoolType)),
+		cel.Function("awsPolicy", cel.Overload("awspolicy_string", []*cel.Type{cel.StringType}, cel.StringType)),
 		cel.Function("awsKey", cel.Overload("awskey_string", []*cel.Type{cel.StringType}, cel.BoolType)),
 		cel.Function("qualifier", cel.Overload("qualifier_dyn_string", []*cel.Type{cel.DynType, cel.StringType}, cel.StringType)),
 		cel.Function("undecided", cel.Overload("undecided_string", []*cel.Type{cel.StringType}, cel.BoolType)),
