@@ -6,9 +6,10 @@ import "embed"
 
 //go:generate go run ./gen
 
-// Files are the checks, their cases and the parameters that they read.
+// Files are the checks, their cases, the parameters that they read and the peers
+// that they name.
 //
-//go:embed parameters.yaml */*.yaml
+//go:embed parameters.yaml peers.yaml */*.yaml
 var Files embed.FS
 
 // Compiled is the whole built-in catalogue, frameworks and objectives

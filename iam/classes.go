@@ -12,14 +12,35 @@ type actionClass struct {
 	// names are the actions, as AWS spells them, in order.
 	names []string
 	plain bool // AWS authorises them against no resource
-	// unlisted: no action that the table knows; names has one that stands for
-	// those that AWS may add.
+	// unlisted: the actions of the service that the table does not know, of any name.
 	unlisted bool
+	service  string
 	// others: actions of services that no statement names; names has an example.
 	others bool
-	// sampled: not every choice of the patterns that a name which the table does not
-	// know can match has a class.
-	sampled bool
+}
+
+// named are the actions of a class of which there is a witness.
+func (c *actionClass) named(p Proof) []string {
+	if c.unlisted {
+		return []string{p.Witness[0].Action}
+	}
+	return c.names
+}
+
+// hidesServices reports whether a statement with an effect has an action of which
+// the service is not known: no class stands for it.
+func (p *Policy) hidesServices(deny bool) bool {
+	return slices.ContainsFunc(p.statements, func(s statement) bool {
+		return s.deny == deny && slices.ContainsFunc(s.actions, func(a actionPattern) bool { return a.whole })
+	})
+}
+
+// beside takes back a proof where policies name actions that are not known.
+func (p Proof) beside(hidden bool) Proof {
+	if hidden && p.Verdict == Proved {
+		return Proof{Reason: "an action is not known"}
+	}
+	return p
 }
 
 // Granted lists the actions that some Allow of a policy may let in, one for
@@ -118,10 +139,6 @@ func Touches(policies []*Policy, spec RequestSpec, data *Data) bool {
 	return false
 }
 
-// maxPairs bounds the pairs of patterns of one service that are joined to find
-// names that the table does not know.
-const maxPairs = 400
-
 // classes sorts all actions by which of the statements name them. The actions
 // are those of the table, and of every pattern one that it does not know.
 func (d *Data) classes(statements []*statement) []actionClass {
@@ -177,18 +194,15 @@ func (d *Data) classes(statements []*statement) []actionClass {
 	}
 	var out []actionClass
 	at := map[string]int{}
-	add := func(key string, plain, unlisted bool, name string) {
+	add := func(key string, plain bool, name string) {
 		if plain {
 			key += "p"
-		}
-		if unlisted {
-			key += "u"
 		}
 		i, ok := at[key]
 		if !ok {
 			i = len(out)
 			at[key] = i
-			out = append(out, actionClass{plain: plain, unlisted: unlisted})
+			out = append(out, actionClass{plain: plain})
 		}
 		out[i].names = append(out[i].names, name)
 	}
@@ -203,21 +217,11 @@ func (d *Data) classes(statements []*statement) []actionClass {
 			if service == "s3" && a.Name == "ListAllMyBuckets" {
 				key += "b" // of all buckets, and of none
 			}
-			add(key, len(a.Resources) == 0, false, service+":"+a.Name)
-		}
-		var patterns []*pattern
-		for i := range list {
-			patterns = append(patterns, list[i].patterns[service]...)
+			add(key, len(a.Resources) == 0, service+":"+a.Name)
 		}
 		// AWS may add actions with a resource, and without.
-		unlisted, complete := d.unlisted(service, patterns)
-		for _, name := range unlisted {
-			for _, plain := range []bool{false, true} {
-				add(sign(service, name), plain, true, service+":"+name)
-			}
-		}
-		if !complete && len(out) > 0 {
-			out[len(out)-1].sampled = true
+		for _, plain := range []bool{false, true} {
+			out = append(out, actionClass{names: []string{service + ":SomethingNew"}, plain: plain, unlisted: true, service: service})
 		}
 	}
 	// Services that no statement names: with a resource, and without.
@@ -225,7 +229,7 @@ func (d *Data) classes(statements []*statement) []actionClass {
 		if name := d.otherAction(services, plain); name != "" {
 			service, action, _ := strings.Cut(lower(name), ":")
 			key := "o" + sign(service, action)
-			add(key, plain, false, name)
+			add(key, plain, name)
 			if plain {
 				key += "p"
 			}
@@ -245,151 +249,6 @@ func (d *Data) classes(statements []*statement) []actionClass {
 	})
 	return out
 }
-
-// unlisted makes names that the table does not know, in lower case: one for every
-// choice of the patterns that one name can match. Not complete, it has those for
-// each pattern and for what two of them have in common.
-func (d *Data) unlisted(service string, patterns []*pattern) (names []string, complete bool) {
-	words := []*word{anyWord}
-	var none variables
-	simple := true // each word is a text, or a text and then anything
-	for _, p := range patterns {
-		if p.shape == exact && d.action(service, p.text) != nil {
-			continue
-		}
-		w := none.word(p)
-		if w.opaque {
-			w = w.loose() // whatever its holes are
-		}
-		words = append(words, w)
-		simple = simple && (p.shape == exact || p.shape == prefix || p.shape == all)
-	}
-	complete = true
-	add := func(letters []symbol) {
-		name, ok := d.spellName(service, letters, words)
-		if complete = complete && ok; name != "" && !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	if simple {
-		// Of texts that begin a name one is the longest, and it begins with all of
-		// the others.
-		for _, w := range words {
-			add(w.instance())
-		}
-		return names, complete
-	}
-	p := newProduct(words)
-	of := map[string][]symbol{} // a text for every choice of words
-	p.push(productStep{})
-	var letters []symbol
-	choice := make([]byte, len(words))
-	for n := 0; n < len(p.steps); n++ {
-		if len(p.steps) > maxNames {
-			return d.unlistedPairs(service, words), false
-		}
-		letters = p.letters(n, letters)
-		for _, x := range letters {
-			p.follow(n, x)
-			for i := range words {
-				choice[i] = 0
-				if p.accepts(i) {
-					choice[i] = 1
-				}
-			}
-			if known, ok := of[string(choice)]; !ok || d.action(service, write(known, nil)) != nil {
-				of[string(choice)] = append(p.text(n), x) // the table does not know it, or it is the first
-			}
-			p.push(productStep{n, x})
-		}
-	}
-	for _, choice := range slices.Sorted(maps.Keys(of)) {
-		add(of[choice])
-	}
-	return names, complete
-}
-
-// maxNames bounds the states of the patterns of one service.
-const maxNames = 2000
-
-// unlistedPairs makes names for each word and for what two of them have in
-// common.
-func (d *Data) unlistedPairs(service string, words []*word) (names []string) {
-	work := 1 << 20
-	solver := textSolver{work: &work, states: 1000}
-	add := func(letters []symbol) {
-		if name, _ := d.spellName(service, letters, words); name != "" && !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	for _, w := range words {
-		add(w.instance())
-	}
-	pairs := 0
-	for i, a := range words {
-		for _, b := range words[:i] {
-			if a.exact || b.exact || a.symbols[0].kind == 0 && b.symbols[0].kind == 0 && a.symbols[0] != b.symbols[0] {
-				continue
-			}
-			if pairs++; pairs > maxPairs {
-				return names
-			}
-			if letters, st := solver.solve([]*word{a, b}, nil); st == sat {
-				add(letters)
-			}
-		}
-	}
-	return names
-}
-
-// spellName makes a name that the table does not know and that the same words
-// match as a text of the solver; ok is false if it finds none.
-func (d *Data) spellName(service string, letters []symbol, words []*word) (name string, ok bool) {
-	text := write(letters, nil)
-	for _, filler := range nameFillers {
-		name = strings.ReplaceAll(text, freshText, filler)
-		if name == "" || d.action(service, name) != nil {
-			continue
-		}
-		spelt := symbols(nil, name)
-		if !slices.ContainsFunc(words, func(w *word) bool { return w.matches(spelt) != w.matches(letters) }) {
-			return name, true
-		}
-	}
-	if text == "" {
-		return "", true // no name
-	}
-	// Only names of the table, or of letters that the patterns have.
-	var pos, neg []*word
-	for _, w := range words {
-		if w.matches(letters) {
-			pos = append(pos, w)
-		} else {
-			neg = append(neg, w)
-		}
-	}
-	for _, a := range d.Actions(service) {
-		neg = append(neg, newWord(symbols(nil, lower(a.Name)), false))
-	}
-	work := 1 << 16
-	solver := textSolver{work: &work, states: 1000}
-	letters, st := solver.solve(pos, neg)
-	if st != sat {
-		return "", st == unsat
-	}
-	for _, filler := range nameFillers {
-		name = strings.ReplaceAll(write(letters, nil), freshText, filler)
-		spelt := symbols(nil, name)
-		if name != "" && d.action(service, name) == nil && !slices.ContainsFunc(words, func(w *word) bool { return w.matches(spelt) != w.matches(letters) }) {
-			return name, true
-		}
-	}
-	return "", false
-}
-
-// nameFillers stand for letters that no pattern names; the first reads best, and
-// the others are for patterns that count letters.
-var nameFillers = append([]string{"somethingnew"}, strings.Split("zqxjkvwyuopfhbdcgilmnrstae0123456789", "")...)
 
 // otherAction is an action of a service that is not among those, in the
 // spelling of AWS; "" where the table has none.

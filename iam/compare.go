@@ -2,7 +2,6 @@ package iam
 
 import (
 	"slices"
-	"strings"
 )
 
 // Relation is how what two policies allow is related.
@@ -84,7 +83,7 @@ func Excess(a, b *Policy, data *Data, limits Limits) ([]Residual, Proof) {
 				p := c.beyond(a, b, []member{m}, class, caller, &work)
 				if p.Verdict == Refuted {
 					sc := c.base(class, caller)
-					r := Residual{Actions: class.names, Others: class.others, Unlisted: class.unlisted, Policy: m.policy, Statement: m.index, Witness: p.Witness[0]}
+					r := Residual{Actions: class.named(p), Others: class.others, Unlisted: class.unlisted, Policy: m.policy, Statement: m.index, Witness: p.Witness[0]}
 					for _, other := range slices.Concat(members(a, true, sc, caller.trusted, false), members(b, false, sc, caller.trusted, false)) {
 						if other.s != nil && meet(data, sc, limits, &work, m, other) {
 							r.Except = append(r.Except, Reference{other.policy, other.index})
@@ -96,7 +95,7 @@ func Excess(a, b *Policy, data *Data, limits Limits) ([]Residual, Proof) {
 			}
 		}
 	}
-	return list, total
+	return list, c.modelled(total.beside(a.hidesServices(false) || b.hidesServices(true)))
 }
 
 // and joins the proofs of two parts.
@@ -117,8 +116,8 @@ type comparer struct {
 	a, b    *Policy
 	classes []actionClass
 	callers []callerClass
-	// canonical: a policy names canonical users
-	canonical bool
+	// outside says which callers the model does not have, if there may be some.
+	outside string
 }
 
 func newComparer(a, b *Policy, data *Data, limits Limits) *comparer {
@@ -130,7 +129,11 @@ func newComparer(a, b *Policy, data *Data, limits Limits) *comparer {
 		}
 	}
 	c.classes = data.classes(all)
-	c.callers, c.canonical = callersOf(strangersAccount, a, b)
+	stranger, owner := accountsBeside(a, b)
+	c.callers, c.outside = callersOf(stranger, a, b)
+	for i := range c.callers {
+		c.callers[i].owner = owner
+	}
 	return c
 }
 
@@ -144,13 +147,13 @@ func (c *comparer) base(class actionClass, caller callerClass) *scene {
 func newScene(data *Data, class actionClass, caller callerClass, spec RequestSpec) *scene {
 	spec.Principal, spec.Action, spec.ContextComplete = caller.principal, class.names[0], true
 	if caller.trusted && spec.ResourceAccount == "" {
-		spec.ResourceAccount = ownersAccount
+		spec.ResourceAccount = caller.owner
 	}
 	r, err := NewRequest(spec, data)
 	if err != nil {
 		panic("iam: " + err.Error()) // actions and principals are of policies that were compiled
 	}
-	return &scene{base: r, plain: class.plain, wide: caller.wide, anybody: caller.anybody, owned: caller.trusted}
+	return &scene{data: data, base: r, plain: class.plain, service: class.service, wide: caller.wide, anybody: caller.anybody, owned: caller.trusted}
 }
 
 // members are the statements of a policy with an effect that may match.
@@ -162,7 +165,7 @@ func members(p *Policy, deny bool, sc *scene, trusted, control bool) []member {
 	var list []member
 	for i := range p.statements {
 		s := &p.statements[i]
-		if s.deny != deny || s.matchAction(ev.req, ev) == no {
+		if s.deny != deny || sc.service == "" && s.matchAction(ev.req, ev) == no || sc.service != "" && !s.mayName(sc.service, sc.data) {
 			continue
 		}
 		m := member{s: s, policy: p, index: i, trusted: trusted, control: control}
@@ -199,17 +202,13 @@ func (c *comparer) within(a, b *Policy, work *int) Proof {
 			}
 		}
 	}
-	return c.modelled(total)
+	return c.modelled(total.beside(a.hidesServices(false) || b.hidesServices(true)))
 }
 
 // modelled takes back a proof about policies that the model does not cover.
 func (c *comparer) modelled(p Proof) Proof {
-	switch {
-	case p.Verdict != Proved:
-	case c.canonical:
-		return Proof{Reason: "canonical users as principals are outside of the model"}
-	case slices.ContainsFunc(c.classes, func(class actionClass) bool { return class.sampled }):
-		return Proof{Reason: "names of actions that AWS may add match the patterns in too many ways"}
+	if p.Verdict == Proved && c.outside != "" {
+		return Proof{Reason: c.outside}
 	}
 	return p
 }
@@ -250,7 +249,7 @@ func (c *comparer) apart(work *int) Proof {
 			}
 		}
 	}
-	return c.modelled(total)
+	return c.modelled(total.beside(c.a.hidesServices(false) || c.b.hidesServices(false)))
 }
 
 // confirm has the request decided under each of the policies.
@@ -264,120 +263,4 @@ func (c *comparer) confirm(caller callerClass, a, b *Policy, wantA, wantB truth)
 		tb, rb := caller.allows(r, b)
 		return ta == wantA && tb == wantB, ra | rb
 	}
-}
-
-// callerClass are callers that the policies of a question do not tell apart.
-type callerClass struct {
-	principal string
-	wide      *word // the form of the ARN, where any of that form may call
-	anybody   bool
-	trusted   bool // the policies are those of a resource
-}
-
-// allows has Decide answer a request under one policy alone: one that its
-// resource's account has the say over, or, for the policy of a resource, one of
-// a caller of another account, which allows everything.
-func (c *callerClass) allows(r *Request, p *Policy) (truth, RuleSet) {
-	if r.kind == callerIdentity || r.kind == sessionToken {
-		return p.lets(r), 0 // no policy is needed
-	}
-	set := &PolicySet{Identity: []*Policy{p}, Resource: HandsOver(r.caller.Account)}
-	if c.trusted {
-		set = &PolicySet{Identity: []*Policy{allowAll}, Resource: p}
-	}
-	switch a := Decide(r, set, Documents); a.Decision {
-	case Allowed:
-		return yes, a.Contested
-	case Unknown:
-		return maybe, a.Contested
-	default:
-		return no, a.Contested
-	}
-}
-
-// allowAll allows all there is.
-var allowAll = Compile("everything", &Document{Version: Version2012, Statements: []Statement{{
-	Effect: Allow, Action: &Texts{Values: []Text{{Value: "*"}}, Single: true}, Resource: &Texts{Values: []Text{{Value: "*"}}, Single: true},
-}}}, nil)
-
-const (
-	// somebody is the principal of questions about identity policies.
-	somebody = "arn:aws:iam::111122223333:user/somebody"
-	// strangersAccount is that of callers who are in no account that a policy
-	// names.
-	strangersAccount = "999988887777"
-	// unlikeAccount is equal to no account, known or not.
-	unlikeAccount = "another-account"
-	// ownersAccount owns the resources of questions about resource policies, and
-	// has no callers in them.
-	ownersAccount = "444455556666"
-)
-
-// callersOf are the kinds of caller that policies tell apart: nobody in
-// particular, where none names a principal. canonical is set when one names a
-// canonical user, which the model does not have.
-func callersOf(stranger string, policies ...*Policy) (callers []callerClass, canonicalUsers bool) {
-	var listed, accounts []string
-	trusted := false
-	note := func(list *[]string, s string) {
-		if s != "" && !slices.Contains(*list, s) {
-			*list = append(*list, s)
-		}
-	}
-	for _, p := range policies {
-		for i := range p.statements {
-			s := &p.statements[i]
-			trusted = trusted || !s.noPrincipal
-			for j := range s.principals {
-				switch pr := &s.principals[j]; {
-				case pr.other == canonical:
-					canonicalUsers = true
-				case pr.other != named:
-				case pr.kind == RootUser:
-					note(&accounts, pr.account)
-				default:
-					if c, ok := ParseCaller(pr.text); ok {
-						note(&listed, pr.text)
-						note(&accounts, c.Account)
-					}
-				}
-			}
-			for j := range s.conditions {
-				c := &s.conditions[j]
-				for _, v := range c.source.Values.Values {
-					switch c.key {
-					case "aws:principalaccount":
-						note(&accounts, v.Value)
-					case "aws:principalarn":
-						if parts := strings.SplitN(v.Value, ":", 6); len(parts) == 6 {
-							note(&accounts, parts[4])
-						}
-					default:
-					}
-				}
-			}
-		}
-	}
-	if !trusted {
-		return []callerClass{{principal: somebody, anybody: true}}, false
-	}
-	add := func(principal string, wide *word) {
-		callers = append(callers, callerClass{principal: principal, wide: wide, trusted: true})
-	}
-	add(AnonymousCaller, nil)
-	for _, principal := range listed {
-		add(principal, nil)
-	}
-	add("another-service.amazonaws.com", nil)
-	for _, account := range append(accounts, stranger) {
-		if account != stranger && !isAccountID(account) && !hasHole(account) {
-			continue
-		}
-		prefix := "arn:aws:iam::" + account + ":"
-		for _, kind := range []string{"user/", "role/"} {
-			add(prefix+kind+"somebody", newWord(append(symbols(nil, prefix+kind), symbol{'*', 0}), true))
-		}
-		add(prefix+"root", nil)
-	}
-	return callers, canonicalUsers
 }

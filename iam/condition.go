@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"math/big"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,7 +40,9 @@ type typed struct {
 
 func compileCondition(c *Condition, form patternForm, data *Data) condition {
 	op, ok := parseOperator(c.Operator)
-	out := condition{operator: op, key: lower(c.Key), list: data.list(lower(c.Key)), open: c.Open || !ok, source: c}
+	key := lower(c.Key)
+	out := condition{operator: op, key: key, list: data.list(key), open: c.Open || !ok, source: c}
+	out.values = slices.Grow(out.values, len(c.Values.Values))
 	for _, v := range c.Values.Values {
 		out.values = append(out.values, compileOperand(v.Value, op, form))
 	}

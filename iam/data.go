@@ -188,6 +188,18 @@ func (d *Data) Action(name string) *Action {
 	return d.action(service, rest)
 }
 
+// HasKey reports whether requests for an action may have a condition key of its
+// service: of the action itself, or of a resource that it takes.
+func (d *Data) HasKey(action, key string) bool {
+	a := d.Action(action)
+	if a == nil {
+		return false
+	}
+	family := keyFamily(key)
+	is := func(k string) bool { return keyFamily(k) == family }
+	return slices.ContainsFunc(a.Keys, is) || slices.ContainsFunc(a.Resources, func(t *ResourceType) bool { return slices.ContainsFunc(t.Keys, is) })
+}
+
 // Actions lists the actions of a service, in order of their names. The list is
 // shared.
 func (d *Data) Actions(service string) []*Action {

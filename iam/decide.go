@@ -71,6 +71,7 @@ type evaluator struct {
 	set     *PolicySet
 	other   RuleSet // rules read otherwise than the documents
 	touched RuleSet // rules that were asked for
+	steps   int     // spent on patterns
 
 	bounded       bool // the caller has a permissions boundary
 	wantPrincipal bool // statements of the policy at hand must name a principal
@@ -90,6 +91,8 @@ func (ev *evaluator) value(key string) ([]string, presence) {
 	switch {
 	case ok && v.absent:
 		return nil, absent
+	case ok && v.unknown:
+		return nil, unstated
 	case ok:
 		return v.values, present
 	case ev.req.complete:
@@ -145,7 +148,7 @@ func (ev *evaluator) policy(p *Policy, t *tally) {
 		t.how.add(grant{maybe, maybe, maybe})
 		return
 	}
-	for _, i := range p.candidates(ev.req.service) {
+	for _, i := range p.candidates(ev.req) {
 		s := &p.statements[i]
 		if s.deny && t.deny == yes || !s.deny && t.allow == yes && !ev.wantPrincipal {
 			continue

@@ -18,9 +18,17 @@ type Ask struct {
 	// principal's only policy.
 	Beyond *Policy
 
+	// Below is what stands behind the shared resource in the resource of this
+	// request: a qualifier, say. It is for asks without a resource.
+	Below string
+
 	// foreign: the principal is of another account than the resource, whatever is
 	// known of the two.
 	foreign bool
+	// plain: the action has no resources, though the table does not know it. service
+	// is that of any action that the table does not know.
+	plain   bool
+	service string
 	wide    *word // any principal of that form, in place of the spec's
 	forms   map[string]keyForm
 }
@@ -42,19 +50,27 @@ func (a Ask) Avoiding(key string, values []string) Ask {
 
 // Find answers whether there are no requests, one for each ask, that are all
 // allowed: Refuted has them as its witness. Asks without a resource share one,
-// of the form of the pattern resource, or any where that is empty.
+// of the form of the pattern resource, in which '*' is a run without colons, or
+// any where that is empty.
 func Find(asks []Ask, resource string, data *Data, limits Limits) Proof {
 	limits = limits.orDefault()
 	work := limits.Work
 	f := finder{asks: asks, data: data, limits: limits, work: &work}
 	if resource != "" {
-		var none variables
-		a := compileARN(resource, patternForm{wildcards: true, resource: true})
-		if w, open := none.arn(&a); !open {
-			f.form = w
-		}
+		f.form = formOf(resource)
 	}
 	return f.run()
+}
+
+// formOf is the word of a form of resources.
+func formOf(pattern string) *word {
+	list := symbols(nil, pattern)
+	for i, s := range list {
+		if s == (symbol{0, '*'}) {
+			list[i] = symbol{segmentRun, 0}
+		}
+	}
+	return newWord(list, false)
 }
 
 // finder looks for the requests of a question.
@@ -125,7 +141,7 @@ func (a Ask) scene(data *Data) (*scene, error) {
 		return nil, err
 	}
 	action := data.action(r.service, r.name)
-	return &scene{base: r, plain: action != nil && len(action.Resources) == 0, wide: a.wide, forms: a.forms}, nil
+	return &scene{data: data, base: r, service: a.service, plain: a.plain || action != nil && len(action.Resources) == 0, wide: a.wide, forms: a.forms, below: a.Below}, nil
 }
 
 // only keeps the options in which a statement has a part, with it alone.
@@ -305,7 +321,7 @@ func Effective(spec RequestSpec, set *PolicySet, need *Policy, data *Data, limit
 	var list []Residual
 	total := Proof{Verdict: Proved}
 	for _, class := range data.classes(statementsOf(set, need)) {
-		a := Ask{Spec: spec, Set: &over, Beyond: need}
+		a := Ask{Spec: spec, Set: &over, Beyond: need, plain: class.plain, service: class.service}
 		a.Spec.Action, a.Spec.Resource = class.names[0], ""
 		sc, err := a.scene(data)
 		if err != nil {
@@ -318,7 +334,7 @@ func Effective(spec RequestSpec, set *PolicySet, need *Policy, data *Data, limit
 				if proof.Verdict == Refuted {
 					meets := func(other member) bool { return meet(data, sc, limits, &work, m, other) }
 					list = addResidual(list, Residual{
-						Actions: class.names, Others: class.others, Unlisted: class.unlisted, Policy: m.policy, Statement: m.index, Witness: proof.Witness[0],
+						Actions: class.named(proof), Others: class.others, Unlisted: class.unlisted, Policy: m.policy, Statement: m.index, Witness: proof.Witness[0],
 						Within: a.within(sc, meets), Except: a.except(sc, meets),
 					})
 				}
@@ -326,7 +342,8 @@ func Effective(spec RequestSpec, set *PolicySet, need *Policy, data *Data, limit
 			}
 		}
 	}
-	return list, total
+	hidden := need != nil && need.hidesServices(true) || slices.ContainsFunc(set.Identity, func(p *Policy) bool { return p.hidesServices(false) })
+	return list, total.beside(hidden)
 }
 
 // within are the statements of boundaries, session and control policies that an

@@ -117,7 +117,8 @@ func (k *keySolver) empty(c *keyConstraint, many bool) status {
 	return st
 }
 
-// many reports whether the key may have more values than one.
+// many reports whether the key may have more values than one: of a key that no
+// service is known to have, where a condition asks for that.
 func (k *keySolver) many(c *keyConstraint) bool {
 	if strings.HasPrefix(c.keyType, "ArrayOf") {
 		return true
@@ -327,6 +328,8 @@ func (k *keySolver) operands(c *condition, positive bool) (words []*word, open b
 		switch c.comparison {
 		case compareARN:
 			return k.vars.arn(o.arn)
+		case compareLike:
+			return k.vars.wild(k.vars.word(&o.pattern)), false
 		case compareFold:
 			return k.vars.folded(&o.pattern), false
 		default:
@@ -334,6 +337,7 @@ func (k *keySolver) operands(c *condition, positive bool) (words []*word, open b
 		}
 	}
 	for i := range c.values {
+		k.vars.defaults = false
 		w, undecided := compile(&c.values[i])
 		open = open || undecided
 		if w != nil {

@@ -32,8 +32,8 @@ type Lines struct {
 }
 
 // cacheBytes bounds the text of the documents that are kept; there may be twice
-// as much for a while.
-const cacheBytes = 32 << 20
+// as much for a while. A document takes ten times the room of its text.
+const cacheBytes = 8 << 20
 
 // NewLines answers with the tables, which may be nil.
 func NewLines(data *Data) *Lines {
@@ -441,7 +441,8 @@ func (d *fieldReader) policy() (*Policy, error) {
 		d.l.keep(string(raw), p)
 		return p, nil
 	}
-	doc, err := Parse(raw)
+	text := string(raw)
+	doc, err := parse(raw, text)
 	if err != nil {
 		var parse *ParseError
 		if errors.As(err, &parse) {
@@ -456,7 +457,7 @@ func (d *fieldReader) policy() (*Policy, error) {
 		return nil, &LineError{d.field, Position{1, d.from + 1}, err.Error()}
 	}
 	p := Compile("", doc, d.l.data)
-	d.l.keep(string(raw), p)
+	d.l.keep(text, p)
 	return p, nil
 }
 

@@ -55,11 +55,15 @@ const (
 // Parse reads a policy document. When it returns an error, it is a
 // *[ParseError] with everything that is wrong with the document's form.
 // source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
-func Parse(src []byte) (*Document, error) {
-	p := parser{src: src, dec: jsontext.NewDecoder(bytes.NewReader(src), jsontext.AllowDuplicateNames(true))}
+func Parse(src []byte) (*Document, error) { return parse(src, string(src)) }
+
+// parse reads a document whose text is there as a string already.
+func parse(src []byte, whole string) (*Document, error) {
+	p := parser{src: src, whole: whole, dec: jsontext.NewDecoder(bytes.NewBuffer(src), jsontext.AllowDuplicateNames(true))}
 	if len(src) > MaxDocument {
 		return nil, &ParseError{[]Issue{{"too-large", LevelError, fmt.Sprintf("the document has %d bytes; expected at most %d", len(src), MaxDocument), Position{1, 1}}}}
 	}
+	p.whole = string(src)
 	d := &Document{}
 	if err := p.document(d); err != nil {
 		p.broken(err)
@@ -77,6 +81,45 @@ type parser struct {
 	// line and from remember the last position, so that positions of a document
 	// take one walk over its text.
 	line, start, from int
+
+	whole string // src; the texts of the document are parts of it
+	// The texts of a document are many and small: values is what is read of a
+	// list, and slab and lists are rooms for several.
+	values, slab []Text
+	lists        []Texts
+}
+
+// quoted reads a string that starts at an offset.
+func (p *parser) quoted(at int) (string, error) {
+	t, err := p.dec.ReadToken()
+	if err != nil {
+		return "", err
+	}
+	if raw := p.whole[at:p.dec.InputOffset()]; strings.IndexByte(raw, '\\') < 0 {
+		return raw[1 : len(raw)-1], nil
+	}
+	return t.String(), nil
+}
+
+// keep gives a list its own place for what was read of it.
+func (p *parser) keep(values []Text) []Text {
+	n := len(values)
+	if n == 0 {
+		return nil
+	}
+	if cap(p.slab)-len(p.slab) < n {
+		p.slab = make([]Text, 0, max(n, min(64, 4+len(p.src)/100)))
+	}
+	p.slab = append(p.slab, values...)
+	return p.slab[len(p.slab)-n : len(p.slab) : len(p.slab)]
+}
+
+func (p *parser) newTexts(at Position) *Texts {
+	if len(p.lists) == cap(p.lists) {
+		p.lists = make([]Texts, 0, min(32, 2+len(p.src)/200))
+	}
+	p.lists = append(p.lists, Texts{At: at})
+	return &p.lists[len(p.lists)-1]
 }
 
 var errStop = errors.New("stop")
@@ -106,6 +149,9 @@ func (p *parser) issue(code string, offset int, format string, args ...any) {
 // position turns an offset into a line and column.
 func (p *parser) position(offset int) Position {
 	offset = min(offset, len(p.src))
+	if p.start <= offset && offset <= p.from {
+		return Position{p.line + 1, offset - p.start + 1}
+	}
 	if offset < p.from {
 		p.line, p.start, p.from = 0, 0, 0
 	}
@@ -146,11 +192,10 @@ func (p *parser) object(what string, f func(name string, at int) error) error {
 	seen := map[string]bool{}
 	for p.dec.PeekKind() != '}' {
 		at := p.next()
-		t, err := p.dec.ReadToken()
+		name, err := p.quoted(at)
 		if err != nil {
 			return err
 		}
-		name := t.String()
 		if seen[name] {
 			p.issue("duplicate-key", at, "%s has %q twice; AWS keeps one of them only", what, name)
 			if err := p.dec.SkipValue(); err != nil {
@@ -222,11 +267,8 @@ func (p *parser) text(what string) (Text, error) {
 	at := p.next()
 	switch p.dec.PeekKind() {
 	case '"':
-		t, err := p.dec.ReadToken()
-		if err != nil {
-			return Text{}, err
-		}
-		return Text{t.String(), p.position(at)}, nil
+		s, err := p.quoted(at)
+		return Text{s, p.position(at)}, err
 	case '0', 't', 'f':
 		v, err := p.dec.ReadValue()
 		return Text{string(v), p.position(at)}, err
@@ -240,11 +282,12 @@ func (p *parser) text(what string) (Text, error) {
 
 func (p *parser) texts(what string) (*Texts, error) {
 	at := p.next()
-	list := &Texts{At: p.position(at)}
+	list := p.newTexts(p.position(at))
+	p.values = p.values[:0]
 	if p.dec.PeekKind() != '[' {
 		t, err := p.text(what)
 		list.Single = true
-		list.Values = []Text{t}
+		list.Values = p.keep(append(p.values, t))
 		return list, err
 	}
 	if _, err := p.dec.ReadToken(); err != nil {
@@ -255,8 +298,9 @@ func (p *parser) texts(what string) (*Texts, error) {
 		if err != nil {
 			return nil, err
 		}
-		list.Values = append(list.Values, t)
+		p.values = append(p.values, t)
 	}
+	list.Values = p.keep(p.values)
 	_, err := p.dec.ReadToken()
 	return list, err
 }
@@ -358,17 +402,19 @@ func (p *parser) principals(what string) ([]Principals, error) {
 }
 
 func (p *parser) conditions(s *Statement) error {
-	return p.object("Condition", func(operator string, wanted int) error {
+	return p.object("Condition", func(operator string, at int) error {
+		wanted := p.position(at)
 		if _, ok := parseOperator(operator); !ok {
-			p.issue("invalid-operator", wanted, "there is no condition operator %q%s", operator, Similar(operator, operatorNames()))
+			p.issue("invalid-operator", at, "there is no condition operator %q%s", operator, Similar(operator, operatorNames()))
 		}
 		return p.object(operator, func(key string, at int) error {
+			start := p.position(at)
 			values, err := p.texts("condition key " + key)
 			if err != nil {
 				return err
 			}
 			s.Condition = append(s.Condition, Condition{
-				Operator: operator, Key: key, Values: *values, At: p.position(at), Wanted: p.position(wanted),
+				Operator: operator, Key: key, Values: *values, At: start, Wanted: wanted,
 			})
 			return nil
 		})

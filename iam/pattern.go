@@ -92,37 +92,43 @@ func compilePattern(s string, form patternForm) pattern {
 }
 
 func (g *glob) tokenize(s string, form patternForm) {
-	var lit strings.Builder
-	flush := func() {
-		if lit.Len() > 0 {
-			g.tokens = append(g.tokens, token{kind: literal, text: lit.String()})
-			lit.Reset()
+	g.tokens = make([]token, 0, 1+2*(strings.Count(s, "*")+strings.Count(s, "?")+strings.Count(s, "$")))
+	// The literal at hand is lit, and s from start.
+	lit, start := "", 0
+	flush := func(end int) {
+		if lit += s[start:end]; lit != "" {
+			g.tokens = append(g.tokens, token{kind: literal, text: lit})
+			lit = ""
 		}
 	}
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case form.wildcards && c == '*':
-			flush()
+			flush(i)
+			start = i + 1
 			if n := len(g.tokens); n == 0 || g.tokens[n-1].kind != anyRun {
 				g.tokens = append(g.tokens, token{kind: anyRun})
 			}
 		case form.wildcards && c == '?':
-			flush()
+			flush(i)
+			start = i + 1
 			g.tokens = append(g.tokens, token{kind: anyOne})
 		case form.variables && c == '$' && strings.HasPrefix(s[i:], "${"):
 			end := strings.IndexByte(s[i:], '}')
 			if end < 0 {
-				lit.WriteByte(c)
 				continue
 			}
 			inner := s[i+2 : i+end]
-			i += end
 			if inner == "*" || inner == "?" || inner == "$" {
-				lit.WriteString(inner)
+				lit += s[start:i] + inner
 				g.escape = true
+				i += end
+				start = i + 1
 				continue
 			}
-			flush()
+			flush(i)
+			i += end
+			start = i + 1
 			t := token{kind: variable}
 			key, fallback, has := strings.Cut(inner, ",")
 			t.written = strings.TrimSpace(key)
@@ -133,11 +139,9 @@ func (g *glob) tokenize(s string, form patternForm) {
 			}
 			g.tokens = append(g.tokens, t)
 			g.vars = true
-		default:
-			lit.WriteByte(c)
 		}
 	}
-	flush()
+	flush(len(s))
 }
 
 func unquote(s string) string {
@@ -233,8 +237,12 @@ func (g *glob) match(s string, ev *evaluator) truth {
 	if holes || ev.req.holes && hasHole(s) {
 		return compareHoles(symbolsOf(tokens), symbols(nil, s))
 	}
-	return truthOf(matchGlob(tokens, s, ev))
+	return matchGlob(tokens, s, ev)
 }
+
+// maxSteps bounds what one evaluation spends on patterns. Beyond it what
+// matches is not known.
+const maxSteps = 1 << 26
 
 // expand puts the values of variables into the pattern. It reports false when
 // a variable has no value: then the pattern matches nothing.
@@ -283,15 +291,15 @@ func symbolsOf(tokens []token) []symbol {
 
 // matchGlob matches without holes, in time proportional to the product of the
 // lengths at worst.
-func matchGlob(tokens []token, s string, ev *evaluator) bool {
+func matchGlob(tokens []token, s string, ev *evaluator) truth {
 	i, j := 0, 0
 	star, mark := -1, 0
-	for {
+	for ; ; ev.steps++ {
 		if i < len(tokens) {
 			switch t := &tokens[i]; t.kind {
 			case anyRun:
 				if i+1 == len(tokens) {
-					return true
+					return yes
 				}
 				star, mark = i, j
 				i++
@@ -311,17 +319,20 @@ func matchGlob(tokens []token, s string, ev *evaluator) bool {
 				}
 			}
 		} else if j == len(s) {
-			return true
+			return yes
 		}
 		if star < 0 || mark >= len(s) {
-			return false
+			return no
+		}
+		if ev.steps > maxSteps {
+			return maybe
 		}
 		_, size := decodeRune(s[mark:])
 		mark += size
 		if next := &tokens[star+1]; next.kind == literal {
 			at := strings.Index(s[mark:], next.text)
 			if at < 0 {
-				return false
+				return no
 			}
 			mark += at
 		}
@@ -346,7 +357,11 @@ type arnPattern struct {
 	parts    [6]pattern
 	// whole is the pattern over the ARN as one text. It is there only where that
 	// may be asked for: where holes or a '*' may hold colons.
-	whole *pattern
+	whole  *pattern
+	colons int // those that are written out in whole
+	// loose is set when a hole before the last part may hold colons, so that the
+	// cuts may be elsewhere.
+	loose bool
 }
 
 func compileARN(s string, form patternForm) arnPattern {
@@ -377,6 +392,7 @@ func compileARN(s string, form patternForm) arnPattern {
 	holes := hasHole(s)
 	if n == 5 {
 		a.parts[5] = compilePattern(rest, form)
+		a.loose = holes && holdsColons(s[:len(s)-len(rest)])
 	} else {
 		// A hole may hold the colons that are missing here.
 		a.broken, a.short, stretch = holes, !holes, false
@@ -390,7 +406,7 @@ func compileARN(s string, form patternForm) arnPattern {
 	a.reach = stretch && !within
 	if holes || a.reach {
 		whole := compilePattern(s, form)
-		a.whole = &whole
+		a.whole, a.colons = &whole, whole.colons()
 	}
 	return a
 }
@@ -417,6 +433,20 @@ type arn struct {
 	parts [6]string
 	ok    bool // has six parts
 	holes bool
+	loose bool // a hole before the last part may hold colons, so that the cuts may be elsewhere
+}
+
+// holdsColons reports whether a text has a hole that may hold a colon.
+func holdsColons(s string) bool {
+	for i := 0; i+holeLen <= len(s); i++ {
+		if s[i] == holeMark {
+			if fills(s[i+1], ':') {
+				return true
+			}
+			i += holeLen - 1
+		}
+	}
+	return false
 }
 
 func splitARN(s string) arn {
@@ -430,6 +460,7 @@ func splitARN(s string) arn {
 		a.parts[i], rest = rest[:at], rest[at+1:]
 	}
 	a.parts[5], a.ok = rest, true
+	a.loose = a.holes && holdsColons(s[:len(s)-len(rest)])
 	return a
 }
 
@@ -448,16 +479,56 @@ func (a *arnPattern) match(r *arn, ev *evaluator) truth {
 	}
 	t := yes
 	for _, i := range [...]int{5, 4, 3, 2, 1, 0} { // the last part tells most apart
-		if t = min(t, a.parts[i].match(r.parts[i], ev)); t == no {
+		p := &a.parts[i]
+		if p.shape == all || p.shape == exact && p.text == r.parts[i] {
+			continue
+		}
+		if t = min(t, p.match(r.parts[i], ev)); t == no {
 			break
 		}
 	}
-	if t == no && a.reach {
+	switch {
+	case a.loose:
+		// Cut elsewhere the parts may fit; not where the texts as such cannot.
+		if whole := a.whole.match(r.whole, ev); whole != t {
+			return min(whole, maybe)
+		}
+		return t
+	case r.loose:
+		return maybe
+	}
+	if t == no && a.reach && a.spare(r) && !a.endsOtherwise(r) {
 		if far := a.whole.match(r.whole, ev); far != no && !ev.otherwise(ARNSegments) {
 			return far
 		}
 	}
 	return t
+}
+
+// spare reports whether a text may have more colons than the pattern writes out:
+// otherwise no '*' is left one to run over, and the parts stand against each other.
+func (a *arnPattern) spare(r *arn) bool {
+	return r.holes && (strings.Contains(r.whole, "\xffo") || strings.Contains(r.whole, "\xffi")) || strings.Count(r.whole, ":") > a.colons
+}
+
+// colons counts the colons that a pattern writes out.
+func (p *pattern) colons() int {
+	if p.glob == nil {
+		return strings.Count(p.text, ":")
+	}
+	n := 0
+	for _, t := range p.glob.tokens {
+		if t.kind == literal {
+			n += strings.Count(t.text, ":")
+		}
+	}
+	return n
+}
+
+// endsOtherwise reports whether a text cannot match, however far a '*' in the
+// first five parts reaches, because the pattern ends in another literal.
+func (a *arnPattern) endsOtherwise(r *arn) bool {
+	return a.parts[5].shape == exact && !r.holes && !strings.HasSuffix(r.whole, a.parts[5].text)
 }
 
 // refused reports whether a short ARN matches nothing where AWS does not fill in

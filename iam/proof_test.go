@@ -48,6 +48,7 @@ func TestWithin(t *testing.T) {
 		{"a variable with colons in a part of an ARN", onKey("StringLike", "t:arn", `"arn:aws:t:${aws:username}:b:a"`), onKey("ArnLike", "t:arn", `"arn:aws:t:*:b:a"`), "unknown"},
 		{"a variable with a default", onKey("StringEquals", "t:str", `"${aws:username, 'd'}"`), onKey("StringEquals", "t:str", `"${aws:username}"`), "refuted"},
 		{"a variable of a resource", allow(`"Resource":"arn:aws:t:::${aws:username}/a"`), allow(`"Resource":"arn:aws:t:::${aws:username}/*"`), "proved"},
+		{"ArnLike * beside a variable with a default", onKey("ArnLike", "t:arn", `["arn:aws:t:::${aws:username, 'd'}","*"]`), onKey("ArnLike", "t:arn", `["arn:aws:t:::${aws:username, 'd'}","*"]`), "proved"},
 		{"ArnLike * and what is no ARN", onKey("ArnLike", "t:arn", `"*"`), onKey("ArnLike", "t:arn", `"arn:*:*:*:*:*"`), "refuted"},
 		{"two numbers that differ little", onKey("NumericGreaterThan", "t:num", `"1"`), onKey("NumericGreaterThanEquals", "t:num", `"1.0000000000000000000000001"`), "refuted"},
 		{"a small number", onKey("NumericEquals", "t:num", `"1e-30"`), onKey("NumericEquals", "t:num", `"0"`), "refuted"},
@@ -69,6 +70,7 @@ func TestWithin(t *testing.T) {
 		{"an empty value among others", onKey("ForAnyValue:StringEquals", "t:list", `""`), onKey("ForAnyValue:StringLike", "t:list", `"?*"`), "proved"},
 		{"a variable with colons in both", onKey("StringLike", "t:arn", `"arn:aws:t:${aws:username}:b:a"`), onKey("ArnLike", "t:arn", `"arn:aws:t:${aws:username}:b:a"`), "unknown"},
 		{"a variable in a part of two ARNs", onKey("ArnEquals", "t:arn", `"arn:aws:t:${aws:username}:b:a"`), onKey("ArnLike", "t:arn", `"arn:aws:t:*:b:a"`), "proved"},
+		{"new names of the second of two statements", statements(`{"Effect":"Allow","NotAction":"t:G*","Resource":"*"}`, `{"Effect":"Allow","Action":"t:G*","Resource":"*"}`), statements(`{"Effect":"Allow","NotAction":"t:G*","Resource":"*"}`, `{"Effect":"Allow","Action":"t:Get","Resource":"*"}`), "refuted"},
 		{"names that the table may come to have", allow(everything), `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["t:Get","t:Put","t:List"],"Resource":"*"}}`, "refuted"},
 		{"new actions without a resource", allow(everything), statements(`{"Effect":"Allow","Action":"t:*","Resource":"arn:*:*:*:*:*"}`, `{"Effect":"Allow","Action":"t:List","Resource":"*"}`), "refuted"},
 		{"every action of a service by name, and the rest", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`, statements(
@@ -76,6 +78,19 @@ func TestWithin(t *testing.T) {
 		{"a short ARN excludes nothing in the policy of a resource",
 			`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"t:*","NotResource":"arn:aws:t"}}`,
 			`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"t:*","NotResource":"arn:aws:t:*:*:*"}}`, "refuted"},
+		{"users named as the model names somebody", byPrincipal(`"NotPrincipal":{"AWS":"arn:aws:iam::111111111111:user/somebody"}`, `,"Condition":{"StringLike":{"aws:PrincipalArn":"arn:aws:iam::111111111111:user/*"}}`), byPrincipal(`"Principal":"*"`, `,"Condition":{"Null":{"aws:PrincipalArn":"true"}}`), "refuted"},
+		{"the account that the model gives resources to", byPrincipal(`"Principal":{"AWS":["444455556666","999988887777","999988888888"]}`, ""), byPrincipal(`"Principal":{"AWS":["999988887777","999988888888"]}`, ""), "refuted"},
+		{"a service that a condition names", byPrincipal(`"Principal":"*"`, `,"Condition":{"StringEquals":{"aws:PrincipalServiceName":"x.amazonaws.com"}}`), byPrincipal(`"Principal":{"AWS":"111111111111"}`, ""), "refuted"},
+		{"services by pattern", byPrincipal(`"Principal":"*"`, `,"Condition":{"StringLike":{"aws:PrincipalServiceName":"x.*"}}`), byPrincipal(`"Principal":{"AWS":"111111111111"}`, ""), "unknown"},
+		{"accounts by pattern", byPrincipal(`"Principal":"*"`, `,"Condition":{"StringLike":{"aws:PrincipalAccount":"2*"}}`), byPrincipal(`"Principal":{"AWS":"111111111111"}`, ""), "unknown"},
+		{"federated users", byPrincipal(`"Principal":"*"`, `,"Condition":{"StringLike":{"aws:PrincipalArn":"arn:aws:sts::111111111111:federated-user/*"}}`), byPrincipal(`"Principal":"*"`, `,"Condition":{"StringLike":{"aws:PrincipalArn":"arn:aws:iam::*"}}`), "refuted"},
+		{"callers of another partition", byPrincipal(`"Principal":"*"`, `,"Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws-cn:iam::111111111111:role/*"}}`), byPrincipal(`"Principal":{"AWS":"222222222222"}`, ""), "refuted"},
+		{"a federated user of a user's name", byPrincipal(`"Principal":{"AWS":"arn:aws:iam::111111111111:user/ann"}`, ""), byPrincipal(`"Principal":{"AWS":"arn:aws:iam::111111111111:user/ann"}`, `,"Condition":{"StringEquals":{"aws:PrincipalType":"User"}}`), "refuted"},
+		{"the session of a listed role", byPrincipal(`"Principal":"*"`, `,"Condition":{"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::111111111111:role/R"}}`), statements(
+			`{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}`,
+			`{"Effect":"Deny","NotPrincipal":{"AWS":"arn:aws:iam::111111111111:role/R"},"Action":"*","Resource":"*","Condition":{"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::111111111111:role/R"}}}`), "refuted"},
+		{"a condition between the caller and a tag", byPrincipal(`"Principal":{"AWS":"111111111111"}`, `,"Condition":{"StringEquals":{"aws:PrincipalTag/a":["111111111111","x"]}}`), byPrincipal(`"Principal":{"AWS":"111111111111"}`, `,"Condition":{"StringEquals":{"aws:PrincipalAccount":"${aws:PrincipalTag/a}"}}`), "unknown"},
+		{"a name and an ARN that contradict each other", byPrincipal(`"Principal":{"AWS":"111111111111"}`, `,"Condition":{"StringEquals":{"aws:username":"ann","aws:PrincipalArn":"arn:aws:iam::111111111111:user/bob"}}`), byPrincipal(`"Principal":{"AWS":"222222222222"}`, ""), "unknown"},
 		{"everybody is not the account", byPrincipal(`"Principal":"*"`, ""), byPrincipal(`"Principal":{"AWS":"111111111111"}`, ""), "refuted"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

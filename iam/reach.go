@@ -95,13 +95,16 @@ func Public(question PublicQuestion, data *Data, limits Limits) Exposure {
 	if q.Policy.unread {
 		return Exposure{AtMost: ReachAnyone, Reason: "the policy was not read: " + q.Policy.Name}
 	}
-	q.stranger = strangersAccount
+	if !q.grants() {
+		return q.out
+	}
+	q.stranger, _ = accountsBeside(q.Policy)
 	if hasHole(q.Owner) {
 		q.stranger = unlikeAccount // it must be told apart from one that is not known
 	}
-	callers, canonicalUsers := callersOf(q.stranger, q.Policy)
-	if canonicalUsers {
-		q.doubt(ReachAccounts, "canonical users as principals are outside of the model")
+	callers, outside := callersOf(q.stranger, q.Policy)
+	if outside != "" {
+		q.doubt(ReachAccounts, outside)
 	}
 	sources := q.sources()
 	// Callers of their own before services that act for others, so that the plainer
@@ -136,21 +139,55 @@ func (q *publicSearch) caller(c callerClass, who Caller) {
 	case who.Kind == Anonymous:
 		owner["aws:sourceowner"] = nil
 		q.ask(c, ReachAnyone, Way{}, owner, network)
-		q.ask(c, ReachAnyone, Way{Narrowed: q.narrowing()}, owner)
+		q.narrowed(c, ReachAnyone, owner)
 	case who.Kind == Federated:
 		q.ask(c, ReachAccounts, Way{Account: "users of " + c.principal})
 	case who.Account == q.stranger:
-		for _, organization := range []map[string][]string{strangersOrganization, noOrganization} {
+		for _, organization := range q.distinct(strangersOrganization, noOrganization) {
 			q.ask(c, ReachAnyAccount, Way{}, owner, organization, network)
-			q.ask(c, ReachAnyAccount, Way{Narrowed: q.narrowing()}, owner, organization)
+			q.narrowed(c, ReachAnyAccount, owner, organization)
 		}
 		if q.names("aws:principalorgid")+q.names("aws:principalorgpaths") != "" {
 			q.ask(c, ReachOrganization, Way{}, owner, network)
-			q.ask(c, ReachOrganization, Way{Narrowed: q.narrowing()}, owner)
+			q.narrowed(c, ReachOrganization, owner)
 		}
 	case who.Account != q.Owner || q.Owner == "":
 		q.ask(c, ReachAccounts, Way{Account: who.Account}, owner)
 	}
+}
+
+// grants reports whether some Allow of the policy may be for the action.
+func (q *publicSearch) grants() bool {
+	sc, err := Ask{Spec: RequestSpec{Principal: AnonymousCaller, Action: q.Action, Resource: q.Resource, ResourceAccount: q.Owner}}.scene(q.data)
+	if err != nil {
+		return true // asking says what is wrong
+	}
+	ev := &evaluator{req: sc.base, refuseShort: true}
+	for i := range q.Policy.statements {
+		s := &q.Policy.statements[i]
+		if !s.deny && s.matchAction(sc.base, ev) != no && (q.Resource == "" || s.matchResource(sc.base, ev) != no) {
+			return true
+		}
+	}
+	return false
+}
+
+// narrowed asks for a way in from a network, or with a secret, of the policy's
+// choice.
+func (q *publicSearch) narrowed(c callerClass, reach Reach, settled ...map[string][]string) {
+	if keys := q.narrowing(); len(keys) > 0 {
+		q.ask(c, reach, Way{Narrowed: keys}, settled...)
+	}
+}
+
+// distinct are the settings that the policy tells apart, or the first.
+func (q *publicSearch) distinct(settings ...map[string][]string) []map[string][]string {
+	for key := range settings[0] {
+		if q.names(key) != "" {
+			return settings
+		}
+	}
+	return settings[:1]
 }
 
 // publicSearch asks who can use a resource.
@@ -195,7 +232,7 @@ func (q *publicSearch) askFor(c callerClass, forms map[string]keyForm, reach Rea
 	for k, v := range q.Context {
 		spec.Context[k] = v
 	}
-	f := finder{asks: []Ask{{Spec: spec, Set: &PolicySet{Identity: []*Policy{allowAll}, Resource: q.Policy}, wide: c.wide, forms: forms, foreign: true}}, data: q.data, limits: q.limits, work: q.work}
+	f := finder{asks: []Ask{{Spec: spec, Set: allowedAll(c.principal, q.Policy), wide: c.wide, forms: forms, foreign: true}}, data: q.data, limits: q.limits, work: q.work}
 	switch p := f.run(); p.Verdict {
 	case Refuted:
 		way.Reach, way.Witness = reach, p.Witness[0]
@@ -252,6 +289,10 @@ func (q *publicSearch) sources() (out struct {
 				case "aws:sourceaccount":
 					note(v.Value)
 				case "aws:sourcearn":
+					if isIdentity(v.Value) { // of the same estate
+						out.exact = append(out.exact, newWord(symbols(nil, v.Value), false))
+						continue
+					}
 					parts := strings.SplitN(v.Value, ":", 6)
 					if len(parts) < 6 {
 						continue
@@ -282,16 +323,21 @@ func (q *publicSearch) service(c callerClass, name string, sources struct {
 		inAccount = append(append(symbols(inAccount, account), colon), symbol{'*', 0})
 		nowhere := append(symbols([]symbol{run, colon}, ""), run, colon)
 		nowhere = append(nowhere, run, colon, run, colon, colon, symbol{'*', 0})
+		if q.names("aws:sourcearn") == "" {
+			return []map[string]keyForm{nil}
+		}
 		return []map[string]keyForm{
-			{"aws:sourcearn": {form: newWord(inAccount, true)}},
+			{"aws:sourcearn": {form: newWord(inAccount, true), avoid: sources.exact}},
 			{"aws:sourcearn": {form: newWord(nowhere, true), avoid: sources.exact}},
 		}
 	}
 	account := map[string][]string{"aws:sourceaccount": {q.stranger}, "kms:calleraccount": {q.stranger}, "aws:sourceowner": {q.stranger}}
 	for _, forms := range of(q.stranger) {
-		for _, source := range []map[string][]string{strangersSource, noSourceOrganization} {
+		for _, source := range q.distinct(strangersSource, noSourceOrganization) {
 			q.askFor(c, forms, ReachAnyAccount, Way{Through: name}, account, source, network)
-			q.askFor(c, forms, ReachAnyAccount, Way{Through: name, Narrowed: q.narrowing()}, account, source)
+			if keys := q.narrowing(); len(keys) > 0 {
+				q.askFor(c, forms, ReachAnyAccount, Way{Through: name, Narrowed: keys}, account, source)
+			}
 		}
 		if q.names("aws:sourceorgid")+q.names("aws:sourceorgpaths") != "" {
 			q.askFor(c, forms, ReachOrganization, Way{Through: name}, account)

@@ -20,6 +20,9 @@ type RequestSpec struct {
 	Context map[string][]string
 	// ContextComplete says that every key that is not stated is absent.
 	ContextComplete bool
+	// Unknown are keys of which nothing is known, whether they are there or not,
+	// even though the context is complete. What is stated wins.
+	Unknown []string
 }
 
 // presence says what is known of a context key.
@@ -33,19 +36,22 @@ const (
 
 // contextValue is what is known of one key.
 type contextValue struct {
-	values []string
-	absent bool
+	values  []string
+	absent  bool
+	unknown bool
 }
 
 // Request is a request prepared for decisions. It does not change and is safe
 // for many goroutines.
 type Request struct {
-	Spec     RequestSpec
-	caller   Caller
-	action   string // in lower case
-	service  string
-	name     string
-	resource arn
+	Spec    RequestSpec
+	caller  Caller
+	action  string // in lower case
+	service string
+	// serviceHash is that of service, by which policies find their statements.
+	serviceHash uint32
+	name        string
+	resource    arn
 	// account owns the resource; known is set when that is certain.
 	account      string
 	accountKnown bool
@@ -82,6 +88,7 @@ func NewRequest(spec RequestSpec, data *Data) (*Request, error) {
 	if r.service, r.name, ok = strings.Cut(r.action, ":"); !ok || r.service == "" || r.name == "" {
 		return nil, fmt.Errorf("action %q; expected service:Name, such as lambda:InvokeFunction", spec.Action)
 	}
+	r.serviceHash = hashOf(r.service)
 	if spec.Resource == "" {
 		return nil, fmt.Errorf("no resource; expected an ARN, or \"*\" for an action without a resource")
 	}
@@ -199,7 +206,7 @@ func changes(a *Action, name string) bool {
 // source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 // source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
 func (r *Request) contextOf() map[string]contextValue {
-	m := make(map[string]contextValue, len(r.Spec.Context)+8)
+	m := make(map[string]contextValue, len(r.Spec.Context)+16)
 	set := func(key, value string) { m[key] = contextValue{values: []string{value}} }
 	gone := func(keys ...string) {
 		for _, k := range keys {
@@ -248,6 +255,9 @@ func (r *Request) contextOf() map[string]contextValue {
 	}
 	if r.service == "kms" && c.member() {
 		set("kms:calleraccount", c.Account)
+	}
+	for _, key := range r.Spec.Unknown {
+		m[lower(key)] = contextValue{unknown: true}
 	}
 	for key, values := range r.Spec.Context {
 		m[lower(key)] = contextValue{values: values, absent: len(values) == 0}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Limits bound a question over all requests, in time and memory. They count
@@ -57,18 +58,24 @@ type Proof struct {
 
 // scene is one request that a question looks for.
 type scene struct {
+	data  *Data
 	base  *Request // with the keys that are settled
 	plain bool     // the action has no resources
 	some  [][]member
 	none  []member
-	keys  []string          // those that are to be found, in lower case, sorted
-	spelt map[string]string // as policies write them
+	keys  []string                // those that are to be found, in lower case, sorted
+	spelt map[string]string       // as policies write them
+	known map[string]contextValue // keys that are settled
+	// service is set when the action is any of it that the table does not know.
+	service string
 	// wide is set when any principal of a form may make the request: its ARN is
 	// then found as the key aws:PrincipalArn.
 	wide *word
 	// anybody: nothing is said of the principal, so that what follows from it is
 	// to be found as well.
 	anybody bool
+	// below is what stands behind the shared resource in this request's.
+	below string
 	// owned: the resource's account is to be found where a key asks for it.
 	owned bool
 	// forms say what keys look like, beside that of a wide principal.
@@ -125,16 +132,17 @@ type search struct {
 	work    int
 	vars    variables
 	keys    keySolver
-	words   map[placedARN]compiledARN
+	words   map[placedARN][]compiledARN
+	names   map[*pattern]*word // of actions
 	seen    map[string]bool
-	ids     map[inRequest]int
+	ids     map[placedDemand]int
 	reason  string
 	confirm func([]RequestSpec) (bool, RuleSet)
 	found   *Proof
 }
 
-// inRequest is a condition or word in one of the requests.
-type inRequest struct {
+// placedDemand is a condition or word in one of the requests.
+type placedDemand struct {
 	scene int
 	of    any
 }
@@ -155,6 +163,7 @@ type compiledARN struct {
 type node struct {
 	pos, neg []*word
 	resource []symbol
+	names    []nameOf          // by scene
 	keys     [][]keyConstraint // by scene and key
 	values   [][]keyValue
 	chosen   []member // by group, over all scenes
@@ -164,7 +173,7 @@ type node struct {
 func (n *node) clone() *node {
 	c := *n
 	c.pos, c.neg = slices.Clip(n.pos), slices.Clip(n.neg)
-	c.keys, c.values = slices.Clone(n.keys), slices.Clone(n.values)
+	c.names, c.keys, c.values = slices.Clone(n.names), slices.Clone(n.keys), slices.Clone(n.values)
 	for i := range c.keys {
 		c.keys[i], c.values[i] = slices.Clone(n.keys[i]), slices.Clone(n.values[i])
 	}
@@ -176,16 +185,20 @@ func (n *node) clone() *node {
 // searches of one question.
 func (s *search) run(limits Limits, work *int) Proof {
 	s.work = *work
-	s.words, s.seen, s.ids = map[placedARN]compiledARN{}, map[string]bool{}, map[inRequest]int{}
+	s.words, s.names, s.seen, s.ids = map[placedARN][]compiledARN{}, map[*pattern]*word{}, map[string]bool{}, map[placedDemand]int{}
 	s.keys = keySolver{text: textSolver{work: &s.work, states: limits.States}, vars: &s.vars, ev: evaluator{req: &Request{}}}
-	root := &node{keys: make([][]keyConstraint, len(s.scenes)), values: make([][]keyValue, len(s.scenes))}
+	root := &node{names: make([]nameOf, len(s.scenes)), keys: make([][]keyConstraint, len(s.scenes)), values: make([][]keyValue, len(s.scenes))}
 	resource := false
 	for i, sc := range s.scenes {
 		resource = resource || !sc.plain
 		sc.keys = sc.openKeys()
+		sc.known = sc.fixed()
 		for _, k := range sc.keys {
 			keyType, _ := s.data.KeyType(k)
-			c := keyConstraint{name: k, keyType: keyType, required: alwaysThere[k]}
+			c := keyConstraint{name: k, keyType: keyType, required: alwaysThere[k] || sc.wide != nil && k == "aws:username"}
+			if sc.wide != nil && k == "aws:username" {
+				c.avoid = []*word{emptyWord}
+			}
 			if f, ok := sc.forms[k]; ok {
 				c.required, c.form, c.avoid = true, f.form, f.avoid
 			}
@@ -200,7 +213,7 @@ func (s *search) run(limits Limits, work *int) Proof {
 		}
 		for _, sc := range s.scenes {
 			if !sc.plain && sc.base.resource.ok {
-				root.pos = []*word{newWord(symbols(nil, sc.base.Spec.Resource), true)} // the question names it
+				root.pos = []*word{textOfARN(sc.base.Spec.Resource)} // the question names it
 			}
 		}
 	}
@@ -257,7 +270,7 @@ func (sc *scene) openKeys() []string {
 		if sc.forms == nil {
 			sc.forms = map[string]keyForm{}
 		}
-		sc.forms["aws:principalarn"] = keyForm{form: sc.wide}
+		sc.forms["aws:principalarn"] = keyForm{form: sc.wide, avoid: []*word{newWord(sc.wide.symbols[:len(sc.wide.symbols)-1], true)}}
 		set["aws:principalarn"] = true
 	}
 	for k := range sc.base.context {
@@ -284,7 +297,8 @@ func (sc *scene) settled(key string) bool {
 	case sc.anybody:
 		return sc.stated(key)
 	case sc.wide != nil:
-		return key != "aws:username" && key != "aws:userid" || sc.stated(key)
+		// A user has a name, which its ARN ends in; others have none.
+		return (key != "aws:username" || sc.base.caller.Kind != User) && key != "aws:userid" || sc.stated(key)
 	}
 	return true
 }
@@ -330,6 +344,9 @@ func (s *search) settle(n *node) bool {
 		return false
 	}
 	for i := range n.keys {
+		if s.scenes[i].service != "" && !s.settleName(n, i) {
+			return false
+		}
 		for k := range n.keys[i] {
 			if !s.settleKey(n, i, k) {
 				return false
@@ -361,7 +378,7 @@ func (s *search) settleKey(n *node, scene, key int) bool {
 
 // enter makes patterns compile for a scene.
 func (s *search) enter(scene int) {
-	s.vars.scene, s.vars.fixed = scene, s.scenes[scene].fixed()
+	s.vars.scene, s.vars.fixed = scene, s.scenes[scene].known
 }
 
 // fixed are the settled keys. Keys that the search finds are not among them.
@@ -374,18 +391,6 @@ func (sc *scene) fixed() map[string]contextValue {
 		delete(m, k)
 	}
 	return m
-}
-
-func (s *search) word(scene int, a *arnPattern) compiledARN {
-	at := placedARN{scene, a}
-	if c, ok := s.words[at]; ok {
-		return c
-	}
-	s.enter(scene)
-	w, open := s.vars.arn(a)
-	c := compiledARN{w, open, s.vars.defaults}
-	s.words[at] = c
-	return c
 }
 
 // choose takes a statement of every group.
@@ -401,7 +406,9 @@ func (s *search) choose(n *node, scene, group int) {
 		if s.found != nil || s.work < 0 {
 			return
 		}
-		s.take(n, scene, m, func(child *node) { s.choose(child, scene, group+1) })
+		s.takeName(n, scene, m, func(n *node) {
+			s.take(n, scene, m, func(child *node) { s.choose(child, scene, group+1) })
+		})
 	}
 }
 
@@ -427,8 +434,10 @@ func (s *search) take(n *node, scene int, m member, then func(*node)) {
 	if m.s.notResource {
 		var words []*word
 		for i := range m.s.resources {
-			if w := s.word(scene, &m.s.resources[i]); w.w != nil && !m.refuses(i) {
-				words = append(words, w.w)
+			for _, w := range s.wordsOf(scene, &m.s.resources[i]) {
+				if w.w != nil && !m.refuses(i) {
+					words = append(words, w.w)
+				}
 			}
 		}
 		if s.avoid(child, words) {
@@ -440,12 +449,13 @@ func (s *search) take(n *node, scene int, m member, then func(*node)) {
 		if s.found != nil || s.work < 0 {
 			return
 		}
-		way := child.clone()
 		if m.refuses(i) {
 			continue
 		}
-		if s.reach(way, s.word(scene, &m.s.resources[i])) {
-			then(way)
+		for _, w := range s.wordsOf(scene, &m.s.resources[i]) {
+			if way := child.clone(); s.reach(way, w) {
+				then(way)
+			}
 		}
 	}
 }
@@ -495,15 +505,16 @@ func (s *search) reach(n *node, c compiledARN) bool {
 
 // avoid makes the resource one that none of the words matches.
 func (s *search) avoid(n *node, words []*word) bool {
+	n.neg = append(slices.Clip(n.neg), words...)
+	n.lits = slices.Grow(slices.Clip(n.lits), len(words))
 	for _, w := range words {
-		n.neg = append(slices.Clip(n.neg), w)
 		n.lits = append(n.lits, s.id(0, w, false))
 	}
 	return s.settleResource(n)
 }
 
 func (s *search) id(scene int, x any, want bool) int {
-	at := inRequest{scene, x}
+	at := placedDemand{scene, x}
 	id, ok := s.ids[at]
 	if !ok {
 		id = len(s.ids)
@@ -552,7 +563,7 @@ func (s *search) exclude(n *node) {
 			return
 		}
 		ev := &evaluator{req: r}
-		s.work -= 2 + len(sc.none)/8
+		s.work -= 50 + 20*len(sc.keys) + len(sc.none) + len(n.lits)/8 // making a request
 		for range sc.some {
 			switch n.chosen[chosen].match(ev) {
 			case no:
@@ -613,30 +624,36 @@ func (s *search) part(n *node, scene int, m member) {
 		// It is asked for already, and the evaluator did not see it so.
 		s.unclear("a statement of %s turns on a text that is not known", name(m.policy))
 	}
+	s.partName(scene, m, follow)
 	for i := range m.s.conditions {
-		if c := &m.s.conditions[i]; slices.Contains(s.scenes[scene].keys, c.key) && !c.open {
+		switch c := &m.s.conditions[i]; {
+		case c.open:
+		case slices.Contains(s.scenes[scene].keys, c.key):
 			follow(func(child *node) bool { return s.add(child, scene, c, false) })
+		case c.varies():
+			s.unclear("the condition on %s has a policy variable", c.source.Key)
 		}
 	}
 	switch {
 	case s.scenes[scene].plain || m.s.noResource:
 	case m.s.notResource:
 		for i := range m.s.resources {
-			w := s.word(scene, &m.s.resources[i])
-			if w.open || m.refuses(i) {
-				continue
+			for _, w := range s.wordsOf(scene, &m.s.resources[i]) {
+				if !w.open && !m.refuses(i) {
+					follow(func(child *node) bool { return s.reach(child, w) })
+				}
 			}
-			follow(func(child *node) bool { return s.reach(child, w) })
 		}
 	default:
 		var words []*word
 		for i := range m.s.resources {
-			w := s.word(scene, &m.s.resources[i])
-			switch {
-			case m.s.resources[i].any:
+			if m.s.resources[i].any {
 				return // it matches every resource
-			case w.w != nil && !m.refuses(i):
-				words = append(words, w.w)
+			}
+			for _, w := range s.wordsOf(scene, &m.s.resources[i]) {
+				if w.w != nil && !m.refuses(i) {
+					words = append(words, w.w)
+				}
 			}
 		}
 		if len(words) > 0 {
@@ -683,9 +700,36 @@ func (s *search) fill(n *node) *node {
 	return n
 }
 
+// name makes a user's name and ARN agree: the ARN ends in the name, unless
+// something is asked of the ARN itself.
+func (sc *scene) name(n *node, scene int) *node {
+	user, arn := slices.Index(sc.keys, "aws:username"), slices.Index(sc.keys, "aws:principalarn")
+	n = n.clone()
+	if len(n.values[scene][user].values) != 1 || len(n.values[scene][arn].values) != 1 {
+		return n
+	}
+	if len(n.keys[scene][arn].lits) == 0 {
+		text := slices.Clone(sc.wide.symbols[:len(sc.wide.symbols)-1])
+		n.values[scene][arn] = keyValue{values: [][]symbol{append(text, n.values[scene][user].values[0]...)}}
+		return n
+	}
+	text := n.values[scene][arn].values[0]
+	for i := len(text) - 1; i >= 0; i-- {
+		if text[i] == (symbol{0, '/'}) {
+			n.values[scene][user] = keyValue{values: [][]symbol{text[i+1:]}}
+			break
+		}
+	}
+	return n
+}
+
 // request makes a node's request in one scene.
 func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 	sc := s.scenes[scene]
+	named := sc.wide != nil && sc.base.caller.Kind == User && slices.Contains(sc.keys, "aws:username")
+	if named {
+		n = sc.name(n, scene)
+	}
 	var value func(int) string
 	depth := 0
 	value = func(v int) string {
@@ -714,8 +758,14 @@ func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 			delete(spec.Context, sc.spelt[key])
 		}
 	}
+	if sc.service != "" {
+		spec.Action = sc.service + ":" + n.names[scene].text
+	}
+	if named {
+		delete(spec.Context, sc.spelt["aws:username"]) // it follows
+	}
 	if !sc.plain {
-		spec.Resource = write(n.resource, value)
+		spec.Resource = write(n.resource, value) + sc.below
 	}
 	if sc.wide != nil {
 		r, err := NewRequest(spec, s.data)
@@ -723,6 +773,8 @@ func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 	}
 	r := *sc.base
 	r.Spec, r.complete = spec, true
+	r.action = lower(spec.Action)
+	_, r.name, _ = strings.Cut(r.action, ":")
 	r.context = maps.Clone(sc.base.context)
 	for _, key := range sc.keys {
 		v := spec.Context[sc.spelt[key]]

@@ -100,7 +100,11 @@ type validator struct {
 	data   *Data
 	doc    *Document
 	issues []Issue
+	work   int // steps of comparing patterns with each other
 }
+
+// maxWork bounds the searches that compare all patterns of a list with others.
+const maxWork = 1 << 25
 
 func (v *validator) issue(code string, level Level, at Position, format string, args ...any) {
 	if len(v.issues) < MaxIssues {
@@ -183,6 +187,9 @@ func (v *validator) actions(s *Statement) {
 }
 
 func (v *validator) action(s *Statement, t Text) {
+	if len(v.issues) >= MaxIssues {
+		return // suggestions for a misspelt name are dear
+	}
 	name := t.Value
 	if strings.Trim(name, "*") == "" && name != "" {
 		return
@@ -212,14 +219,7 @@ func (v *validator) action(s *Statement, t Text) {
 		v.issue("rcp-service", LevelWarning, t.At, "action %q: resource control policies have no effect on %s", name, service)
 	}
 	p := compilePattern(rest, patternForm{wildcards: true})
-	matching := false
-	for n := range known.actions {
-		if p.matches(n) {
-			matching = true
-			break
-		}
-	}
-	if !matching {
+	if !known.has(&p) {
 		names := make([]string, 0, len(known.actions))
 		for _, a := range v.data.Actions(service) {
 			names = append(names, a.Name)
@@ -237,6 +237,19 @@ func (v *validator) action(s *Statement, t Text) {
 			v.issue("pass-any-role", LevelWarning, t.At, "iam:PassRole on every role lets the holder use any role of the account; name the roles, or the service in iam:PassedToService")
 		}
 	}
+}
+
+// has reports whether an action of the service matches.
+func (s *serviceData) has(p *pattern) bool {
+	if p.shape == exact {
+		return s.actions[p.text] != nil
+	}
+	for n := range s.actions {
+		if p.matches(n) {
+			return true
+		}
+	}
+	return false
 }
 
 func everyRole(list *Texts) bool {
@@ -260,8 +273,12 @@ func (v *validator) redundant(what string, list *Texts, compile func(Text) patte
 		if p.shape == exact || p.glob != nil && p.glob.vars {
 			continue
 		}
+		spelt := p.spelt()
 		for j, b := range list.Values {
-			if i != j && a.Value != b.Value && certain(p.spelt(), symbols(nil, lowerIf(b.Value, what == "action"))) {
+			if v.work += len(spelt) * len(b.Value); v.work > maxWork {
+				return
+			}
+			if i != j && a.Value != b.Value && certain(spelt, symbols(nil, lowerIf(b.Value, what == "action"))) {
 				v.issue("redundant-"+what, LevelAdvice, b.At, "%s %q is covered by %q in the same list", what, b.Value, a.Value)
 			}
 		}
@@ -347,15 +364,19 @@ func isUniqueID(s string) bool {
 }
 
 func (v *validator) conditions(s *Statement) {
+	if len(s.Condition) == 0 {
+		return
+	}
+	keys, before := v.keysOf(s), map[[2]string]string{}
 	for i := range s.Condition {
 		c := &s.Condition[i]
 		op, _ := parseOperator(c.Operator)
 		if len(c.Values.Values) == 0 {
 			v.issue("empty-condition", LevelError, c.At, "%s on %s has no values", c.Operator, c.Key)
 		}
-		v.conditionValues(s, i, op)
+		v.conditionValues(c, before, op)
 		v.operandTypes(c, op)
-		v.conditionKey(s, c, op)
+		v.conditionKey(s, c, op, keys)
 	}
 }
 
@@ -386,7 +407,7 @@ func (v *validator) operandTypes(c *Condition, op operator) {
 	}
 }
 
-func (v *validator) conditionKey(s *Statement, c *Condition, op operator) {
+func (v *validator) conditionKey(s *Statement, c *Condition, op operator, has map[string]bool) {
 	prefix, _, found := strings.Cut(c.Key, ":")
 	if !found {
 		v.issue("invalid-key", LevelError, c.At, "condition key %q; expected prefix:name, such as aws:SourceArn", c.Key)
@@ -402,7 +423,7 @@ func (v *validator) conditionKey(s *Statement, c *Condition, op operator) {
 	case !known && v.data.service(lower(prefix)) != nil:
 		v.issue("unknown-key", LevelError, c.At, "%s has no condition key %q, and so a request never has it", prefix, c.Key)
 	case known && v.data.service(lower(prefix)) != nil && !strings.EqualFold(prefix, "aws"):
-		v.keyOfActions(s, c)
+		v.keyOfActions(c, has)
 	}
 	list := strings.HasPrefix(t, "ArrayOf")
 	switch {
@@ -434,27 +455,40 @@ func guarded(s *Statement, key string) bool {
 
 // keyOfActions reports a service's key that none of the statement's actions
 // has: its condition can never be decided by it.
-func (v *validator) keyOfActions(s *Statement, c *Condition) {
-	if s.Action == nil {
-		return
+func (v *validator) keyOfActions(c *Condition, has map[string]bool) {
+	if has != nil && !has[keyFamily(c.Key)] {
+		v.issue("key-of-other-actions", LevelWarning, c.At, "none of the statement's actions has the condition key %s, and so their requests never have it", c.Key)
 	}
-	family := keyFamily(c.Key)
+}
+
+// keysOf are the keys that the statement's actions have; nil where the actions
+// are not all known.
+func (v *validator) keysOf(s *Statement) map[string]bool {
+	if s.Action == nil || v.data == nil {
+		return nil
+	}
+	keys, seen := map[string]bool{}, map[*Action]bool{}
 	for _, t := range s.Action.Values {
 		service, rest, _ := strings.Cut(lower(t.Value), ":")
 		known := v.data.service(service)
 		if known == nil {
-			return // "*", or a service that is not in the table
+			return nil // "*", or a service that is not in the table
 		}
 		p := compilePattern(rest, patternForm{wildcards: true})
 		for name, a := range known.actions {
-			if !p.matches(name) {
+			if seen[a] || !p.matches(name) {
 				continue
 			}
-			has := func(k string) bool { return keyFamily(k) == family }
-			if slices.ContainsFunc(a.Keys, has) || slices.ContainsFunc(a.Resources, func(r *ResourceType) bool { return slices.ContainsFunc(r.Keys, has) }) {
-				return
+			seen[a] = true
+			for _, k := range a.Keys {
+				keys[keyFamily(k)] = true
+			}
+			for _, r := range a.Resources {
+				for _, k := range r.Keys {
+					keys[keyFamily(k)] = true
+				}
 			}
 		}
 	}
-	v.issue("key-of-other-actions", LevelWarning, c.At, "none of the statement's actions has the condition key %s, and so their requests never have it", c.Key)
+	return keys
 }

@@ -88,6 +88,9 @@ func (v *validator) reach(s *Statement) {
 		}
 		// A variable may hold anything, as a '*' may.
 		pattern := opened(t.Value, "*")
+		if v.work += len(pattern) * (1 + len(types)); v.work > maxWork {
+			return
+		}
 		works := func(r *ResourceType) bool { return overlap(pattern, opened(r.ARN, Hole(OpenHole, MaxHole))) }
 		if len(types) == 0 && pattern != "arn:aws:s3:::*" {
 			v.issue("resource-of-other-actions", LevelWarning, t.At, "the statement's actions work on no resource in particular, and so not on %q; expected \"*\"", t.Value)
@@ -126,10 +129,14 @@ func opened(s, with string) string {
 }
 
 // conditionValues reports conditions whose values as a whole make no sense.
-func (v *validator) conditionValues(s *Statement, i int, op operator) {
-	c := &s.Condition[i]
-	for _, other := range s.Condition[:i] {
-		if other.Operator == c.Operator && other.Key != c.Key && strings.EqualFold(other.Key, c.Key) {
+// before holds the conditions that stand before it, by operator and key in lower
+// case.
+func (v *validator) conditionValues(c *Condition, before map[[2]string]string, op operator) {
+	name := [2]string{c.Operator, lower(c.Key)}
+	if other, ok := before[name]; !ok {
+		before[name] = c.Key
+	} else {
+		if other != c.Key {
 			v.issue("duplicate-key", LevelError, c.At, "%s has the key %q twice, in different case; AWS takes it once", c.Operator, c.Key)
 		}
 	}

@@ -8,14 +8,17 @@ import (
 
 // Kinds of symbol that only words have, beside those of texts and patterns.
 const (
-	digitRun       = '#' // a run of digits
-	digitOne       = '%' // a digit
-	segmentRun     = ':' // a run without colons: '*' in the first five parts of an ARN
-	segmentOne     = '.' // one character that is no colon
-	foldedRune     = 'f' // a character in any case; r is the least of those
-	variableKey    = 'v' // the value of the context key that r numbers
-	foldedVariable = 'V' // that value in any case
-	partVariable   = 'S' // that value, which has no colons, since it is in one part of an ARN
+	digitRun       = '#'  // a run of digits
+	digitOne       = '%'  // a digit
+	segmentRun     = ':'  // a run without colons: '*' in the first five parts of an ARN
+	segmentOne     = '.'  // one character that is no colon
+	foldedRune     = 'f'  // a character in any case; r is the least of those
+	variableKey    = 'v'  // the value of the context key that r numbers
+	foldedVariable = 'V'  // that value in any case
+	partVariable   = 'S'  // that value, which has no colons, since it is in one part of an ARN
+	wildHole       = 'O'  // what an open hole holds, in a pattern where its wildcards are such
+	foldedHole     = 0x80 // with the kind of a hole: what it holds, in any case
+	partHole       = 0xC0 // exclusive-or the kind of a hole: what it holds, which has no colons, as Decide has it in one part of an ARN
 )
 
 // word is a pattern over whole texts, for the questions over all requests. Holes
@@ -73,8 +76,12 @@ func (s symbol) takes(x symbol) bool {
 		return s == x || x.kind == partVariable && x.r == s.r
 	case foldedVariable:
 		return s == x || (x.kind == variableKey || x.kind == partVariable) && x.r == s.r
+	case wildHole:
+		return s == x || (x.kind == byte(OpenHole) || x.kind == byte(OpenHole)^partHole) && x.r == s.r // a pattern matches itself
+	case byte(IdentityHole):
+		return s == x || x.kind == s.kind^partHole && x.r == s.r
 	default:
-		return s == x
+		return s == x || s.kind&partHole == partHole && x.kind == s.kind&^foldedHole && x.r == s.r
 	}
 }
 
@@ -88,12 +95,21 @@ func leastFold(r rune) rune {
 }
 
 // runs reports whether a symbol is a run that the letter may be a part of. The
-// value of a variable may have colons.
+// value of a variable, and what a hole holds, may have colons.
 func (s symbol) runs(x symbol) bool {
 	if s.kind == digitRun {
 		return isDigit(x)
 	}
-	return s.kind == '*' || s.kind == segmentRun && x != symbol{0, ':'} && x.kind != variableKey && x.kind != foldedVariable
+	if s.kind == '*' || s.kind != segmentRun {
+		return s.kind == '*'
+	}
+	switch x.kind {
+	case 0:
+		return x.r != ':'
+	case variableKey, foldedVariable, wildHole, byte(OpenHole), byte(IdentityHole), byte(OpenHole) | foldedHole, byte(IdentityHole) | foldedHole:
+		return false
+	}
+	return true
 }
 
 func isDigit(x symbol) bool { return x.kind == 0 && '0' <= x.r && x.r <= '9' }
@@ -232,6 +248,9 @@ func (t *textSolver) solve(pos, neg []*word) ([]symbol, status) {
 	if st != unsat || len(pos) < 2 {
 		return letters, st
 	}
+	if ruledOut(pos, neg) {
+		return nil, unsat // whatever the holes hold
+	}
 	relaxed := false
 	for i, w := range pos {
 		if w.opaque {
@@ -249,12 +268,61 @@ func (t *textSolver) solve(pos, neg []*word) ([]symbol, status) {
 	return nil, unsure
 }
 
+// ruledOut reports whether all that one word matches is what another matches that
+// must not.
+func ruledOut(pos, neg []*word) bool {
+	for _, w := range pos {
+		letters := w.instance()
+		for i, o := range neg {
+			if o.matches(letters) && tells(w, neg[i:i+1]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// apart reports whether two ARNs have parts without wildcards that cannot agree.
+func apart(pos []*word) bool {
+	var parts [][]*word
+	for _, w := range pos {
+		if w.arn {
+			parts = append(parts, w.parts())
+		}
+	}
+	for i := range parts {
+		for j := range parts {
+			for k := range min(len(parts[i]), len(parts[j])) {
+				if i != j && parts[i][k].exact && !parts[j][k].matches(parts[i][k].symbols) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// parts are the first five parts of an ARN.
+func (w *word) parts() (list []*word) {
+	start := 0
+	for i, s := range w.symbols {
+		if s == (symbol{0, ':'}) && len(list) < 5 {
+			list = append(list, newWord(w.symbols[start:i], true))
+			start = i + 1
+		}
+	}
+	return list
+}
+
 // loose is the word with whatever they may hold in the place of holes and
 // variables.
 func (w *word) loose() *word {
-	arn := w.arn
+	arn, colons := w.arn, 0
 	var out []symbol
 	for _, s := range w.symbols {
+		if s == (symbol{0, ':'}) {
+			colons++
+		}
 		switch s.kind {
 		case 0, '*', '?', segmentRun, segmentOne, foldedRune:
 			out = append(out, s)
@@ -262,6 +330,9 @@ func (w *word) loose() *word {
 			out = append(out, symbol{digitOne, 0}, symbol{digitRun, 0})
 		case byte(SegmentHole), byte(NameHole):
 			out = append(out, symbol{segmentOne, 0}, symbol{segmentRun, 0})
+			arn = arn && colons < 5 // behind them, runs without colons stand beside others
+		case byte(OpenHole) ^ partHole, byte(IdentityHole) ^ partHole:
+			out = append(out, symbol{segmentRun, 0})
 		default:
 			out, arn = append(out, symbol{'*', 0}), false
 		}
@@ -282,7 +353,7 @@ func (t *textSolver) solveLetters(pos, neg []*word) ([]symbol, status) {
 			return letters, sat
 		}
 	}
-	if len(pos) == 1 && tells(pos[0], neg) {
+	if ruledOut(pos, neg) || apart(pos) || len(pos) == 1 && tells(pos[0], neg) {
 		return nil, unsat
 	}
 	return t.walk(pos, neg)
@@ -318,7 +389,7 @@ func needed(pos []*word) []*word {
 	for i := 0; i < len(out) && len(out) > 1; i++ {
 		letters := out[i].instance()
 		for j := len(out) - 1; j >= 0; j-- {
-			if j != i && tells(out[i], out[j:j+1]) && out[j].matches(letters) {
+			if j != i && (out[j] == anyARN && out[i].colons() >= 5 || tells(out[i], out[j:j+1]) && out[j].matches(letters)) {
 				out = slices.Delete(out, j, j+1)
 				if j < i {
 					i--
@@ -327,6 +398,16 @@ func needed(pos []*word) []*word {
 		}
 	}
 	return out
+}
+
+// colons counts those that every text of the word has.
+func (w *word) colons() (n int) {
+	for _, s := range w.symbols {
+		if s == (symbol{0, ':'}) {
+			n++
+		}
+	}
+	return n
 }
 
 // tells reports whether the instance of a word decides for all of its texts
@@ -344,7 +425,7 @@ func tells(w *word, others []*word) bool {
 			case '?', segmentOne, digitRun, digitOne:
 				return false
 			case segmentRun:
-				if !w.arn {
+				if !w.arn || !o.arn {
 					return false
 				}
 			}
@@ -559,6 +640,9 @@ type sceneKey struct {
 
 func (v *variables) spell(into []symbol, t token, part bool) []symbol {
 	if c, ok := v.fixed[t.text]; ok {
+		if c.unknown {
+			return append(into, symbol{byte(OpenHole), MaxHole - 2}) // not the evaluator's, so that none is equal to it
+		}
 		text := t.fallback
 		if len(c.values) == 1 {
 			text = c.values[0]
@@ -592,6 +676,21 @@ func (v *variables) word(p *pattern) *word {
 	return w
 }
 
+// wild compiles a pattern that is compared with values that other texts may be
+// compared with literally.
+func (v *variables) wild(w *word) *word {
+	if w == nil || !slices.ContainsFunc(w.symbols, func(s symbol) bool { return s.kind == byte(OpenHole) }) {
+		return w
+	}
+	out := slices.Clone(w.symbols)
+	for i := range out {
+		if out[i].kind == byte(OpenHole) {
+			out[i].kind = wildHole
+		}
+	}
+	return newWord(out, w.arn)
+}
+
 // folded compiles a text of which the case does not matter.
 func (v *variables) folded(p *pattern) *word {
 	w := v.word(p)
@@ -605,6 +704,8 @@ func (v *variables) folded(p *pattern) *word {
 			out[i] = symbol{foldedRune, leastFold(s.r)}
 		case s.kind == variableKey || s.kind == partVariable:
 			out[i].kind = foldedVariable
+		case s.kind != 0:
+			out[i].kind |= foldedHole
 		}
 	}
 	return newWord(out, false)
@@ -616,10 +717,12 @@ func (v *variables) arn(a *arnPattern) (w *word, open bool) {
 	switch {
 	case a.any:
 		return anyWord, false // what is no ARN, too
+	case a.broken && a.whole.isIdentity():
+		return v.word(a.whole), false
 	case a.broken:
 		return nil, true
 	case a.reach:
-		return v.word(a.whole), false
+		return v.wild(v.word(a.whole)), false
 	}
 	v.never, v.defaults = false, false
 	var out []symbol
@@ -627,12 +730,47 @@ func (v *variables) arn(a *arnPattern) (w *word, open bool) {
 		if i > 0 {
 			out = append(out, symbol{0, ':'})
 		}
+		from := len(out)
 		out = wordOf(out, &a.parts[i], v, i < 5)
+		for j := from; j < len(out); j++ {
+			switch k := &out[j].kind; {
+			case i < 5 && (*k == byte(OpenHole) || *k == byte(IdentityHole)):
+				*k ^= partHole
+			case *k == byte(OpenHole):
+				*k = wildHole
+			}
+		}
 	}
 	if v.never {
 		return nil, false
 	}
 	return newWord(out, true), false
+}
+
+// isIdentity reports whether the pattern is one ARN or id that AWS makes up.
+func (p *pattern) isIdentity() bool {
+	if p.shape == general && len(p.glob.tokens) == 1 && p.glob.tokens[0].kind == literal {
+		return isIdentity(p.glob.tokens[0].text)
+	}
+	return p.shape == exact && isIdentity(p.text)
+}
+
+func isIdentity(s string) bool {
+	return len(s) == holeLen && s[0] == holeMark && HoleKind(s[1]) == IdentityHole
+}
+
+// textOfARN is the word of one ARN.
+func textOfARN(text string) *word {
+	out, colons := symbols(nil, text), 0
+	for i := range out {
+		switch k := &out[i].kind; {
+		case out[i] == symbol{0, ':'}:
+			colons++
+		case colons < 5 && (*k == byte(OpenHole) || *k == byte(IdentityHole)):
+			*k ^= partHole
+		}
+	}
+	return newWord(out, true)
 }
 
 // write makes a text of letters; value gives what stands for a variable.
@@ -648,8 +786,14 @@ func write(letters []symbol, value func(key int) string) string {
 			b.WriteRune(x.r)
 		case variableKey, foldedVariable, partVariable:
 			b.WriteString(value(int(x.r)))
+		case wildHole:
+			b.WriteString(Hole(OpenHole, int(x.r)))
 		default:
-			b.WriteString(Hole(HoleKind(x.kind), int(x.r)))
+			kind := x.kind &^ foldedHole
+			if x.kind&partHole == partHole^0x40 {
+				kind = x.kind ^ partHole
+			}
+			b.WriteString(Hole(HoleKind(kind), int(x.r)))
 		}
 	}
 	return b.String()

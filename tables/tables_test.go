@@ -191,13 +191,22 @@ func TestRuntimes(t *testing.T) {
 			CreateBlocked string `yaml:"createBlocked"`
 			UpdateBlocked string `yaml:"updateBlocked"`
 			Preview       bool
+			Newest        bool
 		}
 	}
 	load(t, tables.Runtimes(), &table)
 	isDate(t, "runtimes", table.Date)
 	families := []string{"dotnet", "go", "java", "nodejs", "provided", "python", "ruby"}
 	seen := map[string]bool{}
+	newest, latest := map[string]string{}, map[string]string{}
 	for _, r := range table.Runtimes {
+		latest[r.Family] = max(latest[r.Family], r.Deprecated)
+		if r.Newest {
+			if newest[r.Family] != "" {
+				t.Errorf("%s: the newest of %s is another", r.ID, r.Family)
+			}
+			newest[r.Family] = r.Deprecated
+		}
 		if seen[r.ID] {
 			t.Errorf("%s: twice", r.ID)
 		}
@@ -215,6 +224,11 @@ func TestRuntimes(t *testing.T) {
 		}
 		if r.CreateBlocked > r.UpdateBlocked {
 			t.Errorf("%s: updates are blocked before creation", r.ID)
+		}
+	}
+	for family, deprecated := range newest {
+		if deprecated < latest[family] {
+			t.Errorf("%s: the newest runtime ends before another", family)
 		}
 	}
 }

@@ -42,6 +42,10 @@ func (w *world) Ask(q *check.Question) check.Answer {
 		return w.changesAnywhere(q)
 	case check.PassesBeyond:
 		return w.passesBeyond(q)
+	case check.Escalates:
+		return w.onGraph(q, func(g *graph) check.Answer { return g.escalates(q) })
+	case check.InvitesEscalation:
+		return w.onGraph(q, func(g *graph) check.Answer { return g.invitesEscalation(q) })
 	case check.PassesToAny:
 		return w.passesToAny(q)
 	case check.PermitsAnywhere:
@@ -96,6 +100,9 @@ func (w *world) answer(subject *estate.Resource, v verdict, ok bool) check.Answe
 	return a
 }
 
+// missingKey is the reason of gaps that are condition keys.
+const missingKey = "condition key of the request"
+
 // missing is what would settle an unknown decision.
 func (w *world) missing(v verdict) []estate.Gap {
 	var gaps []estate.Gap
@@ -115,7 +122,7 @@ func (w *world) missing(v verdict) []estate.Gap {
 			add(estate.Gap{Reason: "state of the account", Input: "whether calls of function URLs need lambda:InvokeFunction, too"})
 			continue
 		}
-		add(estate.Gap{Reason: "condition key of the request", Input: key})
+		add(estate.Gap{Reason: missingKey, Input: key})
 	}
 	return gaps
 }
@@ -177,7 +184,13 @@ func (w *world) may(q *check.Question) check.Answer {
 	if arn != "*" && !strings.HasPrefix(arn, "arn:") && !strings.HasPrefix(arn, "\xff") {
 		return check.Answer{Missing: []estate.Gap{{Reason: "not an ARN that is known", Input: "resource of " + strings.Join(q.Actions, ", ") + " (" + w.words(arn) + ")"}}}
 	}
-	if policy == nil && held == nil {
+	switch {
+	case policy != nil || held != nil:
+	case strings.HasSuffix(arn, check.ProbeName):
+		if strings.Contains(arn, ":kms:") {
+			policy = w.defaultKeyPolicy(q.Subject) // of an account that leaves keys to identity policies
+		}
+	default:
 		policy = w.elsewhere(arn)
 	}
 	result := check.Answer{Truth: estate.True}
@@ -201,8 +214,12 @@ func (w *world) may(q *check.Question) check.Answer {
 // mayDo asks for one action.
 func (w *world) mayDo(q *check.Question, action, arn string, policy *iam.Policy, held *estate.Resource) check.Answer {
 	set := w.principal(q.Subject, q.View)
-	if held != nil && held.Type == "AWS::S3::Bucket" && w.onObjects(action) {
+	switch {
+	case held == nil:
+	case held.Type == "AWS::S3::Bucket" && w.onObjects(action):
 		arn += "/" + w.hole(iam.OpenHole, "object of "+held.ID, estate.Gap{Reason: "not known", Input: "key of the object"})
+	case held.Type == "AWS::Logs::LogGroup" && w.takes(action, "log-stream"):
+		arn += ":log-stream:" + w.hole(iam.OpenHole, "stream of "+held.ID, estate.Gap{Reason: "not known", Input: "name of the log stream"})
 	}
 	spec := w.of(q.Subject, action, arn, q.View)
 	if held != nil {
@@ -234,9 +251,12 @@ func (w *world) elsewhere(arn string) *iam.Policy {
 }
 
 // onObjects reports whether an action of S3 is on objects, not on their bucket.
-func (w *world) onObjects(action string) bool {
+func (w *world) onObjects(action string) bool { return w.takes(action, "object") }
+
+// takes reports whether an action is on resources of a type.
+func (w *world) takes(action, resourceType string) bool {
 	a := w.data.Action(action)
-	return a != nil && slices.ContainsFunc(a.Resources, func(t *iam.ResourceType) bool { return t.Name == "object" })
+	return a != nil && slices.ContainsFunc(a.Resources, func(t *iam.ResourceType) bool { return t.Name == resourceType })
 }
 
 func (w *world) trusts(q *check.Question) check.Answer {

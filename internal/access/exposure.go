@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"assay/iam"
 	"assay/internal/check"
 	"assay/internal/estate"
 )
@@ -40,11 +41,10 @@ func (w *world) reachedBy(q *check.Question) check.Answer {
 	return result
 }
 
-// ways are the ways in to a function. Those that do not depend on open inputs
-// are remembered.
+// ways are the ways in to a function.
 func (w *world) ways(q *check.Question) []way {
-	if known, ok := w.exposed[q.Subject]; ok && q.View.Plain() {
-		return known
+	if w.exposed.function == q.Subject && q.View.Plain() {
+		return w.exposed.ways // each is asked for several exposures, one after the other
 	}
 	f := q.Subject
 	var all []way
@@ -62,15 +62,13 @@ func (w *world) ways(q *check.Question) []way {
 			add(check.Internet, check.Answer{Truth: estate.Maybe, Missing: gaps})
 		}
 	}
-	ask := func(kind check.QuestionKind, subject *estate.Resource) check.Answer {
-		return w.Ask(&check.Question{Kind: kind, Subject: subject, Scope: subject.Scope(), View: q.View})
-	}
 	each("urls", func(url *estate.Resource) {
 		signed := equals(q.View, url, "AuthType", "AWS_IAM")
 		if signed == estate.True {
 			return
 		}
-		a := ask(check.AnswersAnyone, url)
+		// Not all accounts are under the rule that asks for a second permission.
+		a := w.answersAnyone(&check.Question{Kind: check.AnswersAnyone, Subject: url, Scope: url.Scope(), View: q.View})
 		a.Truth = a.Truth.And(signed.Not())
 		a.Reads = reading(url, "AuthType")
 		if a.Truth == estate.Maybe && len(a.Missing) == 0 {
@@ -78,12 +76,7 @@ func (w *world) ways(q *check.Question) []way {
 		}
 		add(check.Internet, a)
 	})
-	each("permissions", func(p *estate.Resource) {
-		a := ask(check.LetsStrangers, p)
-		a.Reads = reading(p, "Principal")
-		add(check.AnyAccount, a)
-		add(check.Outside, w.namesOthers(p, q.View))
-	})
+	w.byPolicy(f, q.View, add)
 	each("restMethods", func(m *estate.Resource) { w.restMethod(m, q.View, add) })
 	each("httpIntegrations", func(i *estate.Resource) { w.httpIntegration(i, q.View, add) })
 	each("restDefinitions", func(api *estate.Resource) { w.definition(f, api, q.View, add) })
@@ -96,9 +89,29 @@ func (w *world) ways(q *check.Question) []way {
 	})
 	each("targetGroups", func(g *estate.Resource) { w.targetGroup(g, q.View, add) })
 	if q.View.Plain() {
-		w.exposed[f] = all
+		w.exposed.function, w.exposed.ways = f, all
 	}
 	return all
+}
+
+// byPolicy adds what policies let in, by the doors of the function itself.
+func (w *world) byPolicy(f *estate.Resource, view check.View, add func(check.Exposure, check.Answer)) {
+	wide := map[iam.Reach]check.Exposure{
+		iam.ReachOrganization: check.Outside, iam.ReachAccounts: check.Outside, iam.ReachAnyAccount: check.AnyAccount, iam.ReachAnyone: check.Internet,
+	}
+	doors, gaps := w.doors(f, view)
+	if len(gaps) > 0 {
+		add(check.Internet, check.Answer{Truth: estate.Maybe, Missing: gaps})
+	}
+	for _, d := range doors {
+		e := w.exposure(f, d, iam.URLRuleEnforced, everybody, view)
+		if e.Reach > iam.ReachNobody {
+			add(wide[e.Reach], check.Answer{Truth: estate.True, Reads: w.witnessReads(f, e, e.Reach, view)})
+		}
+		if e.AtMost > e.Reach {
+			add(wide[e.AtMost], check.Answer{Truth: estate.Maybe, Missing: []estate.Gap{{Reason: "not decided", Input: w.words("policy of " + f.LogicalID + ": " + e.Reason)}}})
+		}
+	}
 }
 
 func reading(r *estate.Resource, property string) []check.Read {
@@ -138,31 +151,6 @@ func open(view check.View, r *estate.Resource, property, free, fallback string, 
 		add(check.Internet, check.Answer{Truth: estate.Maybe, Reads: reads, Missing: missing})
 		add(check.Outside, check.Answer{Truth: estate.True, Reads: reads})
 	}
-}
-
-// namesOthers reports whether a permission is for somebody of another account or
-// of an organisation, and not for a service.
-func (w *world) namesOthers(p *estate.Resource, view check.View) check.Answer {
-	a := check.Answer{Truth: estate.False, Reads: reading(p, "Principal")}
-	if p.Properties.Field("PrincipalOrgID") != nil {
-		a.Truth, a.Reads = estate.True, reading(p, "PrincipalOrgID")
-		return a
-	}
-	v, undecided := view.Resolve(p.Properties.Field("Principal"))
-	text, known := v.Scalar()
-	_, own := p.Scope().Place()
-	account := text
-	if parts := strings.SplitN(text, ":", 6); len(parts) == 6 {
-		account = parts[4]
-	}
-	switch {
-	case undecided || !known || len(account) != 12 || strings.Trim(account, "0123456789") != "":
-	case own == "":
-		a.Truth, a.Missing = estate.Maybe, []estate.Gap{{Reason: estate.ReasonPseudoParameter, Input: "AWS::AccountId"}}
-	default:
-		a.Truth = estate.TruthOf(own != account)
-	}
-	return a
 }
 
 // restMethod is a method of a REST API that calls the function.
@@ -243,7 +231,7 @@ func refersTo(v *estate.Value, resources ...*estate.Resource) estate.Truth {
 			return x.Reference().Resource == r.LogicalID || x.Reference().Resource == r.ID
 		}):
 			result = estate.True
-		case (x.Kind() == estate.KindUnknown || x.Kind() == estate.KindDenied) && x.Gap().Reason != estate.ReasonPseudoParameter:
+		case x.Kind() == estate.KindOneOf, (x.Kind() == estate.KindUnknown || x.Kind() == estate.KindDenied) && x.Gap().Reason != estate.ReasonPseudoParameter:
 			result = estate.Maybe
 		}
 		return result != estate.True

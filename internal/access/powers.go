@@ -78,14 +78,33 @@ func (a *Access) Powers(scopes []*estate.Scope, addresses []string, need func(ro
 			}
 		}
 	}
+	givers := w.givers(scopes, view)
 	var out []Powers
 	for _, r := range roles {
-		out = append(out, w.powers(scopes, r, view, need))
+		out = append(out, w.powers(r, view, need, givers))
 	}
 	return out, nil
 }
 
-func (w *world) powers(scopes []*estate.Scope, r *estate.Resource, view *undecided, need func(string, []string) *iam.Policy) Powers {
+// giver is a resource with a policy that may let in principals of accounts.
+type giver struct {
+	resource *estate.Resource
+	policy   *iam.Policy
+	classes  [][]string // of actions that it grants
+}
+
+func (w *world) givers(scopes []*estate.Scope, view *undecided) (list []giver) {
+	for _, s := range scopes {
+		for _, r := range s.Resources() {
+			if p := w.resourcePolicy(r, view); p != nil && p.NamesMembers() {
+				list = append(list, giver{r, p, w.data.Granted(p)})
+			}
+		}
+	}
+	return list
+}
+
+func (w *world) powers(r *estate.Resource, view *undecided, need func(string, []string) *iam.Policy, givers []giver) Powers {
 	p := Powers{Role: r, Words: w.words}
 	functions, _ := view.Related(r, "functions")
 	for _, f := range functions {
@@ -108,24 +127,20 @@ func (w *world) powers(scopes []*estate.Scope, r *estate.Resource, view *undecid
 		p.Statements = append(p.Statements, power)
 	}
 	p.Administrator = w.administersAll(r, view).Truth
-	for _, s := range scopes {
-		for _, held := range s.Resources() {
-			if policy := w.resourcePolicy(held, view); policy != nil {
-				p.Given = append(p.Given, w.gifts(r, held, policy, set, view)...)
-			}
-		}
+	for _, g := range givers {
+		p.Given = append(p.Given, w.gifts(r, g, set, view)...)
 	}
 	return p
 }
 
 // gifts are what a resource's policy gives to a role by itself.
-func (w *world) gifts(r, held *estate.Resource, policy *iam.Policy, set *principalSet, view *undecided) (list []Gift) {
-	for _, class := range w.data.Granted(policy) {
+func (w *world) gifts(r *estate.Resource, g giver, set *principalSet, view *undecided) (list []Gift) {
+	for _, class := range g.classes {
 		spec := w.of(r, class[0], "", view)
-		spec.ResourceAccount = w.account(held.Scope())
-		p := iam.Find([]iam.Ask{{Spec: spec, Set: &iam.PolicySet{Boundary: set.boundary, Resource: policy}}}, "", w.data, iam.Limits{})
+		spec.ResourceAccount = w.account(g.resource.Scope())
+		p := iam.Find([]iam.Ask{{Spec: spec, Set: &iam.PolicySet{Boundary: set.boundary, Resource: g.policy}}}, "", w.data, iam.Limits{})
 		if p.Verdict == iam.Refuted {
-			list = append(list, Gift{Resource: held, Actions: class, Witness: p.Witness[0]})
+			list = append(list, Gift{Resource: g.resource, Actions: class, Witness: p.Witness[0]})
 		}
 	}
 	return list

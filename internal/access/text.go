@@ -120,6 +120,9 @@ func (w *world) reference(s *estate.Scope, ref estate.Reference, view check.View
 	switch {
 	case ref.Attribute == "Ref" && refIsARN[t.Type], ref.Attribute == "Arn", strings.HasSuffix(ref.Attribute, "Arn") && ref.Attribute != "StreamArn" && ref.Attribute == arnAttribute[t.Type]:
 		if arn := w.arn(t, view); arn != "" {
+			if t.Type == "AWS::Logs::LogGroup" {
+				arn += ":*" // the group's streams too
+			}
 			return arn
 		}
 	case ref.Attribute == "StreamArn" && t.Type == "AWS::DynamoDB::Table":

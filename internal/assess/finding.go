@@ -38,41 +38,41 @@ func parametersOf(names []string, values check.Values) []Parameter {
 }
 
 // finding words one result that is a failure or unknown.
-func (run *run) finding(c *check.Check, r *estate.Resource, result check.Result, g *groupState) *Finding {
+func (r *run) finding(c *check.Check, res *estate.Resource, result check.Result, g *groupState) *Finding {
 	f := &Finding{
-		ID:        FindingID(c.ID, r.Scope().ID, r.LogicalID),
+		ID:        FindingID(c.ID, res.Scope().ID, res.LogicalID),
 		Check:     c.ID,
 		Outcome:   result.Outcome,
 		Severity:  c.Severity,
-		Resource:  infoOf(r),
-		Scope:     r.Scope().ID,
+		Resource:  infoOf(res),
+		Scope:     res.Scope().ID,
 		Functions: []string{},
-		Source:    sourceOf(position(r, result)),
+		Source:    sourceOf(position(res, result)),
 
-		Parameters: parametersOf(result.Parameters, run.values),
+		Parameters: parametersOf(result.Parameters, r.values),
 	}
-	for _, p := range r.Callers {
+	for _, p := range res.Callers {
 		f.Callers = append(f.Callers, sourceOf(p))
 	}
-	functions := r.Functions()
-	run.judgeSeverity(g, c, f, functions)
+	functions := res.Functions()
+	r.judgeSeverity(g, c, f, functions)
 	for _, fn := range functions {
-		if fn.Scope() == r.Scope() {
+		if fn.Scope() == res.Scope() {
 			f.Functions = append(f.Functions, fn.LogicalID)
 		} else {
 			f.Functions = append(f.Functions, fn.ID)
 		}
 	}
-	f.Owner = run.owned(r, functions, f.Source.File)
+	f.Owner = r.owned(res, functions, f.Source.File)
 	if result.Outcome == check.Fail {
 		g.failures = append(g.failures, f)
-		g.causes[f] = causeOf(r, result)
-		f.Deadline = run.deadline(result)
-		f.Message = r.Address + " " + run.fillIn(c.Message, r, f.Deadline)
-		f.Witness = witness(r, result)
+		g.causes[f] = causeOf(res, result)
+		f.Deadline = r.deadline(result)
+		f.Message = res.Address + " " + r.fillIn(c.Message, res, f.Deadline)
+		f.Witness = witness(res, result)
 		return f
 	}
-	f.Message = r.Address + ": not decided: " + c.Title
+	f.Message = res.Address + ": not decided: " + c.Title
 	for _, m := range result.Missing {
 		out := Missing{Reason: m.Reason, Input: m.Input, Property: m.Path}
 		if !m.At.IsZero() {
@@ -138,10 +138,10 @@ func shown(v *estate.Value) json.RawMessage {
 var placeholder = regexp.MustCompile(`\{[A-Za-z0-9_.]+\}`)
 
 // deadline is the date that a failure is ahead of, or nil.
-func (run *run) deadline(result check.Result) *Deadline {
+func (r *run) deadline(result check.Result) *Deadline {
 	day, _, _ := strings.Cut(result.Deadline, "T")
 	to, err := time.Parse(time.DateOnly, day)
-	from, errFrom := time.Parse(time.DateOnly, run.AsOf)
+	from, errFrom := time.Parse(time.DateOnly, r.AsOf)
 	if err != nil || errFrom != nil {
 		return nil
 	}
@@ -166,15 +166,15 @@ func (d *Deadline) in() string {
 // fillIn replaces {Property.Path} in a check's message by what the subject
 // holds there, {param.NAME} by a parameter, {deadline} by a date ("in 43 days,
 // on 2027-01-10"). Credentials are never shown.
-func (run *run) fillIn(message string, r *estate.Resource, d *Deadline) string {
+func (r *run) fillIn(message string, res *estate.Resource, d *Deadline) string {
 	if !strings.Contains(message, "{") {
 		return message
 	}
 	return placeholder.ReplaceAllStringFunc(message, func(m string) string {
 		name := m[1 : len(m)-1]
-		v := r.Properties.Path(name)
+		v := res.Properties.Path(name)
 		if parameter, ok := strings.CutPrefix(name, "param."); ok {
-			v = run.values[parameter].Value
+			v = r.values[parameter].Value
 		}
 		if name == "deadline" && d != nil {
 			return d.in() + ", on " + d.Date

@@ -63,6 +63,7 @@ type written struct {
 	byName map[string]*estate.Resource // by identity
 
 	outcomes map[string]check.Outcome // by check and identity
+	missing  map[string]string        // what would decide an unknown outcome
 	names    map[string]string        // identity by logical id
 }
 
@@ -71,7 +72,7 @@ func (w *written) file() string { return path.Join(sameFolder, w.estate, w.form.
 func TestSameEstate(t *testing.T) {
 	cfg := config(t)
 	cfg.Collectors = []collect.Collector{
-		terraform.New(terraform.Options{Mapping: tables.Terraform()}),
+		terraform.New(terraform.Options{Mapping: tables.Terraform(), ManagedPolicies: tables.IAMManagedPolicies()}),
 		cloudformation.New(cloudformation.Options{Parameters: place, PolicyTemplates: tables.SAMPolicyTemplates()}),
 	}
 	all := readSame(t, cfg)
@@ -134,7 +135,7 @@ func readSame(t *testing.T, cfg assess.Config) map[string][]*written {
 			continue
 		}
 		for _, f := range forms {
-			w := &written{estate: folder.Name(), form: f, outcomes: map[string]check.Outcome{}, names: map[string]string{}}
+			w := &written{estate: folder.Name(), form: f, outcomes: map[string]check.Outcome{}, missing: map[string]string{}, names: map[string]string{}}
 			var builders []*estate.Builder
 			files, err := filepath.Glob(w.file())
 			if err != nil || len(files) == 0 {
@@ -217,6 +218,14 @@ func (o *outcomesByScope) note(scope, id string, r assess.ResourceInfo, outcome 
 
 func (o *outcomesByScope) Finding(f *assess.Finding) error {
 	o.note(f.Scope, f.Check, f.Resource, f.Outcome)
+	if f.Outcome == check.Unknown {
+		var why []string
+		for _, m := range f.Missing {
+			why = append(why, m.Reason+": "+m.Input)
+		}
+		w := o.byScope[f.Scope]
+		w.missing[f.Check+" "+w.names[f.Resource.LogicalID]] = strings.Join(why, "; ")
+	}
 	return nil
 }
 

@@ -28,6 +28,7 @@ type Catalog struct {
 	Objectives map[string]Objective
 	Frameworks []*Framework      // ordered by id
 	Parameters []check.Parameter // ordered by name
+	Peers      []Peer            // ordered by id
 	// Digest is the SHA-256 of the catalogue's content in hexadecimal.
 	Digest string
 }
@@ -39,6 +40,7 @@ type entry struct {
 	Objective *Objective       `json:"objective,omitempty"`
 	Framework *Framework       `json:"framework,omitempty"`
 	Parameter *check.Parameter `json:"parameter,omitempty"`
+	Peer      *Peer            `json:"peer,omitempty"`
 }
 
 // Encode writes the compiled form, which [Decode] reads: JSON lines. It is the
@@ -57,6 +59,9 @@ func (c *Catalog) Encode() ([]byte, error) {
 	}
 	for i := range c.Parameters {
 		entries = append(entries, entry{Parameter: &c.Parameters[i]})
+	}
+	for i := range c.Peers {
+		entries = append(entries, entry{Peer: &c.Peers[i]})
 	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -97,6 +102,8 @@ func Decode(data []byte) (*Catalog, error) {
 			c.Objectives[e.Objective.ID] = *e.Objective
 		case e.Framework != nil:
 			c.Frameworks = append(c.Frameworks, e.Framework)
+		case e.Peer != nil:
+			c.Peers = append(c.Peers, *e.Peer)
 		case e.Parameter != nil:
 			c.Parameters = append(c.Parameters, *e.Parameter)
 		}
@@ -126,6 +133,7 @@ func (c *Catalog) With(lib *check.Library, sources ...fs.FS) (*Catalog, error) {
 		Objectives: maps.Clone(c.Objectives),
 		Frameworks: slices.Clone(c.Frameworks),
 		Parameters: slices.Clone(c.Parameters),
+		Peers:      slices.Clone(c.Peers),
 	}
 	return merged, merged.add(lib, true, sources...)
 }
@@ -156,6 +164,18 @@ func (c *Catalog) add(lib *check.Library, replace bool, sources ...fs.FS) error 
 				}
 				return
 			}
+			if path.Base(name) == peersName {
+				peers, err := parsePeers(name, data)
+				errs = append(errs, err)
+				for _, p := range peers {
+					errs = append(errs, place(&c.Peers, p, replace && !own["peer "+p.ID], func(p Peer) string { return p.ID }))
+					own["peer "+p.ID] = true
+				}
+				return
+			}
+			if path.Base(name) == survivorsName {
+				return // for [Survivors]
+			}
 			doc, err := parseDocument(name, data)
 			switch {
 			case err != nil:
@@ -182,6 +202,7 @@ func (c *Catalog) add(lib *check.Library, replace bool, sources ...fs.FS) error 
 	for _, f := range checks {
 		errs = append(errs, f.Lint()...)
 		errs = append(errs, c.lintCheck(f)...)
+		errs = append(errs, c.lintPeers(f)...)
 		t, err := lib.Type(f)
 		if err != nil {
 			errs = append(errs, err)

@@ -19,6 +19,9 @@ type Runtime struct {
 	CreateBlocked string `yaml:"createBlocked"`
 	UpdateBlocked string `yaml:"updateBlocked"`
 	Preview       bool   `yaml:"preview"`
+	// Newest is set for the identifier of its family that was generally available
+	// last, at the date of the table.
+	Newest bool `yaml:"newest"`
 }
 
 // Tables are the dated AWS facts that expressions can ask for, as their files'
@@ -45,6 +48,7 @@ func (l *Library) readRuntimes(data []byte) error {
 			{Name: "id", Value: estate.String(r.ID)},
 			{Name: "family", Value: estate.String(r.Family)},
 			{Name: "preview", Value: estate.Bool(r.Preview)},
+			{Name: "newest", Value: estate.Bool(r.Newest)},
 		}
 		for name, date := range map[string]string{"deprecated": r.Deprecated, "createBlocked": r.CreateBlocked, "updateBlocked": r.UpdateBlocked} {
 			if date != "" {
@@ -54,6 +58,22 @@ func (l *Library) readRuntimes(data []byte) error {
 		l.runtimes[r.ID] = estate.Map(fields...)
 	}
 	return nil
+}
+
+// ProbeName ends the ARN of a resource that no policy names, so that only a
+// grant to resources that it does not list reaches it.
+const ProbeName = "assay-probe"
+
+// probe is the ARN of such a resource in the account and region.
+func probe(ev *evaluation, args []ref.Val) ref.Val {
+	service, ok := args[0].(types.String)
+	resource, ok2 := args[1].(types.String)
+	if !ok || !ok2 {
+		return types.MaybeNoSuchOverloadErr(args[0])
+	}
+	pseudo := func(name string) *estate.Value { return estate.Unknown(estate.ReasonPseudoParameter, name) }
+	return ev.wrap(nil, estate.Text(estate.String("arn:"), pseudo("AWS::Partition"), estate.String(":"+string(service)+":"),
+		pseudo("AWS::Region"), estate.String(":"), pseudo("AWS::AccountId"), estate.String(":"+string(resource)+ProbeName)), "")
 }
 
 // entries lists a map's fields as name and value.
@@ -177,6 +197,16 @@ func credentialWithin(ev *evaluation, document ref.Val, v *estate.Value) ref.Val
 	return found
 }
 
+// secretName reports whether something of that name is meant to hold a
+// credential itself.
+func secretName(ev *evaluation, args []ref.Val) ref.Val {
+	name, undecided := ev.text(args[0])
+	if undecided != nil {
+		return undecided
+	}
+	return types.Bool(estate.SecretName(name))
+}
+
 // credentialText judges a text by its holes: one that holds a credential is
 // one; one with an unknown hole may be.
 func credentialText(undecided ref.Val, text *estate.Value) ref.Val {
@@ -282,12 +312,47 @@ func principals(v *estate.Value) *estate.Value {
 			return ids // how many there are is not known either
 		}
 		for _, id := range ids.Items() {
-			if id.AsString() == "*" {
-				all = append(all, id)
-				continue
-			}
-			all = append(all, estate.Text(estate.String(f.Name+":"), id).At(id.Position()))
+			all = append(all, principal(f.Name, id))
 		}
 	}
 	return estate.List(all...).At(v.Position())
+}
+
+// principal writes one id. Everyone is "*" under every type, so that an id which
+// may be everyone is left as it is, and no text with a type in front.
+func principal(kind string, id *estate.Value) *estate.Value {
+	if id.Kind() == estate.KindOneOf {
+		cases := make([]estate.Case, len(id.Cases()))
+		for i, c := range id.Cases() {
+			cases[i] = estate.Case{When: c.When}
+			if c.Value != nil {
+				cases[i].Value = principal(kind, c.Value)
+			}
+		}
+		return estate.OneOf(id.Input(), cases...)
+	}
+	if estate.Matches(id, estate.String("*")) != estate.False {
+		return id
+	}
+	return estate.Text(estate.String(kind+":"), id).At(id.Position())
+}
+
+// found reports whether all members of a list are resources that were read. One
+// that is outside what was read may be there or not.
+func found(_ *evaluation, args []ref.Val) ref.Val {
+	list, ok := args[0].(*listVal)
+	if !ok {
+		if types.IsUnknown(args[0]) {
+			return args[0]
+		}
+		return types.MaybeNoSuchOverloadErr(args[0])
+	}
+	var missing *types.Unknown
+	for _, v := range list.all() {
+		missing, _ = types.MaybeMergeUnknowns(v, missing)
+	}
+	if missing != nil {
+		return missing
+	}
+	return types.True
 }

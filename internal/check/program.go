@@ -135,8 +135,15 @@ func (l *Library) checkPresence(checked *cel.Ast) error {
 // resource, or to one of two where an input is open.
 type sizes struct{ single map[string]bool }
 
+// quotas bound how many resources of a type an account has in a region.
+// source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html
+var quotas = map[string]uint64{"AWS::CloudTrail::Trail": 5}
+
 // EstimateSize implements checker.CostEstimator.
-func (sizes) EstimateSize(checker.AstNode) *checker.SizeEstimate {
+func (sizes) EstimateSize(node checker.AstNode) *checker.SizeEstimate {
+	if path := node.Path(); len(path) == 2 && path[0] == accountVar && quotas[path[1]] > 0 {
+		return &checker.SizeEstimate{Min: 0, Max: quotas[path[1]]}
+	}
 	return &checker.SizeEstimate{Min: 0, Max: assumedItems}
 }
 
@@ -406,6 +413,8 @@ func (a activation) ResolveName(name string) (any, bool) {
 		return a.subject, true
 	case "asOf":
 		return a.asOf, true
+	case hereVar:
+		return a.ev.place(), true
 	case evaluationVar:
 		return a.ev, true
 	case paramVar, statedVar:

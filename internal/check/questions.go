@@ -15,7 +15,8 @@ type QuestionKind uint8
 // The questions, by the function that asks each.
 const (
 	// May: may the role (subject) do each of Actions to Object, or to the resource
-	// that Texts[0] names? role.may(["sqs:SendMessage"], queue)
+	// that Texts[0] names? role.may(["sqs:SendMessage"], queue); "*" for an action
+	// that takes no resource
 	May QuestionKind = iota + 1
 	// Trusts: can the service Texts[0] assume the role? role.trusts("lambda.amazonaws.com")
 	Trusts
@@ -56,6 +57,12 @@ const (
 	// PassesBeyond: may the role pass some role to a service that is not among
 	// Texts? role.passesBeyond(["lambda.amazonaws.com"])
 	PassesBeyond
+	// Escalates: can whoever acts as the role (subject) come to more power, by
+	// requests that it may make? role.escalates()
+	Escalates
+	// InvitesEscalation: can somebody who may do less than the function's role make
+	// the function (subject) run what they want? function.invitesEscalation()
+	InvitesEscalation
 	// PassesToAny: may the role pass some role to whatever service?
 	// role.passesToAny()
 	PassesToAny
@@ -167,8 +174,8 @@ func (ev *evaluation) Related(r *estate.Resource, edge string) (found []*estate.
 var (
 	roleType       = cel.ObjectType(typeName("AWS::IAM::Role"))
 	urlType        = cel.ObjectType(typeName("AWS::Lambda::Url"))
-	permissionType = cel.ObjectType(typeName("AWS::Lambda::Permission"))
 	functionType   = cel.ObjectType(typeName("AWS::Lambda::Function"))
+	permissionType = cel.ObjectType(typeName("AWS::Lambda::Permission"))
 )
 
 // policyHolders are the types whose own policy [Lets] can ask.
@@ -222,6 +229,8 @@ func questions() []cel.EnvOption {
 		cel.Function("holdsService", cel.MemberOverload("holdsservice_role", []*cel.Type{roleType}, cel.BoolType)),
 		cel.Function("codeMayAnywhere", cel.MemberOverload("codemayanywhere_role", []*cel.Type{roleType, cel.ListType(cel.StringType)}, cel.BoolType)),
 		cel.Function("passesBeyond", cel.MemberOverload("passesbeyond_role", []*cel.Type{roleType, cel.ListType(cel.StringType)}, cel.BoolType)),
+		cel.Function("escalates", cel.MemberOverload("escalates_role", []*cel.Type{roleType}, cel.BoolType)),
+		cel.Function("invitesEscalation", cel.MemberOverload("invitesescalation_function", []*cel.Type{functionType}, cel.BoolType)),
 		cel.Function("answersAnyone", cel.MemberOverload("answersanyone_url", []*cel.Type{urlType}, cel.BoolType)),
 		cel.Function("reachedBy", cel.MemberOverload("reachedby_function", []*cel.Type{functionType, cel.StringType}, cel.BoolType)),
 		cel.Function("letsStrangers", cel.MemberOverload("letsstrangers_permission", []*cel.Type{permissionType}, cel.BoolType)),

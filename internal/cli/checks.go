@@ -36,11 +36,13 @@ func newChecks(s Streams) *cobra.Command {
 func newChecksList(s Streams) *cobra.Command {
 	var catalogs []string
 	var peer, format string
+	var reverse bool
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the checks",
 		Example: `  assay checks list
   assay checks list --peer checkov
+  assay checks list --peer checkov --reverse
   assay checks list --format json`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -48,8 +50,14 @@ func newChecksList(s Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if known := peersOf(e.catalog.Checks); peer != "" && !slices.Contains(known, peer) {
+			if known := peersOf(e.catalog.Peers); peer != "" && !slices.Contains(known, peer) {
 				return usage("--peer %s: expected %s", peer, strings.Join(known, ", "))
+			}
+			if reverse {
+				if peer == "" || format != "text" {
+					return usage("--reverse lists a peer's ids as text: give --peer, and no other --format")
+				}
+				return listByPeer(s, e.catalog.Checks, peer)
 			}
 			switch format {
 			case "text":
@@ -62,8 +70,24 @@ func newChecksList(s Streams) *cobra.Command {
 	}
 	cmd.Flags().StringArrayVar(&catalogs, "catalog", nil, "`folder` with your own checks and frameworks (repeatable)")
 	cmd.Flags().StringVar(&peer, "peer", "", "show the ids of another `tool` for the same thing, such as prowler or checkov")
+	cmd.Flags().BoolVar(&reverse, "reverse", false, "with --peer: list the tool's ids, and the checks for each")
 	cmd.Flags().StringVarP(&format, "format", "f", "text", "`format`: text or json")
 	return cmd
+}
+
+// listByPeer lists the ids of a peer with the checks that say the same.
+func listByPeer(s Streams, all []*check.Typed, peer string) error {
+	byID := map[string][]string{}
+	for _, t := range all {
+		for _, id := range t.Peers[peer] {
+			byID[id] = append(byID[id], t.ID)
+		}
+	}
+	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
+	for _, id := range slices.Sorted(maps.Keys(byID)) {
+		fmt.Fprintf(w, "%s\t%s\n", id, strings.Join(byID[id], ", "))
+	}
+	return w.Flush()
 }
 
 // ofPeer keeps the checks that a peer has too; all of them without a peer.
@@ -71,15 +95,13 @@ func ofPeer(all []*check.Typed, peer string) []*check.Typed {
 	return slices.DeleteFunc(slices.Clone(all), func(t *check.Typed) bool { return peer != "" && len(t.Peers[peer]) == 0 })
 }
 
-// peersOf are the tools that checks name ids of.
-func peersOf(all []*check.Typed) []string {
-	names := map[string]bool{}
-	for _, t := range all {
-		for name := range t.Peers {
-			names[name] = true
-		}
+// peersOf are the tools that checks may name ids of.
+func peersOf(all []catalog.Peer) []string {
+	var names []string
+	for _, p := range all {
+		names = append(names, p.ID)
 	}
-	return slices.Sorted(maps.Keys(names))
+	return names
 }
 
 func listChecks(s Streams, all []*check.Typed, peer string) error {
@@ -176,13 +198,19 @@ fit the property schemas, objectives that do not exist, checks without cases.`,
 
 func newChecksTest(s Streams) *cobra.Command {
 	var asOf string
+	var mutate bool
 	cmd := &cobra.Command{
 		Use:   "test [FOLDER]",
 		Short: "Run the cases of checks; the built-in ones without a folder",
 		Long: `test runs every case beside the checks of a folder, and over each case the
 refinement law: an input that becomes unknown may make an outcome unknown but
-never flip it.`,
-		Example: "  assay checks test ./our-checks",
+never flip it.
+
+With --mutate it tests the cases instead: each expression is changed in one place
+at a time (a condition negated, a side of && or || dropped, a constant or operator
+swapped, applies left out), and some case has to notice. What survives is listed;
+survivors.yaml beside the checks explains what cannot be noticed.`,
+		Example: "  assay checks test ./our-checks\n  assay checks test --mutate",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			today, err := date(asOf)
@@ -206,10 +234,18 @@ never flip it.`,
 				return &exit{ExitUsage, err}
 			}
 			runner := assess.CaseRunner{Parameters: merged.Parameters, Model: e.model, Library: e.library, AsOf: today, Reader: templateReader, Asker: e.access.Asker}
+			if mutate {
+				explained, err := catalog.Survivors(source)
+				if err != nil {
+					return &exit{ExitUsage, err}
+				}
+				return mutateChecks(cmd.Context(), runner, mine, files, explained, name, s.Out)
+			}
 			return testCases(cmd, runner, mine, files, name, s)
 		},
 	}
 	cmd.Flags().StringVar(&asOf, "as-of", "", "`date` to judge by where a case names none (default today)")
+	cmd.Flags().BoolVar(&mutate, "mutate", false, "test the cases: change each expression in one place at a time; some case has to notice")
 	return cmd
 }
 

@@ -21,7 +21,8 @@ func newExplain(s Streams) *cobra.Command {
 		Use:   "explain CHECK|FINDING-ID|FUNCTION",
 		Short: "Explain a check, or one finding or function of a saved run",
 		Long: `explain CHECK says why a check exists, what it requires, where AWS says so, and
-how to fix what it finds in CloudFormation, SAM, Terraform and the AWS CLI.
+how to fix what it finds in CloudFormation, SAM, Terraform and the AWS CLI. The id
+of another tool (CKV_AWS_258) is as good as ours.
 
 explain FINDING-ID --from FILE says what one finding of a saved stream means:
 what was found where, what proves it, and how to fix it.
@@ -70,6 +71,14 @@ func explainCheck(id string, catalogs []string, s Streams, o report.Options) err
 		return err
 	}
 	t := e.catalog.Check(strings.ToUpper(id))
+	if t == nil {
+		if ours := e.catalog.OfPeer("", id); len(ours) > 0 {
+			t = ours[0]
+			for _, other := range ours[1:] {
+				fmt.Fprintf(s.Err, "assay: %s is said by %s too\n", id, other.ID)
+			}
+		}
+	}
 	if t == nil {
 		return usage("no check %s; assay checks list shows them all", id)
 	}

@@ -50,11 +50,16 @@ func (r *Resource) ARN() *Value {
 			}
 			name = []*Value{path, r.Name()}
 		}
+	case service == "ssm":
+		if text, known := name[0].Scalar(); known {
+			name[0] = String(strings.TrimPrefix(text, "/")) // parameter/a/b is /a/b
+		}
 	case r.Type == "AWS::SecretsManager::Secret" && r.Name().Kind() != KindReference:
 		name = append(name, String("-"), Ref(r.LogicalID, "Ref")) // six characters that AWS adds
 	}
 	if name[0].Kind() == KindOneOf {
-		name[0] = Unknown("name is not decided", name[0].Input())
+		// Which of the names it is, is not known, but it is the same wherever it stands.
+		name[0] = UnknownText("name of "+r.LogicalID+" is not decided", name[0].Input())
 	}
 	parts := []*Value{String("arn:"), pseudo("AWS::Partition", ""), String(":" + service + ":"), region, String(":"), account, String(":" + before)}
 	return Text(append(append(parts, name...), String(after))...)

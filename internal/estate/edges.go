@@ -1,6 +1,7 @@
 package estate
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -141,6 +142,9 @@ func (x resolver) edges(r *Resource, rule *Rule) []Edge {
 	var found []Edge
 	add := func(v *Value, when []Decision) {
 		for _, e := range x.targets(r, rule, v) {
+			if rule.Mention && e.Outside {
+				continue
+			}
 			e.Rule, e.From = rule, r
 			e.When = append(slices.Clone(when), e.When...)
 			if e.Position.IsZero() {
@@ -227,6 +231,9 @@ func (x resolver) targets(r *Resource, rule *Rule, v *Value) []Edge {
 			return x.referenced(r, rule, v.items[0].Reference()) // that resource's ARN, and no other
 		}
 	}
+	if rule.Within && (v.Kind() == KindText || v.Kind() == KindString) {
+		return x.within(r, rule, v)
+	}
 	switch v.Kind() {
 	case KindReference:
 		return x.referenced(r, rule, v.Reference())
@@ -245,7 +252,8 @@ func (x resolver) targets(r *Resource, rule *Rule, v *Value) []Edge {
 		}
 		return x.byName(rule, v, true)
 	case KindUnknown, KindDenied:
-		return []Edge{{Gap: v.Gap(), Outside: v.Gap().Reason == ReasonLocalCode}}
+		reason := v.Gap().Reason
+		return []Edge{{Gap: v.Gap(), Outside: reason == ReasonLocalCode || reason == ReasonWrittenOut}}
 	case KindList:
 		var all []Edge
 		for _, item := range v.Items() {
@@ -260,6 +268,10 @@ func (x resolver) targets(r *Resource, rule *Rule, v *Value) []Edge {
 // ReasonLocalCode is the gap of a package that is uploaded before a stack is
 // deployed: to a bucket or repository that the stack does not make.
 const ReasonLocalCode = "local code gets its place when it is deployed"
+
+// ReasonWrittenOut is the gap of an id that a plan does not show because it is
+// written out: of a thing that exists already, and that the plan does not make.
+const ReasonWrittenOut = "a plan does not show what is written out"
 
 // named is a pattern of ARNs as the name of one resource, any region and account
 // left out; nil when it is of no one resource's name.
@@ -282,6 +294,32 @@ func named(v *Value) *Value {
 		}
 	}
 	return Text(parts...).At(v.pos)
+}
+
+// nameWithin finds a name that is written out in an expression.
+var nameWithin = regexp.MustCompile(`[A-Za-z]\(\s*"?[^"()\s]`)
+
+// within finds what an expression names.
+func (x resolver) within(r *Resource, rule *Rule, v *Value) (found []Edge) {
+	parts := v.Items()
+	if v.Kind() == KindString {
+		parts = []*Value{v}
+	}
+	rest, open := "", false
+	for _, p := range parts {
+		switch p.Kind() {
+		case KindString:
+			rest += p.s
+		case KindReference:
+			found = append(found, x.referenced(r, rule, p.Reference())...)
+		default:
+			open = true
+		}
+	}
+	if open || nameWithin.MatchString(rest) {
+		found = append(found, Edge{Gap: Gap{"named within an expression", v.String()}})
+	}
+	return found
 }
 
 // referenced follows a reference: to a resource of the rule's type, or through

@@ -117,7 +117,8 @@ type Scope struct {
 	coverage  []Coverage
 	problems  []Problem
 	inputs    map[string][]string
-	open      map[openEnd][]Edge // edges whose end is not known
+	open      map[openEnd][]Edge    // edges whose end is not known
+	names     map[string]*nameIndex // by type, while edges are resolved
 	model     *Model
 	group     *group
 	place     place
@@ -263,6 +264,7 @@ func (b *Builder) scope(m *Model) *Scope {
 		problems: slices.Clone(b.problems),
 		model:    m,
 		place:    b.place,
+		names:    map[string]*nameIndex{},
 	}
 	kept := make([]*Resource, 0, len(b.resources))
 	for i := range b.resources {

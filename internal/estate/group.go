@@ -86,6 +86,7 @@ func buildGroup(m *Model, builders []*Builder) []*Scope {
 	}
 	for _, s := range g.scopes {
 		endEdges(s)
+		s.names = nil
 	}
 	return g.scopes
 }
@@ -203,6 +204,9 @@ func (s *Scope) find(id string) *Resource {
 	}
 	return s.group.byID[id]
 }
+
+// Group are the scopes that refer to each other, the scope itself among them.
+func (s *Scope) Group() []*Scope { return s.group.scopes }
 
 // ofType are the resources of one type in the whole group.
 func (s *Scope) ofType(name string) []*Resource {

@@ -53,11 +53,18 @@ type Rule struct {
 	Name     string   `yaml:"name"`     // of the edge, seen from From
 	Inverse  string   `yaml:"inverse"`  // of the edge, seen from To
 	From     string   `yaml:"from"`     // type that states the edge
-	Property string   `yaml:"property"` // dotted path; a name followed by [] goes through every item
+	Property string   `yaml:"property"` // dotted path; a name followed by [] goes through every item, * through every entry
 	To       string   `yaml:"to"`       // type at the other end
 	Default  string   `yaml:"default"`  // the name when the property is absent; {name} is the name of From
 	Through  []string `yaml:"through"`  // types that stand for the target and name it themselves (alias, version)
 	Pattern  bool     `yaml:"pattern"`  // the property holds patterns of ARNs, as policies do
+	// Within is set where the property is an expression that names resources as
+	// FUNCTION("NAME"). References in it are followed, every one of them; what it
+	// names otherwise may be anything.
+	Within bool `yaml:"within"`
+	// Mention is set where the property may hold anything, such as a variable: a
+	// text that is the name of nothing that was read is no name.
+	Mention bool `yaml:"mention"`
 
 	path []string
 }

@@ -59,9 +59,8 @@ func (p place) holds(v *Value) (Truth, string) {
 		if one.pseudo == "AWS::AccountId" {
 			segment = segments[4]
 		}
-		text, literal := segment.Scalar()
 		switch {
-		case !literal || text == "" || text == one.known:
+		case !segment.literal || segment.text == "" || segment.text == one.known:
 		case one.known == "":
 			here, input = here.And(Maybe), one.pseudo
 		default:
@@ -76,7 +75,7 @@ func (x resolver) named(rule *Rule, name alternative, v *Value, outside bool) []
 	var found []Edge
 	var maybe []string
 	certain := false
-	for _, t := range x.scope.ofType(rule.To) {
+	for _, t := range x.candidates(rule.To, name.value, v) {
 		for _, own := range alternatives(t.scope.seenBy(x.scope, resolver{t.scope}.nameOf(t)), name.when) {
 			match := matchNames(name.value, own.value)
 			if Matches(v, own.value) == True {
@@ -106,6 +105,72 @@ func (x resolver) named(rule *Rule, name alternative, v *Value, outside bool) []
 		if complete, _ := x.scope.Complete(rule.To); !complete {
 			found = append(found, Edge{Gap: Gap{"may not exist", v.String()}, Outside: true, Dangling: true, When: name.when})
 		}
+	}
+	return found
+}
+
+// nameIndex finds the resources of one type that may have a name, so that each
+// reference does not look at all of them.
+type nameIndex struct {
+	all   []*Resource
+	byKey map[string][]int // positions in all
+	open  []int            // of those whose names may be any
+}
+
+// nameKey tells names apart that are certainly different: texts that are written
+// out, and texts that are made of the made-up names of resources. Others have
+// none.
+func nameKey(v *Value) (key string, ok bool) {
+	if v.Kind() == KindString {
+		return "text " + v.s, true
+	}
+	parts, ok := textParts(v)
+	if !ok {
+		return "", false
+	}
+	made := false
+	var b strings.Builder
+	for _, p := range parts {
+		switch {
+		case p.Kind() == KindString:
+		case p.Kind() == KindReference && p.ref.Attribute == "Ref":
+			made = true
+			b.WriteString("\x00" + p.ref.Resource)
+		default:
+			return "", false
+		}
+	}
+	return "made" + b.String(), made
+}
+
+// candidates are the resources of a type that one of two values may name, in
+// their order.
+func (x resolver) candidates(typeName string, values ...*Value) []*Resource {
+	index := x.scope.names[typeName]
+	if index == nil {
+		index = &nameIndex{all: x.scope.ofType(typeName), byKey: map[string][]int{}}
+		for i, t := range index.all {
+			key, ok := nameKey(t.scope.seenBy(x.scope, resolver{t.scope}.nameOf(t)))
+			if !ok {
+				index.open = append(index.open, i)
+				continue
+			}
+			index.byKey[key] = append(index.byKey[key], i)
+		}
+		x.scope.names[typeName] = index
+	}
+	at := slices.Clone(index.open)
+	for i, v := range values {
+		key, ok := nameKey(v)
+		if !ok && i == 0 {
+			return index.all
+		}
+		at = append(at, index.byKey[key]...)
+	}
+	slices.Sort(at)
+	found := make([]*Resource, 0, len(at))
+	for _, i := range slices.Compact(at) {
+		found = append(found, index.all[i])
 	}
 	return found
 }
@@ -257,6 +322,8 @@ func nameIn(v *Value, id identity) (name *Value, ok bool) {
 			parts = upTo(upTo(rest, "@"), ":")
 		}
 		return Text(parts...), true
+	case strings.Contains(lead, "://"):
+		return nil, false // an address on the web
 	case strings.HasPrefix(id.ARN, "lambda:function:"):
 		// NAME, NAME:ALIAS or ACCOUNT:function:NAME (CreateEventSourceMapping, FunctionName).
 		if rest, cut := cutThrough(parts, ":function:"); cut {
@@ -275,12 +342,15 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 	if !found {
 		return Text(parts...), true
 	}
-	if anyLiteral(parts, "::aws:policy/") {
-		return nil, false // AWS's own: a managed policy, which no estate holds
+	if anyLiteral(parts, "::aws:policy/") || anyLiteral(parts, ":role/aws-service-role/") {
+		return nil, false // AWS's own: a managed policy, or a role that a service makes, which no template holds
 	}
 	if at, ok := cutThrough(parts, "/functions/"); ok {
-		if head := literal(at, 0); strings.HasPrefix(head, "arn:") {
+		switch head := literal(at, 0); {
+		case strings.HasPrefix(head, "arn:"):
 			parts = upTo(at, "/invocations")
+		case head == "" && !solid(at[0]) && service == "lambda":
+			return Unknown("part of a text that is not known", Text(parts...).String()), true
 		}
 	}
 	prefix, _, _ := strings.Cut(resource, "{name}")
@@ -288,7 +358,7 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 	if segments == nil {
 		return nameFromEnd(parts, service, prefix)
 	}
-	if s, known := segments[2].Scalar(); known && s != service {
+	if s := segments[2]; s.literal && s.text != service {
 		return nil, false
 	}
 	lead := literal(rest, 0)
@@ -344,16 +414,23 @@ func anyLiteral(parts []*Value, cue string) bool {
 	return slices.ContainsFunc(parts, func(p *Value) bool { return strings.Contains(p.AsString(), cue) })
 }
 
+// segment is a part of an ARN between colons; its text is "" where it has holes.
+type segment struct {
+	text    string
+	literal bool
+}
+
 // splitARN cuts the first five segments off an ARN. It returns nil when a hole
 // before them may hold a colon: references and pseudo parameters do not.
-func splitARN(parts []*Value) (segments []*Value, rest []*Value) {
-	var current []*Value
+func splitARN(parts []*Value) (segments []segment, rest []*Value) {
+	segments = make([]segment, 0, 5)
+	before, holes := "", false // of the segment that the parts so far end in
 	for i, p := range parts {
 		if p.Kind() != KindString {
 			if !solid(p) {
 				return nil, nil
 			}
-			current = append(current, p)
+			holes = true
 			continue
 		}
 		text := p.s
@@ -362,15 +439,17 @@ func splitARN(parts []*Value) (segments []*Value, rest []*Value) {
 			if !more {
 				break
 			}
-			segments = append(segments, Text(append(current, String(head))...))
-			current, text = nil, tail
+			if holes {
+				segments = append(segments, segment{})
+			} else {
+				segments = append(segments, segment{before + head, true})
+			}
+			before, holes, text = "", false, tail
 			if len(segments) == 5 {
 				return segments, append([]*Value{String(text)}, parts[i+1:]...)
 			}
 		}
-		if text != "" {
-			current = append(current, String(text))
-		}
+		before += text
 	}
 	return nil, nil
 }

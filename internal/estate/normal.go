@@ -273,6 +273,7 @@ func joinParts(resources []*Resource, m *Model) []*Resource {
 	for i := range m.edges.Parts {
 		pieces[m.edges.Parts[i].Type] = &m.edges.Parts[i]
 	}
+	whole := wholes{resources: resources, model: m, byType: map[string]*namedWholes{}}
 	kept := resources[:0:0]
 	for _, r := range resources {
 		p := pieces[r.Type]
@@ -282,10 +283,7 @@ func joinParts(resources []*Resource, m *Model) []*Resource {
 		}
 		named := r.parents(p)
 		certain := 0
-		for _, parent := range resources {
-			if parent.Type != p.Parent {
-				continue
-			}
+		for _, parent := range whole.candidates(r, p.Parent, named) {
 			belongs := False
 			for _, v := range named {
 				belongs = belongs.Not().And(parent.isNamed(r.scope, v, m).Not()).Not()
@@ -316,6 +314,64 @@ func joinParts(resources []*Resource, m *Model) []*Resource {
 		delete(r.scope.group.byID, r.ID)
 	}
 	return kept
+}
+
+// wholes finds what pieces may belong to, so that each piece does not look at
+// every resource.
+type wholes struct {
+	resources []*Resource
+	model     *Model
+	byType    map[string]*namedWholes
+}
+
+type namedWholes struct {
+	all    []*Resource
+	at     map[*Resource]int
+	byName map[string][]int // of names that are written out
+	open   []int            // of names that are not
+}
+
+// candidates are the resources of a type that a piece may belong to, in their
+// order: those that it refers to, has the name of, or may have the name of.
+func (w *wholes) candidates(piece *Resource, typeName string, by []*Value) []*Resource {
+	index := w.byType[typeName]
+	if index == nil {
+		index = &namedWholes{at: map[*Resource]int{}, byName: map[string][]int{}}
+		for _, r := range w.resources {
+			if r.Type != typeName {
+				continue
+			}
+			i := len(index.all)
+			index.all, index.at[r] = append(index.all, r), i
+			switch name := r.Properties.Field(w.model.edges.Identities[typeName].Name); {
+			case name == nil:
+			case name.Kind() == KindString:
+				index.byName[name.s] = append(index.byName[name.s], i)
+			default:
+				index.open = append(index.open, i)
+			}
+		}
+		w.byType[typeName] = index
+	}
+	var found []int
+	for _, v := range by {
+		switch v.Kind() {
+		case KindReference:
+			if i, ok := index.at[piece.scope.find(v.ref.Resource)]; ok {
+				found = append(found, i)
+			}
+		case KindString:
+			found = append(append(found, index.byName[v.s]...), index.open...)
+		default:
+			return index.all
+		}
+	}
+	slices.Sort(found)
+	candidates := make([]*Resource, 0, len(found))
+	for _, i := range slices.Compact(found) {
+		candidates = append(candidates, index.all[i])
+	}
+	return candidates
 }
 
 // parents are the values by which a piece names what it belongs to.

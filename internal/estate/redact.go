@@ -55,7 +55,7 @@ func assigned(text string) [][]int {
 // matches names that only speak about one.
 var (
 	secretName = regexp.MustCompile(`(?i)(pass(word|wd|phrase)|secret|api_?key|auth_?token|access_?token|private_?key|credential|client_?secret|signing_?key|encryption_?key|^token$|_token$|^pwd$|_pwd$)`)
-	reference  = regexp.MustCompile(`(?i)(arn|name|id|ids|path|url|uri|endpoint|prefix|suffix|param|parameter|region|ttl|expiry|expiration|length|policy|rotation|enabled|type|version|location|file|table|bucket|header|field|template|stage|source|usage|days|hours|minutes|seconds)s?$`)
+	reference  = regexp.MustCompile(`(?i)(arn|name|id|ids|path|url|uri|endpoint|prefix|suffix|param|parameter|region|ttl|expiry|expiration|length|policy|rotation|enabled|type|version|location|file|table|bucket|header|field|template|stage|source|usage|days|hours|minutes|seconds|port|host|timeout|size|level|count|millis)s?$`)
 )
 
 // Credential says what kind of credential a named text holds, or "" when it
@@ -100,7 +100,7 @@ func plausible(text string) bool {
 		return false
 	}
 	lower := strings.ToLower(text)
-	for _, lead := range []string{"arn:", "/", "./", "http://", "https://", "s3://", "{{resolve:", "${", "<", "projects/"} {
+	for _, lead := range []string{"arn:", "alias/", "/", "./", "http://", "https://", "s3://", "{{resolve:", "${", "<", "projects/"} {
 		if strings.HasPrefix(lower, lead) {
 			return false
 		}

@@ -16,8 +16,9 @@ import (
 // type first occurs, because a plan has a dozen of the types that it knows.
 // It is safe for many goroutines.
 type table struct {
-	data  []byte
-	awscc awscc
+	data    []byte
+	managed []byte // AWS's managed policies, a line each
+	awscc   awscc
 
 	mu        sync.Mutex
 	rows      map[string]*row
@@ -163,6 +164,7 @@ const (
 	wordSuffix  = "suffix"  // joins the property behind a colon
 	wordMethod  = "method"  // PATH/METHOD becomes a resource path, and HttpMethod beside it
 	wordEmpty   = "empty"   // an empty text is not the same as none
+	wordGuarded = "guarded" // the provider marks it sensitive whatever it holds
 	wordID      = "id"      // another resource's id and nothing else
 	wordARN     = "arn"     // another resource's ARN and nothing else
 	wordName    = "name"    // another resource's name and nothing else
@@ -173,7 +175,7 @@ const (
 
 var words = []string{
 	wordBlock, wordBlocks, wordTags, wordNames, wordMap, wordJSON, wordList, wordFirst, wordNot, wordPrefix, wordSuffix,
-	wordMethod, wordEmpty, wordID, wordARN, wordName, wordIDs, wordARNs, wordPattern,
+	wordMethod, wordEmpty, wordGuarded, wordID, wordARN, wordName, wordIDs, wordARNs, wordPattern,
 }
 
 func (a attribute) is(word string) bool { return slices.Contains(a.words, word) }
@@ -237,8 +239,22 @@ func (a *attribute) UnmarshalYAML(n *yaml.Node) error {
 
 // newTable reads a table; without a model, types of the Cloud Control provider
 // have no rows.
-func newTable(data []byte, m *estate.Model) *table {
-	return &table{data: data, awscc: awscc{model: m}, rows: map[string]*row{}}
+func newTable(data, managed []byte, m *estate.Model) *table {
+	return &table{data: data, managed: managed, awscc: awscc{model: m}, rows: map[string]*row{}}
+}
+
+// managedPolicy is what follows the partition in the ARN of AWS's managed policy
+// of that name. Names are AWS's alone over all paths: a data source that finds
+// another policy of the name too is an error.
+func (t *table) managedPolicy(name string) (string, bool) {
+	at := bytes.Index(t.managed, []byte("/"+name+`","version":`))
+	if name == "" || strings.ContainsAny(name, `/"`) || at < 0 {
+		return "", false
+	}
+	const start = `{"arn":"`
+	line := t.managed[bytes.LastIndexByte(t.managed[:at], '\n')+1 : at]
+	arn, ok := strings.CutPrefix(string(line), start)
+	return arn + "/" + name, ok
 }
 
 // ofAWS reports whether a resource type is of one of AWS's providers.
@@ -410,7 +426,7 @@ func (r *row) identity(name string) (string, bool) {
 // AttributeOf reads the table backwards: the resource type and attribute that
 // set a property of a CloudFormation type, such as tracing_config.mode.
 func AttributeOf(mapping []byte) func(cfnType, property string) (resourceType, attribute string, ok bool) {
-	t := newTable(mapping, nil)
+	t := newTable(mapping, nil, nil)
 	return func(cfnType, property string) (string, string, bool) {
 		property = strings.ReplaceAll(property, "[]", "")
 		for _, name := range t.types() {

@@ -528,9 +528,32 @@ func (r *reader) members(s site, spec attribute, heads []head) *estate.Value {
 	if len(items) == 0 {
 		return s.unknown()
 	}
+	unseen := s.unknown()
+	if spec.is(wordIDs) && !r.known(items) {
+		unseen = estate.UnknownText(estate.ReasonWrittenOut, s.input()).At(s.c.at)
+	}
 	rest := estate.OneOf("members of "+s.input()+" that the plan does not show",
-		estate.Case{When: noMore}, estate.Case{When: more, Value: s.unknown()})
+		estate.Case{When: noMore}, estate.Case{When: more, Value: unseen})
 	return estate.List(append(items, rest)...).At(s.c.at)
+}
+
+// known reports whether the plan has a resource of the kinds that are listed
+// whose id is known already, so that it could be listed by a literal too.
+func (r *reader) known(listed []*estate.Value) bool {
+	kinds := map[string]bool{}
+	for _, v := range listed {
+		if c := r.instanceAt(v.Reference().Resource); c != nil {
+			kinds[c.kind] = true
+		}
+	}
+	for _, all := range r.plan.instances {
+		for _, c := range all {
+			if kinds[c.kind] && !c.after.member("id").absent() {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // pickAll is the instance with the referring resource's key where an index is

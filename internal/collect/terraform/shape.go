@@ -323,7 +323,12 @@ func (p provided) property(spec attribute, v *estate.Value) *estate.Value {
 		return nil
 	case estate.KindOneOf:
 		return choose(v, func(c *estate.Value) *estate.Value { return p.property(spec, c) })
-	case estate.KindUnknown, estate.KindDenied, estate.KindSecret:
+	case estate.KindSecret:
+		if spec.is(wordGuarded) {
+			return estate.Unknown("withheld whatever it holds", v.Why()).At(v.Position())
+		}
+		return v
+	case estate.KindUnknown, estate.KindDenied:
 		return v
 	case estate.KindString:
 		if v.AsString() == "" && !spec.is(wordEmpty) {
