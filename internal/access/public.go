@@ -388,8 +388,12 @@ func (a *Access) Public(scopes []*estate.Scope, addresses []string, rule iam.URL
 	for _, r := range list {
 		doors, more := w.doors(r, view)
 		gaps = append(gaps, more...)
+		of := everybody
+		if r.Type == "AWS::IAM::Role" {
+			of = callers // a service takes a role of the account that it acts for, by iam:PassRole
+		}
 		for _, d := range doors {
-			out = append(out, Opening{Resource: r, Door: d.name, Action: d.action, Exposure: w.exposure(r, d, rule, everybody, view), Words: w.words})
+			out = append(out, Opening{Resource: r, Door: d.name, Action: d.action, Exposure: w.exposure(r, d, rule, of, view), Words: w.words})
 		}
 	}
 	return out, gaps, nil
