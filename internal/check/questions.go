@@ -51,7 +51,8 @@ const (
 	MayEvery
 	// ChangesAnywhere: may the role change something on a resource that no policy
 	// names, by an action that could be held to resources, that is not among Texts and
-	// that no policy of AWS there grants? role.changesAnywhere(["arn:aws:iam::aws:policy/…"])
+	// that no policy of AWS there grants; attached ones under a path there, which ends
+	// in a slash, are left aside? role.changesAnywhere(["arn:aws:iam::aws:policy/…"])
 	ChangesAnywhere
 	// PassesBeyond: may the role pass some role to a service that is not among
 	// Texts? role.passesBeyond(["lambda.amazonaws.com"])
