@@ -41,7 +41,7 @@ func TestCases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runner := assess.CaseRunner{Model: model, Library: lib, Parameters: c.Parameters, AsOf: "2026-11-24", Asker: access.New(facts).Asker, Reader: func(parameters map[string]string) collect.Collector {
+	runner := assess.CaseRunner{Model: model, Library: lib, Parameters: c.Parameters, AsOf: "2026-11-24", Asker: access.New(facts, tables.Escalation()).Asker, Reader: func(parameters map[string]string) collect.Collector {
 		return cloudformation.New(cloudformation.Options{Parameters: parameters, PolicyTemplates: tables.SAMPolicyTemplates()})
 	}}
 	for _, f := range files {

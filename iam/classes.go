@@ -1,6 +1,8 @@
 package iam
 
 import (
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -52,13 +54,89 @@ func (d *Data) Granted(p *Policy) (classes [][]string) {
 		service, name, _ := strings.Cut(lower(class.names[0]), ":")
 		r := &Request{action: service + ":" + name, service: service, name: name}
 		for _, s := range all {
-			if !s.deny && (class.unlisted && s.mayName(service, d) || !class.unlisted && s.matchAction(r, &evaluator{req: r}) != no) {
+			if !s.deny && s.matchAction(r, &evaluator{req: r}) != no {
 				classes = append(classes, class.names)
 				break
 			}
 		}
 	}
 	return classes
+}
+
+// GrantedByService gives the actions of the table that some Allow of a policy
+// names for certain, service by service: first those of services that a statement
+// names, then the rest in order.
+func (d *Data) GrantedByService(p *Policy) iter.Seq2[string, []string] {
+	return func(yield func(string, []string) bool) {
+		named := map[string]bool{}
+		var allows []*statement
+		for i := range p.statements {
+			s := &p.statements[i]
+			if s.deny {
+				continue
+			}
+			allows = append(allows, s)
+			for j := range s.actions {
+				if a := &s.actions[j]; !a.whole && a.service != "" {
+					named[a.service] = true
+				}
+			}
+		}
+		granted := func(service, name string) bool {
+			r := &Request{action: service + ":" + name, service: service, name: name}
+			ev := &evaluator{req: r}
+			return slices.ContainsFunc(allows, func(s *statement) bool { return s.matchAction(r, ev) == yes })
+		}
+		each := func(service string) bool {
+			var actions []string
+			for _, a := range d.Actions(service) {
+				if granted(service, lower(a.Name)) {
+					actions = append(actions, service+":"+a.Name)
+				}
+			}
+			return len(actions) == 0 || yield(service, actions)
+		}
+		for _, service := range slices.Sorted(maps.Keys(named)) {
+			if !each(service) {
+				return
+			}
+		}
+		if !granted("\x00", "\x00") { // a service that no statement names
+			return
+		}
+		for _, service := range d.Services() {
+			if !named[service] && !each(service) {
+				return
+			}
+		}
+	}
+}
+
+// Touches reports whether some Allow of the policies may be for the action and the
+// resource of a request, whatever its conditions and whoever asks; without a
+// resource, for the action. Where none is, there is nothing to search for.
+func Touches(policies []*Policy, spec RequestSpec, data *Data) bool {
+	action := lower(spec.Action)
+	service, name, _ := strings.Cut(action, ":")
+	r := &Request{action: action, service: service, name: name}
+	if spec.Resource != "" {
+		var err error
+		if r, err = NewRequest(spec, data); err != nil {
+			return true
+		}
+	}
+	ev := &evaluator{req: r}
+	for _, p := range policies {
+		if p.unread {
+			return true
+		}
+		for i := range p.statements {
+			if s := &p.statements[i]; !s.deny && s.matchAction(r, ev) != no && (spec.Resource == "" || s.matchResource(r, ev) != no) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // classes sorts all actions by which of the statements name them. The actions

@@ -26,6 +26,7 @@ type serviceData struct {
 	line    []byte
 	once    sync.Once
 	actions map[string]*Action // by lower-case name
+	ordered []*Action          // by name
 	keys    map[string]string  // type by lower-case key
 	types   []*ResourceType
 	err     error
@@ -167,7 +168,9 @@ func (s *serviceData) decode() {
 			}
 		}
 		s.actions[lower(out.Name)] = out
+		s.ordered = append(s.ordered, out)
 	}
+	slices.SortFunc(s.ordered, func(a, b *Action) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // action finds an action by its service and name, in lower case, or nil.
@@ -185,18 +188,26 @@ func (d *Data) Action(name string) *Action {
 	return d.action(service, rest)
 }
 
-// Actions lists the actions of a service, in order of their names.
+// HasKey reports whether requests for an action may have a condition key of its
+// service: of the action itself, or of a resource that it takes.
+func (d *Data) HasKey(action, key string) bool {
+	a := d.Action(action)
+	if a == nil {
+		return false
+	}
+	family := keyFamily(key)
+	is := func(k string) bool { return keyFamily(k) == family }
+	return slices.ContainsFunc(a.Keys, is) || slices.ContainsFunc(a.Resources, func(t *ResourceType) bool { return slices.ContainsFunc(t.Keys, is) })
+}
+
+// Actions lists the actions of a service, in order of their names. The list is
+// shared.
 func (d *Data) Actions(service string) []*Action {
 	s := d.service(lower(service))
 	if s == nil {
 		return nil
 	}
-	all := make([]*Action, 0, len(s.actions))
-	for _, a := range s.actions {
-		all = append(all, a)
-	}
-	slices.SortFunc(all, func(a, b *Action) int { return strings.Compare(a.Name, b.Name) })
-	return all
+	return s.ordered
 }
 
 // Services lists the prefixes of all services, in order.

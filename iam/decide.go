@@ -91,6 +91,8 @@ func (ev *evaluator) value(key string) ([]string, presence) {
 	switch {
 	case ok && v.absent:
 		return nil, absent
+	case ok && v.unknown:
+		return nil, unstated
 	case ok:
 		return v.values, present
 	case ev.req.complete:

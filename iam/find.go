@@ -18,6 +18,10 @@ type Ask struct {
 	// principal's only policy.
 	Beyond *Policy
 
+	// Below is what stands behind the shared resource in the resource of this
+	// request: a qualifier, say. It is for asks without a resource.
+	Below string
+
 	// foreign: the principal is of another account than the resource, whatever is
 	// known of the two.
 	foreign bool
@@ -46,19 +50,27 @@ func (a Ask) Avoiding(key string, values []string) Ask {
 
 // Find answers whether there are no requests, one for each ask, that are all
 // allowed: Refuted has them as its witness. Asks without a resource share one,
-// of the form of the pattern resource, or any where that is empty.
+// of the form of the pattern resource, in which '*' is a run without colons, or
+// any where that is empty.
 func Find(asks []Ask, resource string, data *Data, limits Limits) Proof {
 	limits = limits.orDefault()
 	work := limits.Work
 	f := finder{asks: asks, data: data, limits: limits, work: &work}
 	if resource != "" {
-		var none variables
-		a := compileARN(resource, patternForm{wildcards: true, resource: true})
-		if w, open := none.arn(&a); !open {
-			f.form = w
-		}
+		f.form = formOf(resource)
 	}
 	return f.run()
+}
+
+// formOf is the word of a form of resources.
+func formOf(pattern string) *word {
+	list := symbols(nil, pattern)
+	for i, s := range list {
+		if s == (symbol{0, '*'}) {
+			list[i] = symbol{segmentRun, 0}
+		}
+	}
+	return newWord(list, false)
 }
 
 // finder looks for the requests of a question.
@@ -129,7 +141,7 @@ func (a Ask) scene(data *Data) (*scene, error) {
 		return nil, err
 	}
 	action := data.action(r.service, r.name)
-	return &scene{data: data, base: r, service: a.service, plain: a.plain || action != nil && len(action.Resources) == 0, wide: a.wide, forms: a.forms}, nil
+	return &scene{data: data, base: r, service: a.service, plain: a.plain || action != nil && len(action.Resources) == 0, wide: a.wide, forms: a.forms, below: a.Below}, nil
 }
 
 // only keeps the options in which a statement has a part, with it alone.

@@ -92,10 +92,15 @@ func compareHoles(pattern, text []symbol) truth {
 // certain reports a match that does not depend on what the holes hold: a hole
 // of the text is covered by a run of '*', or by itself.
 func certain(pattern, text []symbol) bool {
-	reach := make([]bool, len(text)+1) // positions of the text after a prefix of the pattern
+	var small [2][128]bool
+	reach, next := small[0][:], small[1][:] // positions of the text after a prefix of the pattern
+	if len(text) >= len(reach) {
+		reach, next = make([]bool, len(text)+1), make([]bool, len(text)+1)
+	}
+	reach, next = reach[:len(text)+1], next[:len(text)+1]
 	reach[0] = true
 	for _, p := range pattern {
-		next := make([]bool, len(text)+1)
+		clear(next)
 		for j, ok := range reach {
 			if !ok {
 				continue
@@ -114,7 +119,7 @@ func certain(pattern, text []symbol) bool {
 				next[j+1] = next[j+1] || p == text[j]
 			}
 		}
-		reach = next
+		reach, next = next, reach
 	}
 	return reach[len(text)]
 }
@@ -128,11 +133,25 @@ func possible(pattern, text []symbol) bool {
 		partPat, partText  bool // a wildcard or an open hole has covered a part of the hole here
 		beganPat, beganTxt bool // the hole here holds a character already
 	}
-	seen := map[state]bool{}
-	var stack []state
+	// The states that have been come to: four bits, by place in the text and in the
+	// pattern.
+	var small [512]uint64
+	seen := small[:]
+	if n := (len(pattern) + 1) * (len(text) + 1) / 4; n >= len(small) {
+		seen = make([]uint64, n+1)
+	}
+	var few [64]state
+	stack := few[:0]
+	bit := func(b bool, n int) int {
+		if b {
+			return 1 << n
+		}
+		return 0
+	}
 	push := func(s state) {
-		if !seen[s] {
-			seen[s] = true
+		at := (s.i*(len(text)+1)+s.j)<<4 | bit(s.partPat, 0) | bit(s.partText, 1) | bit(s.beganPat, 2) | bit(s.beganTxt, 3)
+		if seen[at>>6]&(1<<(at&63)) == 0 {
+			seen[at>>6] |= 1 << (at & 63)
 			stack = append(stack, s)
 		}
 	}

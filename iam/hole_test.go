@@ -158,3 +158,25 @@ func BenchmarkAdversary(b *testing.B) {
 		p.match(text, ev)
 	}
 }
+
+// A hole that may hold a colon moves the cuts of an ARN.
+func TestHolesMoveCuts(t *testing.T) {
+	open, account := Hole(OpenHole, 0), Hole(AccountHole, 1)
+	for _, c := range []struct {
+		name, pattern, text string
+		want                truth
+	}{
+		{"colon_of_the_pattern", "arn:aws:lambda:r" + open + account + ":function:*", "arn:aws:lambda:r:" + account + ":function:f", maybe},
+		{"colon_of_the_text", "arn:aws:lambda:r:" + account + ":function:f", "arn:aws:lambda:r" + open + account + ":function:f", maybe},
+		{"no_filling_fits", "arn:aws:lambda:r" + open + account + ":function:*", "arn:aws:sqs:r:" + account + ":function:f", no},
+		{"the_same_text", "arn:aws:lambda:" + open + ":1:function:f", "arn:aws:lambda:" + open + ":1:function:f", yes},
+		{"hole_in_the_last_part", "arn:aws:lambda:r:1:function:" + open, "arn:aws:sqs:r:1:function:f", no},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, a := compileARN(c.pattern, patternForm{wildcards: true, resource: true}), splitARN(c.text)
+			if got := p.match(&a, &evaluator{req: &Request{holes: true}}); got != c.want {
+				t.Errorf("match = %v, want %v", got, c.want)
+			}
+		})
+	}
+}

@@ -357,7 +357,11 @@ type arnPattern struct {
 	parts    [6]pattern
 	// whole is the pattern over the ARN as one text. It is there only where that
 	// may be asked for: where holes or a '*' may hold colons.
-	whole *pattern
+	whole  *pattern
+	colons int // those that are written out in whole
+	// loose is set when a hole before the last part may hold colons, so that the
+	// cuts may be elsewhere.
+	loose bool
 }
 
 func compileARN(s string, form patternForm) arnPattern {
@@ -388,6 +392,7 @@ func compileARN(s string, form patternForm) arnPattern {
 	holes := hasHole(s)
 	if n == 5 {
 		a.parts[5] = compilePattern(rest, form)
+		a.loose = holes && holdsColons(s[:len(s)-len(rest)])
 	} else {
 		// A hole may hold the colons that are missing here.
 		a.broken, a.short, stretch = holes, !holes, false
@@ -401,7 +406,7 @@ func compileARN(s string, form patternForm) arnPattern {
 	a.reach = stretch && !within
 	if holes || a.reach {
 		whole := compilePattern(s, form)
-		a.whole = &whole
+		a.whole, a.colons = &whole, whole.colons()
 	}
 	return a
 }
@@ -428,6 +433,20 @@ type arn struct {
 	parts [6]string
 	ok    bool // has six parts
 	holes bool
+	loose bool // a hole before the last part may hold colons, so that the cuts may be elsewhere
+}
+
+// holdsColons reports whether a text has a hole that may hold a colon.
+func holdsColons(s string) bool {
+	for i := 0; i+holeLen <= len(s); i++ {
+		if s[i] == holeMark {
+			if fills(s[i+1], ':') {
+				return true
+			}
+			i += holeLen - 1
+		}
+	}
+	return false
 }
 
 func splitARN(s string) arn {
@@ -441,6 +460,7 @@ func splitARN(s string) arn {
 		a.parts[i], rest = rest[:at], rest[at+1:]
 	}
 	a.parts[5], a.ok = rest, true
+	a.loose = a.holes && holdsColons(s[:len(s)-len(rest)])
 	return a
 }
 
@@ -467,12 +487,42 @@ func (a *arnPattern) match(r *arn, ev *evaluator) truth {
 			break
 		}
 	}
-	if t == no && a.reach && !a.endsOtherwise(r) {
+	switch {
+	case a.loose:
+		// Cut elsewhere the parts may fit; not where the texts as such cannot.
+		if whole := a.whole.match(r.whole, ev); whole != t {
+			return min(whole, maybe)
+		}
+		return t
+	case r.loose:
+		return maybe
+	}
+	if t == no && a.reach && a.spare(r) && !a.endsOtherwise(r) {
 		if far := a.whole.match(r.whole, ev); far != no && !ev.otherwise(ARNSegments) {
 			return far
 		}
 	}
 	return t
+}
+
+// spare reports whether a text may have more colons than the pattern writes out:
+// otherwise no '*' is left one to run over, and the parts stand against each other.
+func (a *arnPattern) spare(r *arn) bool {
+	return r.holes && (strings.Contains(r.whole, "\xffo") || strings.Contains(r.whole, "\xffi")) || strings.Count(r.whole, ":") > a.colons
+}
+
+// colons counts the colons that a pattern writes out.
+func (p *pattern) colons() int {
+	if p.glob == nil {
+		return strings.Count(p.text, ":")
+	}
+	n := 0
+	for _, t := range p.glob.tokens {
+		if t.kind == literal {
+			n += strings.Count(t.text, ":")
+		}
+	}
+	return n
 }
 
 // endsOtherwise reports whether a text cannot match, however far a '*' in the

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -202,6 +203,81 @@ func compileAction(s string) actionPattern {
 		}
 	}
 	return actionPattern{service: service, name: compilePattern(name, patternForm{wildcards: true})}
+}
+
+// Concerns reports whether an Allow of the policy may be about an action on a
+// resource, or on any where that is empty, under some condition.
+func (p *Policy) Concerns(action, resource string) bool {
+	if p.unread {
+		return true
+	}
+	action = lower(action)
+	service, name, _ := strings.Cut(action, ":")
+	ev := &evaluator{req: &Request{action: action, service: service, serviceHash: hashOf(service), name: name, resource: splitARN(resource), holes: hasHole(resource)}}
+	for _, i := range p.candidates(ev.req) {
+		if s := &p.statements[i]; !s.deny && s.matchAction(ev.req, ev) != no && (resource == "" || s.matchResource(ev.req, ev) != no) {
+			return true
+		}
+	}
+	return false
+}
+
+// Covers reports that the policy plainly allows all that others do: it denies
+// nothing, and for every Allow of theirs that names its actions in full it has one
+// of those actions on all resources without a condition. False is no answer.
+func (p *Policy) Covers(others []*Policy) bool {
+	if p.unread || slices.ContainsFunc(p.statements, func(s statement) bool { return s.deny }) {
+		return false
+	}
+	plainly := func(action string) bool {
+		service, name, found := strings.Cut(lower(action), ":")
+		if !found || hasHole(action) || strings.ContainsAny(action, "*?") {
+			return false
+		}
+		r := &Request{service: service, name: name, action: service + ":" + name}
+		ev := &evaluator{req: r}
+		return slices.ContainsFunc(p.statements, func(s statement) bool {
+			return !s.open && len(s.conditions) == 0 && s.noPrincipal && !s.notResource &&
+				slices.ContainsFunc(s.resources, func(a arnPattern) bool { return a.any }) && s.matchAction(r, ev) == yes
+		})
+	}
+	for _, o := range others {
+		if o.unread {
+			return false
+		}
+		for _, s := range o.Document.Statements {
+			if s.Effect == Deny {
+				continue
+			}
+			if s.Action == nil || slices.ContainsFunc(s.Action.Values, func(t Text) bool { return !plainly(t.Value) }) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Keys lists the condition keys that the policy asks for, in conditions and as
+// variables, in lower case.
+func (p *Policy) Keys() []string {
+	set := map[string]bool{}
+	for i := range p.statements {
+		s := &p.statements[i]
+		for j := range s.resources {
+			s.resources[j].variables(set)
+		}
+		for j := range s.conditions {
+			set[s.conditions[j].key] = true
+			for k := range s.conditions[j].values {
+				o := &s.conditions[j].values[k]
+				o.pattern.variables(set)
+				if o.arn != nil {
+					o.arn.variables(set)
+				}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
 }
 
 // candidates lists the statements that may apply to an action of the service.

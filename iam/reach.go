@@ -95,6 +95,9 @@ func Public(question PublicQuestion, data *Data, limits Limits) Exposure {
 	if q.Policy.unread {
 		return Exposure{AtMost: ReachAnyone, Reason: "the policy was not read: " + q.Policy.Name}
 	}
+	if !q.grants() {
+		return q.out
+	}
 	q.stranger, _ = accountsBeside(q.Policy)
 	if hasHole(q.Owner) {
 		q.stranger = unlikeAccount // it must be told apart from one that is not known
@@ -127,24 +130,29 @@ func Public(question PublicQuestion, data *Data, limits Limits) Exposure {
 
 // caller asks whether a caller of its own may come in.
 func (q *publicSearch) caller(c callerClass, who Caller) {
+	// SNS gives the caller's account in a key of its own, which its default policy
+	// asks for.
+	// source: https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
+	owner := map[string][]string{"aws:sourceowner": {who.Account}}
 	switch {
 	case who.Kind == Anonymous && q.Signed:
 	case who.Kind == Anonymous:
-		q.ask(c, ReachAnyone, Way{}, network)
-		q.narrowed(c, ReachAnyone)
+		owner["aws:sourceowner"] = nil
+		q.ask(c, ReachAnyone, Way{}, owner, network)
+		q.narrowed(c, ReachAnyone, owner)
 	case who.Kind == Federated:
 		q.ask(c, ReachAccounts, Way{Account: "users of " + c.principal})
 	case who.Account == q.stranger:
 		for _, organization := range q.distinct(strangersOrganization, noOrganization) {
-			q.ask(c, ReachAnyAccount, Way{}, organization, network)
-			q.narrowed(c, ReachAnyAccount, organization)
+			q.ask(c, ReachAnyAccount, Way{}, owner, organization, network)
+			q.narrowed(c, ReachAnyAccount, owner, organization)
 		}
 		if q.names("aws:principalorgid")+q.names("aws:principalorgpaths") != "" {
-			q.ask(c, ReachOrganization, Way{}, network)
-			q.narrowed(c, ReachOrganization)
+			q.ask(c, ReachOrganization, Way{}, owner, network)
+			q.narrowed(c, ReachOrganization, owner)
 		}
 	case who.Account != q.Owner || q.Owner == "":
-		q.ask(c, ReachAccounts, Way{Account: who.Account})
+		q.ask(c, ReachAccounts, Way{Account: who.Account}, owner)
 	}
 }
 
@@ -323,7 +331,7 @@ func (q *publicSearch) service(c callerClass, name string, sources struct {
 			{"aws:sourcearn": {form: newWord(nowhere, true), avoid: sources.exact}},
 		}
 	}
-	account := map[string][]string{"aws:sourceaccount": {q.stranger}, "kms:calleraccount": {q.stranger}}
+	account := map[string][]string{"aws:sourceaccount": {q.stranger}, "kms:calleraccount": {q.stranger}, "aws:sourceowner": {q.stranger}}
 	for _, forms := range of(q.stranger) {
 		for _, source := range q.distinct(strangersSource, noSourceOrganization) {
 			q.askFor(c, forms, ReachAnyAccount, Way{Through: name}, account, source, network)
@@ -337,7 +345,7 @@ func (q *publicSearch) service(c callerClass, name string, sources struct {
 	}
 	for _, account := range sources.accounts {
 		for _, forms := range of(account) {
-			q.askFor(c, forms, ReachAccounts, Way{Through: name, Account: account}, map[string][]string{"aws:sourceaccount": {account}, "kms:calleraccount": {account}})
+			q.askFor(c, forms, ReachAccounts, Way{Through: name, Account: account}, map[string][]string{"aws:sourceaccount": {account}, "kms:calleraccount": {account}, "aws:sourceowner": {account}})
 		}
 	}
 }

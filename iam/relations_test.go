@@ -215,3 +215,30 @@ func TestCompareMirrored(t *testing.T) {
 	})
 	t.Log(counts)
 }
+
+// TestExcessAgrees holds the list of what goes beyond to the verdict.
+func TestExcessAgrees(t *testing.T) {
+	d := tinyData(t)
+	for _, principals := range []bool{false, true} {
+		j := newJudge(t, d, principals)
+		pool := tinyKeys
+		if principals {
+			pool = callerKeys
+		}
+		rapid.Check(t, func(t *rapid.T) {
+			pair := tiny(t, pool, principals)
+			a, b := compiled(t, d, pair.a), compiled(t, d, pair.b)
+			within := iam.Within(a, b, d, iam.Limits{}).Verdict
+			list, proof := iam.Excess(a, b, d, iam.Limits{})
+			alike(t, within, proof.Verdict, &pair)
+			if (len(list) > 0) != (proof.Verdict == iam.Refuted) {
+				t.Fatalf("%s with %d residuals\n%s\n%s", proof.Verdict, len(list), pair.a, pair.b)
+			}
+			for _, r := range list {
+				if q := j.request(t, r.Witness); !j.allows(q, a) || j.allows(q, b) {
+					t.Fatalf("the witness is none: %+v\n%s\n%s", r.Witness, pair.a, pair.b)
+				}
+			}
+		})
+	}
+}

@@ -20,6 +20,9 @@ type RequestSpec struct {
 	Context map[string][]string
 	// ContextComplete says that every key that is not stated is absent.
 	ContextComplete bool
+	// Unknown are keys of which nothing is known, whether they are there or not,
+	// even though the context is complete. What is stated wins.
+	Unknown []string
 }
 
 // presence says what is known of a context key.
@@ -33,8 +36,9 @@ const (
 
 // contextValue is what is known of one key.
 type contextValue struct {
-	values []string
-	absent bool
+	values  []string
+	absent  bool
+	unknown bool
 }
 
 // Request is a request prepared for decisions. It does not change and is safe
@@ -251,6 +255,9 @@ func (r *Request) contextOf() map[string]contextValue {
 	}
 	if r.service == "kms" && c.member() {
 		set("kms:calleraccount", c.Account)
+	}
+	for _, key := range r.Spec.Unknown {
+		m[lower(key)] = contextValue{unknown: true}
 	}
 	for key, values := range r.Spec.Context {
 		m[lower(key)] = contextValue{values: values, absent: len(values) == 0}

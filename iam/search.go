@@ -74,6 +74,8 @@ type scene struct {
 	// anybody: nothing is said of the principal, so that what follows from it is
 	// to be found as well.
 	anybody bool
+	// below is what stands behind the shared resource in this request's.
+	below string
 	// owned: the resource's account is to be found where a key asks for it.
 	owned bool
 	// forms say what keys look like, beside that of a wide principal.
@@ -130,7 +132,7 @@ type search struct {
 	work    int
 	vars    variables
 	keys    keySolver
-	words   map[placedARN]compiledARN
+	words   map[placedARN][]compiledARN
 	names   map[*pattern]*word // of actions
 	seen    map[string]bool
 	ids     map[placedDemand]int
@@ -183,7 +185,7 @@ func (n *node) clone() *node {
 // searches of one question.
 func (s *search) run(limits Limits, work *int) Proof {
 	s.work = *work
-	s.words, s.names, s.seen, s.ids = map[placedARN]compiledARN{}, map[*pattern]*word{}, map[string]bool{}, map[placedDemand]int{}
+	s.words, s.names, s.seen, s.ids = map[placedARN][]compiledARN{}, map[*pattern]*word{}, map[string]bool{}, map[placedDemand]int{}
 	s.keys = keySolver{text: textSolver{work: &s.work, states: limits.States}, vars: &s.vars, ev: evaluator{req: &Request{}}}
 	root := &node{names: make([]nameOf, len(s.scenes)), keys: make([][]keyConstraint, len(s.scenes)), values: make([][]keyValue, len(s.scenes))}
 	resource := false
@@ -194,6 +196,9 @@ func (s *search) run(limits Limits, work *int) Proof {
 		for _, k := range sc.keys {
 			keyType, _ := s.data.KeyType(k)
 			c := keyConstraint{name: k, keyType: keyType, required: alwaysThere[k] || sc.wide != nil && k == "aws:username"}
+			if sc.wide != nil && k == "aws:username" {
+				c.avoid = []*word{emptyWord}
+			}
 			if f, ok := sc.forms[k]; ok {
 				c.required, c.form, c.avoid = true, f.form, f.avoid
 			}
@@ -388,18 +393,6 @@ func (sc *scene) fixed() map[string]contextValue {
 	return m
 }
 
-func (s *search) word(scene int, a *arnPattern) compiledARN {
-	at := placedARN{scene, a}
-	if c, ok := s.words[at]; ok {
-		return c
-	}
-	s.enter(scene)
-	w, open := s.vars.arn(a)
-	c := compiledARN{w, open, s.vars.defaults}
-	s.words[at] = c
-	return c
-}
-
 // choose takes a statement of every group.
 func (s *search) choose(n *node, scene, group int) {
 	for scene < len(s.scenes) && group == len(s.scenes[scene].some) {
@@ -441,8 +434,10 @@ func (s *search) take(n *node, scene int, m member, then func(*node)) {
 	if m.s.notResource {
 		var words []*word
 		for i := range m.s.resources {
-			if w := s.word(scene, &m.s.resources[i]); w.w != nil && !m.refuses(i) {
-				words = append(words, w.w)
+			for _, w := range s.wordsOf(scene, &m.s.resources[i]) {
+				if w.w != nil && !m.refuses(i) {
+					words = append(words, w.w)
+				}
 			}
 		}
 		if s.avoid(child, words) {
@@ -454,12 +449,13 @@ func (s *search) take(n *node, scene int, m member, then func(*node)) {
 		if s.found != nil || s.work < 0 {
 			return
 		}
-		way := child.clone()
 		if m.refuses(i) {
 			continue
 		}
-		if s.reach(way, s.word(scene, &m.s.resources[i])) {
-			then(way)
+		for _, w := range s.wordsOf(scene, &m.s.resources[i]) {
+			if way := child.clone(); s.reach(way, w) {
+				then(way)
+			}
 		}
 	}
 }
@@ -642,21 +638,22 @@ func (s *search) part(n *node, scene int, m member) {
 	case s.scenes[scene].plain || m.s.noResource:
 	case m.s.notResource:
 		for i := range m.s.resources {
-			w := s.word(scene, &m.s.resources[i])
-			if w.open || m.refuses(i) {
-				continue
+			for _, w := range s.wordsOf(scene, &m.s.resources[i]) {
+				if !w.open && !m.refuses(i) {
+					follow(func(child *node) bool { return s.reach(child, w) })
+				}
 			}
-			follow(func(child *node) bool { return s.reach(child, w) })
 		}
 	default:
 		var words []*word
 		for i := range m.s.resources {
-			w := s.word(scene, &m.s.resources[i])
-			switch {
-			case m.s.resources[i].any:
+			if m.s.resources[i].any {
 				return // it matches every resource
-			case w.w != nil && !m.refuses(i):
-				words = append(words, w.w)
+			}
+			for _, w := range s.wordsOf(scene, &m.s.resources[i]) {
+				if w.w != nil && !m.refuses(i) {
+					words = append(words, w.w)
+				}
 			}
 		}
 		if len(words) > 0 {
@@ -768,7 +765,7 @@ func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 		delete(spec.Context, sc.spelt["aws:username"]) // it follows
 	}
 	if !sc.plain {
-		spec.Resource = write(n.resource, value)
+		spec.Resource = write(n.resource, value) + sc.below
 	}
 	if sc.wide != nil {
 		r, err := NewRequest(spec, s.data)

@@ -15,13 +15,13 @@ import (
 	"assay/iam"
 )
 
-var z3Pairs = flag.Int("z3", 24, "how many pairs of policies z3 is asked about, of generated ones and of managed ones each; CI asks for more")
+var z3Pairs = flag.Int("z3", 14, "how many pairs of policies z3 is asked about, of generated ones and of managed ones each; CI asks for more")
 
 // z3 answers a script: refuted when one question has an answer, proved when none
 // has.
 func z3(t fataler, script string) iam.Verdict {
-	cmd := exec.Command("z3", "-in", "-T:20")
-	cmd.Stdin = strings.NewReader("(set-option :timeout 200)\n" + script)
+	cmd := exec.Command("z3", "-in", "-T:60")
+	cmd.Stdin = strings.NewReader("(set-option :rlimit 1500000)\n" + script)
 	out, err := cmd.Output()
 	verdict := iam.Proved
 	for line := range strings.Lines(string(out)) {

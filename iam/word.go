@@ -640,6 +640,9 @@ type sceneKey struct {
 
 func (v *variables) spell(into []symbol, t token, part bool) []symbol {
 	if c, ok := v.fixed[t.text]; ok {
+		if c.unknown {
+			return append(into, symbol{byte(OpenHole), MaxHole - 2}) // not the evaluator's, so that none is equal to it
+		}
 		text := t.fallback
 		if len(c.values) == 1 {
 			text = c.values[0]

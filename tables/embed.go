@@ -24,6 +24,9 @@ var defaults []byte
 //go:embed edges.yaml
 var edges []byte
 
+//go:embed escalation.yaml
+var escalation []byte
+
 //go:embed fips-endpoints.yaml
 var fipsEndpoints []byte
 
@@ -61,6 +64,9 @@ func Defaults() []byte { return defaults }
 
 // Edges say how resources name each other (YAML).
 func Edges() []byte { return edges }
+
+// Escalation are the ways to act with permissions that were not given (YAML).
+func Escalation() []byte { return escalation }
 
 // FIPSEndpoints are the regions in which services have endpoints with a
 // validated module (YAML).
@@ -140,5 +146,5 @@ func dated(table []byte) string {
 
 // All are all tables, in an order that does not change.
 func All() [][]byte {
-	return [][]byte{schemas, assayTypes, defaults, edges, fipsEndpoints, iamActions, iamManagedPolicies, runtimes, samPolicyTemplates, servicePrincipals, terraform, tlsPolicies}
+	return [][]byte{schemas, assayTypes, defaults, edges, escalation, fipsEndpoints, iamActions, iamManagedPolicies, runtimes, samPolicyTemplates, servicePrincipals, terraform, tlsPolicies}
 }

@@ -18,11 +18,16 @@ import (
 type Access struct {
 	data    *iam.Data
 	managed sync.Map // ARN → *iam.Policy
-	granted sync.Map // ARN of a managed policy → map[string]bool, its actions
+	// techniques reads the table of escalation, once it is asked for.
+	techniques func() ([]*technique, error)
+	granted    sync.Map // ARN of a managed policy → map[string]bool, its actions
 }
 
-// New answers with the tables of actions and managed policies.
-func New(data *iam.Data) *Access { return &Access{data: data} }
+// New answers with the tables of actions and managed policies, and that of the
+// ways to escalate.
+func New(data *iam.Data, escalation []byte) *Access {
+	return &Access{data: data, techniques: sync.OnceValues(func() ([]*technique, error) { return readTechniques(escalation) })}
+}
 
 // Asker answers for the scopes of one group, and remembers what it has built.
 // It is for one goroutine.
@@ -32,6 +37,7 @@ func (a *Access) world() *world {
 	return &world{
 		Access: a, holes: map[holeKey]int{}, sets: map[*estate.Resource]*principalSet{}, policies: map[*estate.Resource]*iam.Policy{},
 		origin: map[*iam.Policy][]statement{}, reach: map[reachKey]check.Answer{}, openTo: map[reachedKey]check.Answer{},
+		grants: map[*iam.Policy][]granted{}, administrators: map[*estate.Resource]check.Answer{},
 	}
 }
 
@@ -45,10 +51,15 @@ type world struct {
 	sets     map[*estate.Resource]*principalSet
 	policies map[*estate.Resource]*iam.Policy
 	origin   map[*iam.Policy][]statement
+	// graphs decides on escalation, of what does not depend on open inputs.
+	graphs *graph
 	// reach are answers about what roles may do on resources that nothing names.
 	reach map[reachKey]check.Answer
 	// openTo are answers about who can use resources.
 	openTo map[reachedKey]check.Answer
+	// grants are the actions of policies, administrators answers about roles.
+	grants         map[*iam.Policy][]granted
+	administrators map[*estate.Resource]check.Answer
 	// exposed is the function that was last asked about, and its ways in.
 	exposed struct {
 		function *estate.Resource

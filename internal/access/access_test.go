@@ -18,7 +18,7 @@ import (
 
 // scopesOf reads templates, which are one group. A template's text may be
 // indented; "---" on a line of its own separates two.
-func scopesOf(t *testing.T, templates string) []*estate.Scope {
+func scopesOf(t testing.TB, templates string) []*estate.Scope {
 	t.Helper()
 	model, err := estate.NewModel(estate.Tables{Schemas: tables.Schemas(), Defaults: tables.Defaults(), Edges: tables.Edges()})
 	if err != nil {
@@ -43,13 +43,13 @@ func scopesOf(t *testing.T, templates string) []*estate.Scope {
 	return scopes
 }
 
-func newAccess(t *testing.T) *Access {
+func newAccess(t testing.TB) *Access {
 	t.Helper()
 	data, err := iam.NewData(tables.IAMActions(), tables.IAMManagedPolicies())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(data)
+	return New(data, tables.Escalation())
 }
 
 func resource(t *testing.T, scopes []*estate.Scope, name string) *estate.Resource {

@@ -42,6 +42,10 @@ func (w *world) Ask(q *check.Question) check.Answer {
 		return w.changesAnywhere(q)
 	case check.PassesBeyond:
 		return w.passesBeyond(q)
+	case check.Escalates:
+		return w.onGraph(q, func(g *graph) check.Answer { return g.escalates(q) })
+	case check.InvitesEscalation:
+		return w.onGraph(q, func(g *graph) check.Answer { return g.invitesEscalation(q) })
 	case check.PassesToAny:
 		return w.passesToAny(q)
 	case check.PermitsAnywhere:
@@ -96,6 +100,9 @@ func (w *world) answer(subject *estate.Resource, v verdict, ok bool) check.Answe
 	return a
 }
 
+// missingKey is the reason of gaps that are condition keys.
+const missingKey = "condition key of the request"
+
 // missing is what would settle an unknown decision.
 func (w *world) missing(v verdict) []estate.Gap {
 	var gaps []estate.Gap
@@ -115,7 +122,7 @@ func (w *world) missing(v verdict) []estate.Gap {
 			add(estate.Gap{Reason: "state of the account", Input: "whether calls of function URLs need lambda:InvokeFunction, too"})
 			continue
 		}
-		add(estate.Gap{Reason: "condition key of the request", Input: key})
+		add(estate.Gap{Reason: missingKey, Input: key})
 	}
 	return gaps
 }
@@ -177,7 +184,13 @@ func (w *world) may(q *check.Question) check.Answer {
 	if arn != "*" && !strings.HasPrefix(arn, "arn:") && !strings.HasPrefix(arn, "\xff") {
 		return check.Answer{Missing: []estate.Gap{{Reason: "not an ARN that is known", Input: "resource of " + strings.Join(q.Actions, ", ") + " (" + w.words(arn) + ")"}}}
 	}
-	if policy == nil && held == nil {
+	switch {
+	case policy != nil || held != nil:
+	case strings.HasSuffix(arn, check.ProbeName):
+		if strings.Contains(arn, ":kms:") {
+			policy = w.defaultKeyPolicy(q.Subject) // of an account that leaves keys to identity policies
+		}
+	default:
 		policy = w.elsewhere(arn)
 	}
 	result := check.Answer{Truth: estate.True}
@@ -344,7 +357,14 @@ var adminProbes = []struct{ action, resource string }{
 
 // administers asks for each probe; the first that is refused decides.
 func (w *world) administers(q *check.Question) check.Answer {
-	return w.administersAll(q.Subject, q.View)
+	if a, ok := w.administrators[q.Subject]; ok && q.View.Plain() {
+		return a
+	}
+	a := w.administersAll(q.Subject, q.View)
+	if q.View.Plain() {
+		w.administrators[q.Subject] = a
+	}
+	return a
 }
 
 func (w *world) administersAll(role *estate.Resource, view check.View) check.Answer {

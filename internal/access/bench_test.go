@@ -58,7 +58,7 @@ func BenchmarkPublic(b *testing.B) {
 		b.Fatal(err)
 	}
 	scopes := corpusScopes(b)
-	w, view := New(data).world(), undecided{}
+	w, view := New(data, tables.Escalation()).world(), undecided{}
 	type question struct {
 		r *estate.Resource
 		d door

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -25,31 +26,38 @@ func (w *world) probes(role *estate.Resource, a *iam.Action) []string {
 	}
 	var list []string
 	for _, t := range a.Resources {
-		var b strings.Builder
-		for rest := t.ARN; rest != ""; {
-			head, tail, found := strings.Cut(rest, "${")
-			b.WriteString(head)
-			if !found {
-				break
-			}
-			var name string
-			name, rest, _ = strings.Cut(tail, "}")
+		arn := fill(t.ARN, func(name string) string {
 			switch name {
 			case "Partition":
-				b.WriteString(partition(region))
+				return partition(region)
 			case "Region":
-				b.WriteString(region)
+				return region
 			case "Account":
-				b.WriteString(w.account(role.Scope()))
-			default:
-				b.WriteString(probeName)
+				return w.account(role.Scope())
 			}
-		}
-		if arn := b.String(); !slices.Contains(list, arn) {
+			return probeName
+		})
+		if !slices.Contains(list, arn) {
 			list = append(list, arn)
 		}
 	}
 	return list
+}
+
+// fill replaces each ${name} of an ARN's form.
+func fill(form string, by func(name string) string) string {
+	var b strings.Builder
+	for rest := form; rest != ""; {
+		head, tail, found := strings.Cut(rest, "${")
+		b.WriteString(head)
+		if !found {
+			break
+		}
+		var name string
+		name, rest, _ = strings.Cut(tail, "}")
+		b.WriteString(by(name))
+	}
+	return b.String()
 }
 
 // ofResources are keys that say what a resource is: a resource that nothing
@@ -87,12 +95,20 @@ func (w *world) anywhere(role, function *estate.Resource, action string, view ch
 	if a == nil {
 		return check.Answer{Missing: []estate.Gap{{Reason: "not an action that the table knows", Input: action}}}
 	}
+	set := w.principal(role, view)
+	if !iam.Touches(set.identity, iam.RequestSpec{Action: action}, w.data) {
+		return check.Answer{Truth: estate.False}
+	}
 	key := reachKey{role, function, strings.ToLower(action)}
 	if answer, ok := w.reach[key]; ok && view.Plain() {
 		return answer
 	}
 	result := check.Answer{Truth: estate.False}
+	session := w.session(role, view)
 	for _, resource := range w.probes(role, a) {
+		if !iam.Touches(set.identity, iam.RequestSpec{Principal: session, Action: action, Resource: resource}, w.data) {
+			continue
+		}
 		ask := w.unnamed(role, function, action, resource, view)
 		got := w.proved(role, iam.Find([]iam.Ask{ask}, "", w.data, iam.Limits{}), ask.Set)
 		if got.Truth == estate.True {
@@ -200,14 +216,19 @@ func (w *world) mayEvery(q *check.Question) check.Answer {
 }
 
 // changesAnywhere asks for every action that changes something, that a policy
-// could hold to resources, and that none of the listed policies of AWS grants.
+// could hold to resources, and that is neither listed nor granted by a policy of
+// AWS that is.
 func (w *world) changesAnywhere(q *check.Question) check.Answer {
 	prescribed := map[string]bool{}
 	for _, v := range q.Texts {
-		arn, _ := v.Scalar()
-		actions, ok := w.managedActions(arn)
+		text, _ := v.Scalar()
+		if !strings.HasPrefix(text, "arn:") {
+			prescribed[strings.ToLower(text)] = true
+			continue
+		}
+		actions, ok := w.managedActions(text)
 		if !ok {
-			return check.Answer{Missing: []estate.Gap{{Reason: "not in the table of AWS's managed policies", Input: arn}}}
+			return check.Answer{Missing: []estate.Gap{{Reason: "not in the table of AWS's managed policies", Input: text}}}
 		}
 		maps.Copy(prescribed, actions)
 	}
@@ -224,8 +245,8 @@ func (a *Access) managedActions(arn string) (map[string]bool, bool) {
 		return nil, false
 	}
 	actions := map[string]bool{}
-	for _, class := range a.data.Granted(p) {
-		for _, action := range class {
+	for _, list := range a.data.GrantedByService(p) {
+		for _, action := range list {
 			actions[strings.ToLower(action)] = true
 		}
 	}
@@ -239,19 +260,47 @@ func (w *world) permitsAnywhere(q *check.Question) check.Answer {
 	return w.someAnywhere(q, func(_ string, a *iam.Action) bool { return a.Level == iam.Permissions })
 }
 
-// someAnywhere asks for the actions that a role's policies grant and that are
-// wanted, by their name in lower case; one that is allowed decides.
-func (w *world) someAnywhere(q *check.Question, wanted func(name string, a *iam.Action) bool) check.Answer {
-	result := check.Answer{Truth: estate.False}
-	for _, p := range w.principal(q.Subject, q.View).identity {
+// unsure are the reasons why the policies of a role may grant what cannot be told.
+func (w *world) unsure(set *principalSet) (gaps []estate.Gap) {
+	for _, p := range set.identity {
 		if p.IsUnread() {
-			result = either(result, check.Answer{Missing: []estate.Gap{{Reason: "policy that was not read", Input: p.Name}}})
+			gaps = append(gaps, estate.Gap{Reason: "policy that was not read", Input: p.Name})
 			continue
 		}
-		for _, class := range w.data.Granted(p) {
-			for _, action := range class {
+		for i := range p.Document.Statements {
+			s := &p.Document.Statements[i]
+			for _, list := range []*iam.Texts{s.Action, s.NotAction} {
+				if s.Effect != iam.Allow || list == nil {
+					continue
+				}
+				for _, text := range list.Values {
+					for _, id := range iam.Holes(text.Value) {
+						gaps = append(gaps, w.gap(id))
+					}
+				}
+			}
+		}
+	}
+	return gaps
+}
+
+// someAnywhere asks for the actions that a role's policies grant, that a policy
+// could hold to resources, and that are wanted by their name in lower case; one
+// that is allowed decides.
+func (w *world) someAnywhere(q *check.Question, wanted func(name string, a *iam.Action) bool) check.Answer {
+	set := w.principal(q.Subject, q.View)
+	result := check.Answer{Truth: estate.False}
+	if gaps := w.unsure(set); len(gaps) > 0 {
+		result = check.Answer{Missing: gaps}
+	}
+	for _, p := range set.identity {
+		if p.IsUnread() {
+			continue
+		}
+		for _, actions := range w.grantedBy(p) {
+			for _, action := range actions {
 				known := w.data.Action(action)
-				if known == nil || len(known.Resources) == 0 || !wanted(strings.ToLower(action), known) {
+				if len(known.Resources) == 0 || !wanted(strings.ToLower(action), known) {
 					continue
 				}
 				a := w.anywhere(q.Subject, nil, action, q.View)
@@ -265,67 +314,114 @@ func (w *world) someAnywhere(q *check.Question, wanted func(name string, a *iam.
 	return result
 }
 
-// fewActions is how many actions make a service that is more than a channel for
-// data, such as execute-api and rds-data, of which a caller needs all.
-const fewActions = 10
+// granted are the actions of a service that a policy grants.
+type granted struct {
+	service string
+	actions []string
+}
 
-// holdsService asks whether the role may do every action of some service, each on
-// some resource.
-func (w *world) holdsService(q *check.Question) check.Answer {
-	set := w.principal(q.Subject, q.View)
-	result := check.Answer{Truth: estate.False}
-	count := map[string]int{}
-	seen := map[string]bool{}
-	for _, p := range set.identity {
-		if p.IsUnread() {
-			result = either(result, check.Answer{Missing: []estate.Gap{{Reason: "policy that was not read", Input: p.Name}}})
-			continue
+// grantedBy is what a policy grants by service, remembered where it is not of most
+// services.
+func (w *world) grantedBy(p *iam.Policy) iter.Seq2[string, []string] {
+	const most = 50
+	list, ok := w.grants[p]
+	if !ok {
+		for service, actions := range w.data.GrantedByService(p) {
+			if list = append(list, granted{service, actions}); len(list) > most {
+				return w.data.GrantedByService(p)
+			}
 		}
-		for _, class := range w.data.Granted(p) {
-			for _, action := range class {
-				if name := strings.ToLower(action); !seen[name] && w.data.Action(name) != nil {
-					seen[name] = true
-					service, _, _ := strings.Cut(name, ":")
-					count[service]++
-				}
+		w.grants[p] = list
+	}
+	return func(yield func(string, []string) bool) {
+		for _, g := range list {
+			if !yield(g.service, g.actions) {
+				return
 			}
 		}
 	}
-	for _, service := range slices.Sorted(maps.Keys(count)) {
-		actions := w.data.Actions(service)
-		if len(actions) < fewActions || count[service] < len(actions) {
+}
+
+// fewActions is how many actions on a type of resource make it more than a channel
+// for data, such as those of execute-api and rds-data, of which a caller needs all.
+const fewActions = 10
+
+// holdsService asks whether there is a resource to which the role may do all that
+// its service can do to its like.
+func (w *world) holdsService(q *check.Question) check.Answer {
+	set := w.principal(q.Subject, q.View)
+	result := check.Answer{Truth: estate.False}
+	if gaps := w.unsure(set); len(gaps) > 0 {
+		result = check.Answer{Missing: gaps}
+	}
+	holds := map[string]map[string]bool{} // by service, of the policies so far
+	for _, p := range set.identity {
+		if p.IsUnread() {
 			continue
 		}
-		a := w.everyAction(q, service, actions)
-		if a.Truth == estate.True {
-			return a
+		for service, actions := range w.grantedBy(p) {
+			held := holds[service]
+			if held == nil {
+				held = map[string]bool{}
+				holds[service] = held
+			}
+			for _, action := range actions {
+				held[action] = true
+			}
+			if len(held) < fewActions {
+				continue
+			}
+			for _, of := range w.byType(service) {
+				if len(of.actions) < fewActions || slices.ContainsFunc(of.actions, func(a string) bool { return !held[a] }) {
+					continue
+				}
+				a := w.everyAction(q, of.actions, of.pattern)
+				if a.Truth == estate.True {
+					return a
+				}
+				result = either(result, a)
+			}
 		}
-		result = either(result, a)
 	}
 	return result
 }
 
-// everyAction asks for each action of a service on some resource; one that is
-// refused decides.
-func (w *world) everyAction(q *check.Question, service string, actions []*iam.Action) check.Answer {
-	set := w.principal(q.Subject, q.View)
-	account := w.account(q.Subject.Scope())
-	result := check.Answer{Truth: estate.True}
-	for _, action := range actions {
-		spec := w.of(q.Subject, service+":"+action.Name, "", q.View)
-		spec.ResourceAccount = account
-		ask := iam.Ask{Spec: spec, Set: &iam.PolicySet{Identity: set.identity, Boundary: set.boundary, Resource: iam.HandsOver(account)}}
-		a := w.proved(q.Subject, iam.Find([]iam.Ask{ask}, "", w.data, iam.Limits{}), ask.Set)
-		if a.Truth == estate.False {
-			return a
-		}
-		result.Truth = result.Truth.And(a.Truth)
-		result.Missing = append(result.Missing, a.Missing...)
-		if len(result.Reads) == 0 {
-			result.Reads = a.Reads
+// onType are the actions of a service on one type of its resources.
+type onType struct {
+	pattern string // of their ARNs
+	actions []string
+}
+
+// byType sorts the actions of a service by the types of resources that they take.
+func (w *world) byType(service string) (list []onType) {
+	for _, a := range w.data.Actions(service) {
+		for _, t := range a.Resources {
+			pattern := fill(t.ARN, func(string) string { return "*" })
+			i := slices.IndexFunc(list, func(of onType) bool { return of.pattern == pattern })
+			if i < 0 {
+				i, list = len(list), append(list, onType{pattern: pattern})
+			}
+			list[i].actions = append(list[i].actions, service+":"+a.Name)
 		}
 	}
-	return result
+	return list
+}
+
+// everyAction asks for one resource of a form that takes all the actions.
+func (w *world) everyAction(q *check.Question, actions []string, form string) check.Answer {
+	set := w.principal(q.Subject, q.View)
+	account := w.account(q.Subject.Scope())
+	var asks []iam.Ask
+	for _, action := range actions {
+		spec := w.of(q.Subject, action, "", q.View)
+		spec.ResourceAccount = account
+		asks = append(asks, iam.Ask{Spec: spec, Set: &iam.PolicySet{Identity: set.identity, Boundary: set.boundary, Resource: iam.HandsOver(account)}})
+	}
+	a := w.proved(q.Subject, iam.Find(asks, form, w.data, iam.Limits{}), asks[0].Set)
+	if len(a.Reads) > 2 {
+		a.Reads = a.Reads[:2] // one request of many, and the statement that lets it in
+	}
+	return a
 }
 
 // passesToAny asks whether the role may pass some role to a service that no

@@ -201,8 +201,8 @@ func (w *world) httpIntegration(i *estate.Resource, view check.View, add func(ch
 		gaps = append(gaps, more...)
 		for _, route := range routes {
 			target, undecided := view.Resolve(route.Properties.Field("Target"))
-			leads := estate.TruthOf(refersTo(target, i))
-			if undecided || target != nil && !target.Known() && leads == estate.False && target.Kind() != estate.KindText {
+			leads := refersTo(target, i)
+			if undecided && leads == estate.False {
 				leads = estate.Maybe
 			}
 			if leads == estate.False {
@@ -222,27 +222,21 @@ func (w *world) httpIntegration(i *estate.Resource, view check.View, add func(ch
 }
 
 // refersTo reports whether a value is, or holds, a reference to one of some
-// resources.
-func refersTo(v *estate.Value, resources ...*estate.Resource) bool {
-	found := false
+// resources; what is not known of it may.
+func refersTo(v *estate.Value, resources ...*estate.Resource) estate.Truth {
+	result := estate.False
 	v.Each("", func(_ string, x *estate.Value) bool {
-		found = found || x.Kind() == estate.KindReference && slices.ContainsFunc(resources, func(r *estate.Resource) bool {
+		switch {
+		case x.Kind() == estate.KindReference && slices.ContainsFunc(resources, func(r *estate.Resource) bool {
 			return x.Reference().Resource == r.LogicalID || x.Reference().Resource == r.ID
-		})
-		return !found
+		}):
+			result = estate.True
+		case x.Kind() == estate.KindOneOf, (x.Kind() == estate.KindUnknown || x.Kind() == estate.KindDenied) && x.Gap().Reason != estate.ReasonPseudoParameter:
+			result = estate.Maybe
+		}
+		return result != estate.True
 	})
-	return found
-}
-
-// mayRefer reports whether a part of a value is not known, so that it may be a
-// reference too.
-func mayRefer(v *estate.Value) bool {
-	open := false
-	v.Each("", func(_ string, x *estate.Value) bool {
-		open = open || x.Kind() == estate.KindUnknown && x.Gap().Reason != estate.ReasonPseudoParameter || x.Kind() == estate.KindDenied || x.Kind() == estate.KindOneOf
-		return !open
-	})
-	return open
+	return result
 }
 
 // definition is an API that is given as an OpenAPI document: the operations that
@@ -267,15 +261,15 @@ func (w *world) definition(f, api *estate.Resource, view check.View, add func(ch
 		for _, o := range operations.Fields() {
 			operation, _ := view.Resolve(o.Value)
 			integration, _ := view.Resolve(operation.Field("x-amazon-apigateway-integration"))
-			leads := refersTo(integration.Field("uri"), names...)
-			if !leads && !mayRefer(integration.Field("uri")) {
+			switch refersTo(integration.Field("uri"), names...) {
+			case estate.False:
 				continue
+			case estate.Maybe:
+				add(check.Internet, check.Answer{Truth: estate.Maybe, Missing: []estate.Gap{{Reason: "not decided", Input: "integration of " + o.Name + " " + path.Name + " of " + api.Address}}})
+				continue
+			case estate.True:
 			}
 			reads := []check.Read{{Resource: api, Path: "Body.paths." + path.Name + "." + o.Name, Value: estate.String(strings.ToUpper(o.Name) + " " + path.Name)}}
-			if !leads {
-				add(check.Internet, check.Answer{Truth: estate.Maybe, Reads: reads, Missing: []estate.Gap{{Reason: "not decided", Input: "integration of " + strings.ToUpper(o.Name) + " " + path.Name + " of " + api.Address}}})
-				continue
-			}
 			security, undecided := view.Resolve(operation.Field("security"))
 			if security == nil && !undecided {
 				security, undecided = view.Resolve(body.Field("security"))

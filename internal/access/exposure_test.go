@@ -26,7 +26,7 @@ func TestExposure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	asker := access.New(facts).Asker
+	asker := access.New(facts, tables.Escalation()).Asker
 	for _, tt := range []struct {
 		name, resources string
 		want            check.Exposure

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"slices"
 	"strings"
 
 	"assay/iam"
@@ -154,12 +155,18 @@ func (w *world) resourcePolicy(r *estate.Resource, view check.View) *iam.Policy 
 	default:
 		if path, ok := inlinePolicies[r.Type]; ok {
 			v, open := r.Properties, false
-			for _, name := range path {
-				if v, open = view.Resolve(v.Field(name)); open {
+			for i, name := range path {
+				if v, open = view.Resolve(v.Field(name)); v != nil && i < len(path)-1 && v.Kind() != estate.KindMap {
+					open = true
+				}
+				if open {
 					break
 				}
 			}
-			if v != nil {
+			switch {
+			case open:
+				parts = append(parts, iam.Unread(r.LogicalID+"."+strings.Join(path, ".")+": "+reasonOf(v)))
+			case v != nil:
 				parts = add(parts, w.compile(r, strings.Join(path, "."), v, view))
 			}
 		}
@@ -265,6 +272,18 @@ func (w *world) permissionsOf(r *estate.Resource, view check.View, read func(*es
 		doc.Statements = append(doc.Statements, read(p, view))
 		origin = append(origin, statement{p, "", p.Properties})
 	}
+	// A permission that may be another function's is a statement that may be there.
+	told := map[estate.Gap]bool{}
+	for _, e := range r.Related("permissions") {
+		if e.To == nil && slices.Contains(gaps, e.Gap) {
+			told[e.Gap] = true
+			s := read(e.From, view)
+			s.Open = true
+			doc.Statements = append(doc.Statements, s)
+			origin = append(origin, statement{e.From, "", e.From.Properties})
+		}
+	}
+	gaps = slices.DeleteFunc(slices.Clone(gaps), func(g estate.Gap) bool { return told[g] })
 	list := []*iam.Policy{}
 	if len(doc.Statements) > 0 {
 		policy := iam.Compile("policy of "+r.LogicalID, doc, w.data)

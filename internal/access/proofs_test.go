@@ -48,12 +48,16 @@ func TestBreadth(t *testing.T) {
 			}},
 		{"what AWS grants functions for their running",
 			roleWith("Running", `{Effect: Allow, Action: ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "xray:PutTraceSegments"], Resource: "*"}`) +
-				roleWith("Logs", `{Effect: Allow, Action: "logs:*", Resource: "arn:aws:logs:*:*:*"}`),
+				roleWith("Logs", `{Effect: Allow, Action: "logs:*", Resource: "arn:aws:logs:*:*:*"}`) + roleWith("Not", `{Effect: Allow, NotAction: "iam:*", Resource: "*"}`) + roleWith("Keys", `{Effect: Allow, Action: "*", Resource: "arn:aws:kms:*:*:key/*"}`) +
+				roleWith("Open", `{Effect: Allow, Action: !ImportValue elsewhere, Resource: "*"}`),
 			[]string{
 				"Running changesAnywhere → true",
 				"Running changesAnywhere arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole → true",
 				"Running changesAnywhere arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole → false",
 				"Logs changesAnywhere arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole → true",
+				"Not changesAnywhere → true", "Not permitsAnywhere → true", "Not holdsService → true", "Keys changesAnywhere → true", "Keys holdsService → true",
+				"Open changesAnywhere → maybe: export elsewhere",
+				"Running changesAnywhere logs:CreateLogGroup logs:CreateLogStream logs:PutLogEvents ec2:CreateNetworkInterface ec2:DeleteNetworkInterface → false",
 				"Running changesAnywhere arn:aws:iam::aws:policy/Nothing → maybe: arn:aws:iam::aws:policy/Nothing",
 			}},
 		{"managing permissions",
@@ -65,8 +69,9 @@ func TestBreadth(t *testing.T) {
 			roleWith("Table", `{Effect: Allow, Action: "dynamodb:*", Resource: "arn:aws:dynamodb:us-east-1:111122223333:table/orders"}, {Effect: Allow, Action: "dynamodb:*", Resource: "*", Condition: {StringEquals: {"aws:ResourceTag/team": a}}}`) +
 				roleWith("Most", `{Effect: Allow, Action: "dynamodb:*", Resource: "*"}, {Effect: Deny, Action: "dynamodb:DeleteTable", Resource: "*"}`) +
 				roleWith("Channel", `{Effect: Allow, Action: ["execute-api:*", "rds-data:*"], Resource: "*"}`) +
+				roleWith("Bucket", `{Effect: Allow, Action: "dynamodb:*", Resource: "arn:aws:s3:::b"}`) +
 				roleWith("Some", `{Effect: Allow, Action: "dynamodb:*Item", Resource: "*"}`),
-			[]string{"Table holdsService → true", "Table mayEvery dynamodb → false", "Most holdsService → false", "Channel holdsService → false", "Some holdsService → false"}},
+			[]string{"Table holdsService → true", "Bucket holdsService → false", "Table mayEvery dynamodb → false", "Most holdsService → false", "Channel holdsService → false", "Some holdsService → false"}},
 		{"the code of a function, told from the service",
 			roleWith("R", `{Effect: Allow, Action: "ec2:CreateNetworkInterface", Resource: "*"}, {Effect: Deny, Action: "ec2:CreateNetworkInterface", Resource: "*", Condition: {ArnEquals: {"lambda:SourceFunctionArn": "arn:aws:lambda:*:*:function:f"}}}`) +
 				roleWith("S", `{Effect: Allow, Action: "ec2:CreateNetworkInterface", Resource: "*"}`) + `
@@ -171,6 +176,9 @@ func TestReachableTypes(t *testing.T) {
  Logs: {Type: AWS::Logs::ResourcePolicy, Properties: {PolicyDocument: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"es.amazonaws.com"},"Action":"logs:PutLogEvents","Resource":"*"}]}'}}
  F: {Type: AWS::Lambda::Function}
  FP: {Type: AWS::Lambda::ResourcePolicy, Properties: {ResourceArn: !GetAtt F.Arn, PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: "*", Action: "lambda:InvokeFunction", Resource: !GetAtt F.Arn}, {Effect: Deny, Principal: "*", Action: "lambda:*", Resource: "*", Condition: {StringNotEquals: {"aws:PrincipalOrgID": o-a}}}]}}}
+ Owned: {Type: AWS::SNS::Topic}
+ OwnedP: {Type: AWS::SNS::TopicPolicy, Properties: {Topics: [!Ref Owned], PolicyDocument: {Version: "2012-10-17", Statement: {Effect: Allow, Principal: {AWS: "*"}, Action: "sns:Publish", Resource: !Ref Owned, Condition: {StringEquals: {"AWS:SourceOwner": !Ref "AWS::AccountId"}}}}}}
+ Hidden: {Type: AWS::DynamoDB::Table, Properties: {ResourcePolicy: !ImportValue elsewhere}}
  Q: {Type: AWS::SQS::Queue}
  QP: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Version: "2012-10-17", Statement: {Effect: Allow, Principal: {Service: sns.amazonaws.com}, Action: "sqs:SendMessage", Resource: !GetAtt Q.Arn}}}}`
 	want := []string{
@@ -178,6 +186,8 @@ func TestReachableTypes(t *testing.T) {
 		"Bus reachableBy any-account → true", "Org reachableBy any-account → false", "Org reachableBy organization → true", "One reachableBy any-account → false", "One reachableBy named-accounts → true",
 		"Stream reachableBy any-account → true", "Table reachableBy any-account → true", "Dest reachableBy any-account → true", "Logs reachableBy any-account → false", "Logs servesStrangers → true",
 		"F reachableBy any-account → false", "F reachableBy organization → true",
+		"Owned reachableBy organization → false", "Owned servesStrangers → false",
+		"Hidden reachableBy any-account → maybe: policy of Hidden: the policy was not read: Hidden.ResourcePolicy.PolicyDocument: export of another stack: export elsewhere",
 		"Q reachableBy organization → false", "Q servesStrangers → true",
 	}
 	asked(t, template, want)

@@ -144,12 +144,14 @@ const (
 	services        // of AWS, that act for others
 )
 
-// exposure answers who can come in by a door.
+// exposure answers who can come in by a door. A service takes a role from
+// somebody of the role's own account who may pass it, and for no one else; what
+// services may be made to do with it is servesStrangers' question.
 func (w *world) exposure(r *estate.Resource, d door, rule iam.URLRule, of party, view check.View) iam.Exposure {
 	ask := func(d *door) iam.Exposure {
 		return iam.Public(iam.PublicQuestion{
 			Action: d.action, Resource: d.resource, Owner: w.account(r.Scope()), Policy: w.resourcePolicy(r, view), Context: d.context, Signed: d.signed,
-			NoServices: of == callers, NoCallers: of == services,
+			NoServices: of == callers || r.Type == "AWS::IAM::Role" && of == everybody, NoCallers: of == services,
 		}, w.data, iam.Limits{})
 	}
 	e := ask(&d)

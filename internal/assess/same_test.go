@@ -72,7 +72,7 @@ func (w *written) file() string { return path.Join(sameFolder, w.estate, w.form.
 func TestSameEstate(t *testing.T) {
 	cfg := config(t)
 	cfg.Collectors = []collect.Collector{
-		terraform.New(terraform.Options{Mapping: tables.Terraform()}),
+		terraform.New(terraform.Options{Mapping: tables.Terraform(), ManagedPolicies: tables.IAMManagedPolicies()}),
 		cloudformation.New(cloudformation.Options{Parameters: place, PolicyTemplates: tables.SAMPolicyTemplates()}),
 	}
 	all := readSame(t, cfg)

@@ -60,6 +60,22 @@ func (l *Library) readRuntimes(data []byte) error {
 	return nil
 }
 
+// ProbeName ends the ARN of a resource that no policy names, so that only a
+// grant to resources that it does not list reaches it.
+const ProbeName = "assay-probe"
+
+// probe is the ARN of such a resource in the account and region.
+func probe(ev *evaluation, args []ref.Val) ref.Val {
+	service, ok := args[0].(types.String)
+	resource, ok2 := args[1].(types.String)
+	if !ok || !ok2 {
+		return types.MaybeNoSuchOverloadErr(args[0])
+	}
+	pseudo := func(name string) *estate.Value { return estate.Unknown(estate.ReasonPseudoParameter, name) }
+	return ev.wrap(nil, estate.Text(estate.String("arn:"), pseudo("AWS::Partition"), estate.String(":"+string(service)+":"),
+		pseudo("AWS::Region"), estate.String(":"), pseudo("AWS::AccountId"), estate.String(":"+string(resource)+ProbeName)), "")
+}
+
 // entries lists a map's fields as name and value.
 func entries(v ref.Val) ref.Val {
 	m, ok := v.(*mapVal)
@@ -135,16 +151,6 @@ func credential(ev *evaluation, args []ref.Val) ref.Val {
 	return types.False
 }
 
-// secretName reports whether something of that name is meant to hold a
-// credential itself.
-func secretName(ev *evaluation, args []ref.Val) ref.Val {
-	name, undecided := ev.text(args[0])
-	if undecided != nil {
-		return undecided
-	}
-	return types.Bool(estate.SecretName(name))
-}
-
 // wholeOf is the value of a map or list.
 func wholeOf(v ref.Val) *estate.Value {
 	switch v := v.(type) {
@@ -189,6 +195,16 @@ func credentialWithin(ev *evaluation, document ref.Val, v *estate.Value) ref.Val
 		return open
 	}
 	return found
+}
+
+// secretName reports whether something of that name is meant to hold a
+// credential itself.
+func secretName(ev *evaluation, args []ref.Val) ref.Val {
+	name, undecided := ev.text(args[0])
+	if undecided != nil {
+		return undecided
+	}
+	return types.Bool(estate.SecretName(name))
 }
 
 // credentialText judges a text by its holes: one that holds a credential is

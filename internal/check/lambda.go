@@ -101,6 +101,25 @@ func qualifier(ev *evaluation, args []ref.Val) ref.Val {
 	return types.String(alias)
 }
 
+// awsPolicy reports whether an ARN names a policy that AWS manages. One that the
+// estate declares is never one.
+func awsPolicy(ev *evaluation, args []ref.Val) ref.Val {
+	text, ok := ev.textOf(args[0])
+	if !ok {
+		if types.IsUnknown(args[0]) {
+			return args[0]
+		}
+		return types.MaybeNoSuchOverloadErr(args[0])
+	}
+	switch s := written(text); {
+	case strings.Contains(s, ":iam::aws:policy/"):
+		return types.True
+	case strings.Contains(s, openHole):
+		return truth(estate.Maybe, args[0])
+	}
+	return types.False
+}
+
 // awsKey reports whether an ARN names a key that AWS manages, by its alias. A
 // key that the estate declares is never one.
 func awsKey(ev *evaluation, args []ref.Val) ref.Val {

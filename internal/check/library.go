@@ -77,10 +77,12 @@ func NewLibrary(model *estate.Model, t Tables) (*Library, error) {
 		cel.Function("found", cel.Overload("found_list", []*cel.Type{cel.ListType(cel.DynType)}, cel.BoolType)),
 		cel.Function("entries", cel.Overload("entries_map", []*cel.Type{cel.DynType}, cel.ListType(cel.ObjectType("assay.Entry")), cel.UnaryBinding(entries))),
 		cel.Function("credential", cel.Overload("credential_string_dyn", []*cel.Type{cel.StringType, cel.DynType}, cel.BoolType)),
-		cel.Function("secretName", cel.Overload("secretname_string", []*cel.Type{cel.StringType}, cel.BoolType)),
 		cel.Function("operations", cel.Overload("operations_dyn", []*cel.Type{cel.DynType}, cel.ListType(cel.ObjectType("assay.Operation")))),
+		cel.Function("awsPolicy", cel.Overload("awspolicy_string", []*cel.Type{cel.StringType}, cel.BoolType)),
+		cel.Function("secretName", cel.Overload("secretname_string", []*cel.Type{cel.StringType}, cel.BoolType)),
 		cel.Function("awsKey", cel.Overload("awskey_string", []*cel.Type{cel.StringType}, cel.BoolType)),
 		cel.Function("qualifier", cel.Overload("qualifier_dyn_string", []*cel.Type{cel.DynType, cel.StringType}, cel.StringType)),
+		cel.Function("probe", cel.Overload("probe_string_string", []*cel.Type{cel.StringType, cel.StringType}, cel.StringType)),
 		cel.Function("undecided", cel.Overload("undecided_string", []*cel.Type{cel.StringType}, cel.BoolType)),
 		cel.Function("statements", cel.Overload("statements_dyn", []*cel.Type{cel.DynType}, cel.ListType(cel.ObjectType("assay.Statement")))),
 	}

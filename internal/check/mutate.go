@@ -149,6 +149,8 @@ func (m *mutator) call(e ast.Expr) {
 		m.walk(c.Target())
 	}
 	switch name := c.FunctionName(); name {
+	case "undecided":
+		return // never true or false, whatever the reason that it states
 	case operators.LogicalAnd, operators.LogicalOr:
 		sign := map[string]string{operators.LogicalAnd: "&&", operators.LogicalOr: "||"}[name]
 		for i, side := range []string{"right", "left"} { // of which one is dropped
@@ -225,14 +227,18 @@ func (m *mutator) quantifier(e ast.Expr) {
 }
 
 // predicateOf is what the author wrote for each member: the first operand of
-// what the macro put around it.
+// what the macro put around it, in the step of this loop and not of one within.
 func predicateOf(e ast.Expr) ast.Expr {
-	for _, node := range ast.MatchDescendants(ast.NavigateExpr(ast.NewAST(e, nil), e), func(n ast.NavigableExpr) bool {
-		return n.Kind() == ast.CallKind && (n.AsCall().FunctionName() == eachFunction || n.AsCall().FunctionName() == someFunction)
-	}) {
-		if holds := node.AsCall().Args()[0]; holds.Kind() == ast.CallKind && len(holds.AsCall().Args()) == 2 {
-			return holds.AsCall().Args()[0]
-		}
+	step := e.AsComprehension().LoopStep()
+	if step.Kind() != ast.CallKind || len(step.AsCall().Args()) != 2 {
+		return nil
+	}
+	around := step.AsCall().Args()[1]
+	if around.Kind() != ast.CallKind || around.AsCall().FunctionName() != eachFunction && around.AsCall().FunctionName() != someFunction {
+		return nil
+	}
+	if holds := around.AsCall().Args()[0]; holds.Kind() == ast.CallKind && len(holds.AsCall().Args()) == 2 {
+		return holds.AsCall().Args()[0]
 	}
 	return nil
 }

@@ -159,8 +159,8 @@ func (p *Parameter) lint() error {
 	list := p.Type == "texts"
 	switch p.Strict {
 	case Min, Max:
-		if p.Type != "integer" && p.Type != "number" {
-			return fmt.Errorf("%s: strict: %s is for numbers", p.Name, p.Strict)
+		if p.Type != "integer" && p.Type != "number" && p.Type != "boolean" {
+			return fmt.Errorf("%s: strict: %s is for numbers, and false and true", p.Name, p.Strict)
 		}
 	case Subset, Union:
 		if !list {
@@ -367,9 +367,13 @@ func has(list, v *estate.Value) bool {
 	return slices.ContainsFunc(list.Items(), func(x *estate.Value) bool { return estate.Equal(x, v) })
 }
 
+// number is a value to compare by; true is more than false.
 func number(v *estate.Value) float64 {
-	if v.Kind() == estate.KindInt {
+	switch {
+	case v.Kind() == estate.KindInt:
 		return float64(v.AsInt())
+	case v.Kind() == estate.KindBool && v.AsBool():
+		return 1
 	}
 	return v.AsFloat()
 }

@@ -17,6 +17,7 @@ const declaration = `parameters:
   - {name: tags, type: texts, strict: union, default: [Owner], meaning: m, regimes: {a: {value: [Class], requirement: "4", fixed: true, why: w}}}
   - {name: pattern, type: text, meaning: m}
   - {name: tls, type: number, strict: min, default: 1.2, meaning: m}
+  - {name: boundary, type: boolean, strict: min, default: false, meaning: m, regimes: {a: {value: false, requirement: "5", why: w}, b: {value: true, requirement: "6", fixed: true, why: w}}}
 `
 
 func TestResolve(t *testing.T) {
@@ -38,6 +39,8 @@ func TestResolve(t *testing.T) {
 		{"own_values_tighten", "a", "{days: 3653, age: 7}", map[string]string{"days": "3653 profile own", "age": "7 profile own"}},
 		{"own_values_replace_what_is_customary", "b/high", "{days: 30, age: 100}", map[string]string{"days": "30 profile own", "age": "100 profile own"}},
 		{"equal", "a", "{days: 365}", map[string]string{"days": "365 profile own, a 1"}},
+		{"true_asks_for_more", "a b", "{boundary: false}", map[string]string{"boundary": "true b 6"}},
+		{"false_is_a_value", "a", "", map[string]string{"boundary": "false a 5"}},
 		{"sets", "a", "{accounts: [y, z], tags: [Owner]}", map[string]string{"accounts": "[y] profile own, a 3", "tags": "[Owner, Class] profile own, a 4"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -50,20 +50,26 @@ const (
 	// that no policy names? role.mayEvery("kms")
 	MayEvery
 	// ChangesAnywhere: may the role change something on a resource that no policy
-	// names, by an action that could be held to resources and that no policy of AWS
-	// among Texts grants? role.changesAnywhere(["arn:aws:iam::aws:policy/…"])
+	// names, by an action that could be held to resources, that is not among Texts and
+	// that no policy of AWS there grants? role.changesAnywhere(["arn:aws:iam::aws:policy/…"])
 	ChangesAnywhere
 	// PassesBeyond: may the role pass some role to a service that is not among
 	// Texts? role.passesBeyond(["lambda.amazonaws.com"])
 	PassesBeyond
+	// Escalates: can whoever acts as the role (subject) come to more power, by
+	// requests that it may make? role.escalates()
+	Escalates
+	// InvitesEscalation: can somebody who may do less than the function's role make
+	// the function (subject) run what they want? function.invitesEscalation()
+	InvitesEscalation
 	// PassesToAny: may the role pass some role to whatever service?
 	// role.passesToAny()
 	PassesToAny
 	// PermitsAnywhere: may the role change who may use a resource that no policy
 	// names? role.permitsAnywhere()
 	PermitsAnywhere
-	// HoldsService: is there a service of which the role may do every action, be it
-	// on resources that a policy names? role.holdsService()
+	// HoldsService: is there a resource to which the role may do all that the service
+	// can do to its like? role.holdsService()
 	HoldsService
 	// CodeMayAnywhere: may the code of a function with the role do one of Actions on
 	// a resource that no policy names? role.codeMayAnywhere(["ec2:CreateNetworkInterface"])
@@ -167,8 +173,8 @@ func (ev *evaluation) Related(r *estate.Resource, edge string) (found []*estate.
 var (
 	roleType       = cel.ObjectType(typeName("AWS::IAM::Role"))
 	urlType        = cel.ObjectType(typeName("AWS::Lambda::Url"))
-	permissionType = cel.ObjectType(typeName("AWS::Lambda::Permission"))
 	functionType   = cel.ObjectType(typeName("AWS::Lambda::Function"))
+	permissionType = cel.ObjectType(typeName("AWS::Lambda::Permission"))
 )
 
 // policyHolders are the types whose own policy [Lets] can ask.
@@ -222,6 +228,8 @@ func questions() []cel.EnvOption {
 		cel.Function("holdsService", cel.MemberOverload("holdsservice_role", []*cel.Type{roleType}, cel.BoolType)),
 		cel.Function("codeMayAnywhere", cel.MemberOverload("codemayanywhere_role", []*cel.Type{roleType, cel.ListType(cel.StringType)}, cel.BoolType)),
 		cel.Function("passesBeyond", cel.MemberOverload("passesbeyond_role", []*cel.Type{roleType, cel.ListType(cel.StringType)}, cel.BoolType)),
+		cel.Function("escalates", cel.MemberOverload("escalates_role", []*cel.Type{roleType}, cel.BoolType)),
+		cel.Function("invitesEscalation", cel.MemberOverload("invitesescalation_function", []*cel.Type{functionType}, cel.BoolType)),
 		cel.Function("answersAnyone", cel.MemberOverload("answersanyone_url", []*cel.Type{urlType}, cel.BoolType)),
 		cel.Function("reachedBy", cel.MemberOverload("reachedby_function", []*cel.Type{functionType, cel.StringType}, cel.BoolType)),
 		cel.Function("letsStrangers", cel.MemberOverload("letsstrangers_permission", []*cel.Type{permissionType}, cel.BoolType)),

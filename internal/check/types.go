@@ -26,14 +26,14 @@ var tableTypes = map[string]map[string]*cel.Type{
 		"id": cel.StringType, "family": cel.StringType, "preview": cel.BoolType, "newest": cel.BoolType,
 		"deprecated": cel.StringType, "createBlocked": cel.StringType, "updateBlocked": cel.StringType,
 	},
+	"assay.Operation": {
+		"path": cel.StringType, "method": cel.StringType, "integration": cel.DynType, "auth": cel.DynType,
+		"schemes": cel.ListType(cel.DynType), "validator": cel.DynType,
+	},
 	hereType: {"account": cel.StringType, "region": cel.StringType},
 	"assay.ARN": {
 		"partition": cel.StringType, "service": cel.StringType, "region": cel.StringType, "account": cel.StringType,
 		"resource": cel.StringType, "path": cel.ListType(cel.StringType),
-	},
-	"assay.Operation": {
-		"path": cel.StringType, "method": cel.StringType, "integration": cel.DynType, "auth": cel.DynType,
-		"schemes": cel.ListType(cel.DynType), "validator": cel.DynType,
 	},
 	"assay.TLSPolicy": {
 		"id": cel.StringType, "service": cel.StringType, "minimum": cel.DoubleType, "fips": cel.BoolType, "quantum": cel.BoolType,

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"assay/checks"
+	"assay/iam"
 	"assay/internal/access"
 	"assay/internal/assess"
 	"assay/internal/catalog"
@@ -50,7 +51,7 @@ func newEngine(folders []string) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.access = access.New(data)
+	e.access = newAccess(data)
 	if e.catalog, err = catalog.Decode(checks.Compiled); err != nil {
 		return nil, err
 	}
@@ -67,6 +68,9 @@ func newEngine(folders []string) (*engine, error) {
 	}
 	return e, nil
 }
+
+// newAccess answers questions about access from the tables.
+func newAccess(data *iam.Data) *access.Access { return access.New(data, tables.Escalation()) }
 
 // frameworks finds the frameworks that the user asked for; all, if none.
 func (e *engine) frameworks(ids []string) ([]*catalog.Framework, error) {
@@ -91,7 +95,7 @@ func (e *engine) frameworks(ids []string) ([]*catalog.Framework, error) {
 func collectors(m *estate.Model, g given) []collect.Collector {
 	return []collect.Collector{
 		collect.EstateFiles{},
-		terraform.New(terraform.Options{Mapping: tables.Terraform(), Model: m, Variables: g.variables}),
+		terraform.New(terraform.Options{Mapping: tables.Terraform(), ManagedPolicies: tables.IAMManagedPolicies(), Model: m, Variables: g.variables}),
 		cloudformation.New(cloudformation.Options{Parameters: g.parameters, PolicyTemplates: tables.SAMPolicyTemplates()}),
 	}
 }

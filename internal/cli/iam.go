@@ -24,7 +24,7 @@ func newIAM(s Streams) *cobra.Command {
   assay iam can PaymentsFunctionRole s3:GetObject arn:aws:s3:::ledger/x --estate template.yaml
   assay iam validate policy.json`,
 	}
-	cmd.AddCommand(newDecide(s), newCan(s), newCompare(s), newPublic(s), newExcess(s), newValidate(s))
+	cmd.AddCommand(newDecide(s), newCan(s), newCompare(s), newPublic(s), newExcess(s), newEscalate(s), newValidate(s))
 	return cmd
 }
 

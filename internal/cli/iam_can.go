@@ -92,7 +92,7 @@ is exempt. docs/iam.md says what else is outside of the model. Exit codes: 0 yes
 		if err != nil {
 			return err
 		}
-		f, err := access.New(data).Can(scopes, q)
+		f, err := newAccess(data).Can(scopes, q)
 		if err != nil {
 			return usage("%w", err)
 		}

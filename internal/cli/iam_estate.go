@@ -83,7 +83,7 @@ usage, 3 not decided.`,
 		if err != nil {
 			return err
 		}
-		list, gaps, err := access.New(data).Public(scopes, args, urlRule)
+		list, gaps, err := newAccess(data).Public(scopes, args, urlRule)
 		if err != nil {
 			return usage("%w", err)
 		}
@@ -309,7 +309,7 @@ decided.`,
 		if err != nil {
 			return err
 		}
-		list, err := access.New(data).Powers(scopes, args, needs)
+		list, err := newAccess(data).Powers(scopes, args, needs)
 		if err != nil {
 			return usage("%w", err)
 		}

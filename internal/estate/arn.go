@@ -58,7 +58,8 @@ func (r *Resource) ARN() *Value {
 		name = append(name, String("-"), Ref(r.LogicalID, "Ref")) // six characters that AWS adds
 	}
 	if name[0].Kind() == KindOneOf {
-		name[0] = Unknown("name is not decided", name[0].Input())
+		// Which of the names it is, is not known, but it is the same wherever it stands.
+		name[0] = UnknownText("name of "+r.LogicalID+" is not decided", name[0].Input())
 	}
 	parts := []*Value{String("arn:"), pseudo("AWS::Partition", ""), String(":" + service + ":"), region, String(":"), account, String(":" + before)}
 	return Text(append(append(parts, name...), String(after))...)

@@ -205,6 +205,9 @@ func (s *Scope) find(id string) *Resource {
 	return s.group.byID[id]
 }
 
+// Group are the scopes that refer to each other, the scope itself among them.
+func (s *Scope) Group() []*Scope { return s.group.scopes }
+
 // ofType are the resources of one type in the whole group.
 func (s *Scope) ofType(name string) []*Resource {
 	if len(s.group.scopes) == 1 {

@@ -57,14 +57,14 @@ type Rule struct {
 	To       string   `yaml:"to"`       // type at the other end
 	Default  string   `yaml:"default"`  // the name when the property is absent; {name} is the name of From
 	Through  []string `yaml:"through"`  // types that stand for the target and name it themselves (alias, version)
-	// Mention is set where the property may hold anything, such as a variable: a
-	// text that is the name of nothing that was read is no name.
-	Mention bool `yaml:"mention"`
-	Pattern bool `yaml:"pattern"` // the property holds patterns of ARNs, as policies do
+	Pattern  bool     `yaml:"pattern"`  // the property holds patterns of ARNs, as policies do
 	// Within is set where the property is an expression that names resources as
 	// FUNCTION("NAME"). References in it are followed, every one of them; what it
 	// names otherwise may be anything.
 	Within bool `yaml:"within"`
+	// Mention is set where the property may hold anything, such as a variable: a
+	// text that is the name of nothing that was read is no name.
+	Mention bool `yaml:"mention"`
 
 	path []string
 }

@@ -59,9 +59,8 @@ func (p place) holds(v *Value) (Truth, string) {
 		if one.pseudo == "AWS::AccountId" {
 			segment = segments[4]
 		}
-		text, literal := segment.Scalar()
 		switch {
-		case !literal || text == "" || text == one.known:
+		case !segment.literal || segment.text == "" || segment.text == one.known:
 		case one.known == "":
 			here, input = here.And(Maybe), one.pseudo
 		default:
@@ -350,7 +349,7 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 		switch head := literal(at, 0); {
 		case strings.HasPrefix(head, "arn:"):
 			parts = upTo(at, "/invocations")
-		case head == "" && service == "lambda":
+		case head == "" && !solid(at[0]) && service == "lambda":
 			return Unknown("part of a text that is not known", Text(parts...).String()), true
 		}
 	}
@@ -359,7 +358,7 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 	if segments == nil {
 		return nameFromEnd(parts, service, prefix)
 	}
-	if s, known := segments[2].Scalar(); known && s != service {
+	if s := segments[2]; s.literal && s.text != service {
 		return nil, false
 	}
 	lead := literal(rest, 0)
@@ -415,16 +414,23 @@ func anyLiteral(parts []*Value, cue string) bool {
 	return slices.ContainsFunc(parts, func(p *Value) bool { return strings.Contains(p.AsString(), cue) })
 }
 
+// segment is a part of an ARN between colons; its text is "" where it has holes.
+type segment struct {
+	text    string
+	literal bool
+}
+
 // splitARN cuts the first five segments off an ARN. It returns nil when a hole
 // before them may hold a colon: references and pseudo parameters do not.
-func splitARN(parts []*Value) (segments []*Value, rest []*Value) {
-	var current []*Value
+func splitARN(parts []*Value) (segments []segment, rest []*Value) {
+	segments = make([]segment, 0, 5)
+	before, holes := "", false // of the segment that the parts so far end in
 	for i, p := range parts {
 		if p.Kind() != KindString {
 			if !solid(p) {
 				return nil, nil
 			}
-			current = append(current, p)
+			holes = true
 			continue
 		}
 		text := p.s
@@ -433,15 +439,17 @@ func splitARN(parts []*Value) (segments []*Value, rest []*Value) {
 			if !more {
 				break
 			}
-			segments = append(segments, Text(append(current, String(head))...))
-			current, text = nil, tail
+			if holes {
+				segments = append(segments, segment{})
+			} else {
+				segments = append(segments, segment{before + head, true})
+			}
+			before, holes, text = "", false, tail
 			if len(segments) == 5 {
 				return segments, append([]*Value{String(text)}, parts[i+1:]...)
 			}
 		}
-		if text != "" {
-			current = append(current, String(text))
-		}
+		before += text
 	}
 	return nil, nil
 }

@@ -220,7 +220,7 @@ func managedPolicies(module []byte) (table []byte, newest string, err error) {
 	}
 	var all map[string]struct {
 		Path             string
-		DefaultVersionId string
+		DefaultVersionID string `json:"DefaultVersionId"`
 		UpdateDate       string
 		Document         json.RawMessage
 	}
@@ -238,7 +238,7 @@ func managedPolicies(module []byte) (table []byte, newest string, err error) {
 		if err := json.Compact(&doc, p.Document); err != nil {
 			return nil, "", fmt.Errorf("%s: %w", name, err)
 		}
-		lines = append(lines, line{"iam::aws:policy" + p.Path + name, p.DefaultVersionId, doc.Bytes()})
+		lines = append(lines, line{"iam::aws:policy" + p.Path + name, p.DefaultVersionID, doc.Bytes()})
 		newest = max(newest, p.UpdateDate[:min(10, len(p.UpdateDate))])
 	}
 	slices.SortFunc(lines, func(a, b line) int { return strings.Compare(a.ARN, b.ARN) })

@@ -15,6 +15,7 @@ provider "aws" {
 }
 
 locals {
+  account = "111122223333"
   tags = {
     Owner              = "clinical-systems"
     DataClassification = "health"
@@ -44,6 +45,38 @@ data "aws_iam_policy_document" "records" {
     actions   = ["sqs:SendMessage"]
     resources = [aws_sqs_queue.failed.arn]
   }
+  statement {
+    actions   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    resources = ["*"]
+  }
+  statement {
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [aws_kms_key.records.arn]
+  }
+}
+
+data "aws_iam_policy_document" "key" {
+  statement {
+    actions   = ["kms:*"]
+    resources = ["*"]
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:aws:iam::${local.account}:root"]
+    }
+  }
+  statement {
+    actions   = ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey*"]
+    resources = ["*"]
+    principals {
+      type        = "Service"
+      identifiers = ["logs.eu-central-1.amazonaws.com"]
+    }
+    condition {
+      test     = "ArnLike"
+      variable = "kms:EncryptionContext:aws:logs:arn"
+      values   = ["arn:aws:logs:eu-central-1:${local.account}:log-group:/aws/lambda/records"]
+    }
+  }
 }
 
 resource "aws_iam_role" "records" {
@@ -66,6 +99,7 @@ resource "aws_iam_role_policy_attachment" "records" {
 resource "aws_kms_key" "records" {
   description         = "Patient records"
   enable_key_rotation = true
+  policy              = data.aws_iam_policy_document.key.json
 }
 
 resource "aws_cloudwatch_log_group" "records" {
@@ -93,6 +127,8 @@ resource "aws_lambda_function" "records" {
   filename                = "records.zip"
   handler                 = "index.handler"
   runtime                 = "nodejs22.x"
+  memory_size             = 256
+  timeout                 = 10
   code_signing_config_arn = aws_lambda_code_signing_config.records.arn
   kms_key_arn             = aws_kms_key.records.arn
   publish                 = true
@@ -107,6 +143,10 @@ resource "aws_lambda_function" "records" {
   tracing_config {
     mode = "Active"
   }
+
+  logging_config {
+    log_format = "JSON"
+  }
 }
 
 resource "aws_lambda_alias" "live" {
@@ -116,16 +156,31 @@ resource "aws_lambda_alias" "live" {
 }
 
 resource "aws_sqs_queue" "failed" {
-  name                    = "records-failed"
-  sqs_managed_sse_enabled = true
+  name              = "records-failed"
+  kms_master_key_id = aws_kms_key.records.arn
+}
+
+resource "aws_sqs_queue_policy" "failed" {
+  queue_url = aws_sqs_queue.failed.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "sqs:*"
+      Resource  = "*"
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
+  })
 }
 
 resource "aws_dynamodb_table" "records" {
-  name             = "records"
-  billing_mode     = "PAY_PER_REQUEST"
-  hash_key         = "id"
-  stream_enabled   = true
-  stream_view_type = "NEW_IMAGE"
+  name                        = "records"
+  billing_mode                = "PAY_PER_REQUEST"
+  hash_key                    = "id"
+  stream_enabled              = true
+  stream_view_type            = "NEW_IMAGE"
+  deletion_protection_enabled = true
 
   attribute {
     name = "id"

@@ -174,6 +174,11 @@ func (o *occurrence) read(name string) cty.Value {
 			return m.text(v)
 		}
 	}
+	if o.kind == "aws_iam_policy" && (name == "arn" || name == "id") {
+		if v := o.managedPolicy(); v != nil {
+			return m.text(v)
+		}
+	}
 	if p, ok := pseudoAttributes[o.kind+"."+name]; ok {
 		v := pseudoParameter(p, m.regionOf(o))
 		if v.Kind() == estate.KindString {
@@ -185,6 +190,21 @@ func (o *occurrence) read(name string) cty.Value {
 		return unknown(cty.DynamicPseudoType, reasonData, join(o.address, name))
 	}
 	return m.text(estate.UnknownText(reasonData, join(o.address, name)))
+}
+
+// managedPolicy is the ARN of AWS's managed policy that a data source names, by
+// its name alone; nil when it may be another.
+func (o *occurrence) managedPolicy() *estate.Value {
+	given := o.estate()
+	name := given.Field("name")
+	if name.Kind() != estate.KindString || given.Field("path_prefix") != nil || given.Field("tags") != nil {
+		return nil
+	}
+	arn, ok := o.module.table.managedPolicy(name.AsString())
+	if !ok {
+		return nil
+	}
+	return estate.Text(estate.String("arn:"), pseudoParameter("AWS::Partition", o.module.regionOf(o)), estate.String(":"+arn))
 }
 
 // fields are the attributes and blocks of a body as expressions see them.

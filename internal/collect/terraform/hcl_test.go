@@ -26,7 +26,7 @@ func folder(t testing.TB, archive string, variables terraform.Variables) *estate
 	for _, f := range txtar.Parse([]byte(archive)).Files {
 		files[f.Name] = &fstest.MapFile{Data: f.Data}
 	}
-	c := terraform.New(terraform.Options{Mapping: tables.Terraform(), Model: model(t), Variables: variables})
+	c := terraform.New(terraform.Options{Mapping: tables.Terraform(), ManagedPolicies: tables.IAMManagedPolicies(), Model: model(t), Variables: variables})
 	scopes := c.Collect(context.Background(), collect.File{Name: ".", Folder: true, Tree: collect.NewTree(files)})
 	if len(scopes) != 1 {
 		t.Fatalf("%d scopes", len(scopes))
@@ -62,6 +62,13 @@ resource "aws_sqs_queue" "each" {
 data "aws_caller_identity" "me" {}
 data "aws_region" "here" {}
 data "aws_vpc" "v" {}
+data "aws_iam_policy" "basic" { name = "AWSLambdaBasicExecutionRole" }
+data "aws_iam_policy" "own" { name = "AWSLambdaBasicExecution" }
+data "aws_iam_policy" "narrowed" {
+  name        = "AWSLambdaBasicExecutionRole"
+  path_prefix = "/own/"
+}
+data "aws_iam_policy" "given" { arn = "arn:aws:iam::aws:policy/ReadOnlyAccess" }
 `
 	for _, tt := range []struct{ expression, want string }{
 		{`"plain"`, "plain"},
@@ -134,6 +141,10 @@ data "aws_vpc" "v" {}
 		{`{ a = "x" }[var.open]`, "unknown(variable without value: variable open)"},
 		{`data.aws_vpc.v.cidr_block`, "unknown(data source is read at deployment: data.aws_vpc.v.cidr_block)"},
 		{`data.aws_vpc.v.tags["a"]`, "unknown(data source is read at deployment: data.aws_vpc.v.tags)"},
+		{`data.aws_iam_policy.basic.arn`, "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"},
+		{`data.aws_iam_policy.own.arn`, "unknown(data source is read at deployment: data.aws_iam_policy.own.arn)"},
+		{`data.aws_iam_policy.narrowed.arn`, "unknown(data source is read at deployment: data.aws_iam_policy.narrowed.arn)"},
+		{`data.aws_iam_policy.given.arn`, "arn:aws:iam::aws:policy/ReadOnlyAccess"},
 		{`timestamp()`, "unknown(function is computed at deployment: timestamp)"},
 		{`provider::aws::trim_iam_role_path("x")`, "unknown(function is computed at deployment: provider::aws::trim_iam_role_path)"},
 		{`terraform.workspace`, "unknown(workspace is not known: terraform.workspace)"},

@@ -16,8 +16,9 @@ import (
 // type first occurs, because a plan has a dozen of the types that it knows.
 // It is safe for many goroutines.
 type table struct {
-	data  []byte
-	awscc awscc
+	data    []byte
+	managed []byte // AWS's managed policies, a line each
+	awscc   awscc
 
 	mu        sync.Mutex
 	rows      map[string]*row
@@ -238,8 +239,22 @@ func (a *attribute) UnmarshalYAML(n *yaml.Node) error {
 
 // newTable reads a table; without a model, types of the Cloud Control provider
 // have no rows.
-func newTable(data []byte, m *estate.Model) *table {
-	return &table{data: data, awscc: awscc{model: m}, rows: map[string]*row{}}
+func newTable(data, managed []byte, m *estate.Model) *table {
+	return &table{data: data, managed: managed, awscc: awscc{model: m}, rows: map[string]*row{}}
+}
+
+// managedPolicy is what follows the partition in the ARN of AWS's managed policy
+// of that name. Names are AWS's alone over all paths: a data source that finds
+// another policy of the name too is an error.
+func (t *table) managedPolicy(name string) (string, bool) {
+	at := bytes.Index(t.managed, []byte("/"+name+`","version":`))
+	if name == "" || strings.ContainsAny(name, `/"`) || at < 0 {
+		return "", false
+	}
+	const start = `{"arn":"`
+	line := t.managed[bytes.LastIndexByte(t.managed[:at], '\n')+1 : at]
+	arn, ok := strings.CutPrefix(string(line), start)
+	return arn + "/" + name, ok
 }
 
 // ofAWS reports whether a resource type is of one of AWS's providers.
@@ -411,7 +426,7 @@ func (r *row) identity(name string) (string, bool) {
 // AttributeOf reads the table backwards: the resource type and attribute that
 // set a property of a CloudFormation type, such as tracing_config.mode.
 func AttributeOf(mapping []byte) func(cfnType, property string) (resourceType, attribute string, ok bool) {
-	t := newTable(mapping, nil)
+	t := newTable(mapping, nil, nil)
 	return func(cfnType, property string) (string, string, bool) {
 		property = strings.ReplaceAll(property, "[]", "")
 		for _, name := range t.types() {

@@ -37,7 +37,7 @@ func TestTableRows(t *testing.T) {
 	if whole.Date == "" {
 		t.Error("the table has no date")
 	}
-	table := newTable(tables.Terraform(), nil)
+	table := newTable(tables.Terraform(), nil, nil)
 	found := table.types()
 	if len(found) != len(whole.Types) {
 		t.Errorf("%d rows begin on lines of their own; the file has %d", len(found), len(whole.Types))
@@ -322,7 +322,7 @@ func TestTableAttributes(t *testing.T) {
 		t.Fatal(err)
 	}
 	resources := raw(data).member("provider_schemas", "registry.terraform.io/hashicorp/aws", "resource_schemas")
-	table := newTable(tables.Terraform(), nil)
+	table := newTable(tables.Terraform(), nil, nil)
 	for _, name := range table.types() {
 		row, _ := table.row(name)
 		block := resources.member(name, "block")

@@ -54,6 +54,9 @@ const supportedFormat = "1."
 // Options say how plans and configurations are read.
 type Options struct {
 	Mapping []byte // tables/terraform.yaml
+	// ManagedPolicies (tables/iam-managed-policies.jsonl) tell the ARN of a policy
+	// that a data source finds by name.
+	ManagedPolicies []byte
 	// Model has the schemas that types of the Cloud Control provider are mapped
 	// by.
 	Model *estate.Model
@@ -71,7 +74,7 @@ var _ collect.Collector = (*Collector)(nil)
 
 // New makes a collector. Rows of the mapping are read when a plan first needs
 // them.
-func New(o Options) *Collector { return &Collector{newTable(o.Mapping, o.Model), o} }
+func New(o Options) *Collector { return &Collector{newTable(o.Mapping, o.ManagedPolicies, o.Model), o} }
 
 // Name implements [collect.Collector].
 func (*Collector) Name() string { return "Terraform plan (terraform show -json)" }
