@@ -249,7 +249,7 @@ func (w *world) changesAnywhere(q *check.Question) check.Answer {
 
 // managedActions are the actions that a policy of AWS grants, in lower case.
 func (a *Access) managedActions(arn string) (map[string]bool, bool) {
-	if known, ok := a.granted.Load(arn); ok {
+	if known, ok := a.prescribed.Load(arn); ok {
 		return known.(map[string]bool), true
 	}
 	p := a.managedPolicy(arn)
@@ -262,7 +262,7 @@ func (a *Access) managedActions(arn string) (map[string]bool, bool) {
 			actions[strings.ToLower(action)] = true
 		}
 	}
-	a.granted.Store(arn, actions)
+	a.prescribed.Store(arn, actions)
 	return actions, true
 }
 
@@ -337,13 +337,24 @@ type granted struct {
 func (w *world) grantedBy(p *iam.Policy) iter.Seq2[string, []string] {
 	const most = 50
 	list, ok := w.grants[p]
+	ofAWS := isAWSManaged(p.Name)
+	if ofAWS {
+		var shared any
+		if shared, ok = w.granted.Load(p); ok {
+			list = shared.([]granted)
+		}
+	}
 	if !ok {
 		for service, actions := range w.data.GrantedByService(p) {
 			if list = append(list, granted{service, actions}); len(list) > most {
 				return w.data.GrantedByService(p)
 			}
 		}
-		w.grants[p] = list
+		if ofAWS {
+			w.granted.Store(p, list)
+		} else {
+			w.grants[p] = list
+		}
 	}
 	return func(yield func(string, []string) bool) {
 		for _, g := range list {
