@@ -177,10 +177,10 @@ func (w *world) exposure(r *estate.Resource, d door, rule iam.URLRule, of party,
 	return both
 }
 
-// reachableBy asks whether somebody of at least the named reach can use the
+// isOpenTo asks whether somebody of at least the named reach can use the
 // resource by any of its doors, with credentials of its own or with none. What a
 // policy holds to a network or to a secret does not count.
-func (w *world) reachableBy(q *check.Question) check.Answer {
+func (w *world) isOpenTo(q *check.Question) check.Answer {
 	name, _ := q.Texts[0].Scalar()
 	want := iam.ReachNobody
 	for r := iam.ReachOrganization; r <= iam.ReachAnyone; r++ {
