@@ -144,12 +144,14 @@ const (
 	services        // of AWS, that act for others
 )
 
-// exposure answers who can come in by a door.
+// exposure answers who can come in by a door. A service takes a role from
+// somebody of the role's own account who may pass it, and for no one else; what
+// services may be made to do with it is servesStrangers' question.
 func (w *world) exposure(r *estate.Resource, d door, rule iam.URLRule, of party, view check.View) iam.Exposure {
 	ask := func(d *door) iam.Exposure {
 		return iam.Public(iam.PublicQuestion{
 			Action: d.action, Resource: d.resource, Owner: w.account(r.Scope()), Policy: w.resourcePolicy(r, view), Context: d.context, Signed: d.signed,
-			NoServices: of == callers, NoCallers: of == services,
+			NoServices: of == callers || r.Type == "AWS::IAM::Role" && of == everybody, NoCallers: of == services,
 		}, w.data, iam.Limits{})
 	}
 	e := ask(&d)
@@ -175,10 +177,10 @@ func (w *world) exposure(r *estate.Resource, d door, rule iam.URLRule, of party,
 	return both
 }
 
-// reachableBy asks whether somebody of at least the named reach can use the
+// isOpenTo asks whether somebody of at least the named reach can use the
 // resource by any of its doors, with credentials of its own or with none. What a
 // policy holds to a network or to a secret does not count.
-func (w *world) reachableBy(q *check.Question) check.Answer {
+func (w *world) isOpenTo(q *check.Question) check.Answer {
 	name, _ := q.Texts[0].Scalar()
 	want := iam.ReachNobody
 	for r := iam.ReachOrganization; r <= iam.ReachAnyone; r++ {
@@ -386,8 +388,12 @@ func (a *Access) Public(scopes []*estate.Scope, addresses []string, rule iam.URL
 	for _, r := range list {
 		doors, more := w.doors(r, view)
 		gaps = append(gaps, more...)
+		of := everybody
+		if r.Type == "AWS::IAM::Role" {
+			of = callers // a service takes a role of the account that it acts for, by iam:PassRole
+		}
 		for _, d := range doors {
-			out = append(out, Opening{Resource: r, Door: d.name, Action: d.action, Exposure: w.exposure(r, d, rule, everybody, view), Words: w.words})
+			out = append(out, Opening{Resource: r, Door: d.name, Action: d.action, Exposure: w.exposure(r, d, rule, of, view), Words: w.words})
 		}
 	}
 	return out, gaps, nil

@@ -46,6 +46,10 @@ data "aws_iam_policy_document" "records" {
     resources = [aws_sqs_queue.failed.arn]
   }
   statement {
+    actions   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    resources = ["*"]
+  }
+  statement {
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = [aws_kms_key.records.arn]
   }
@@ -138,6 +142,10 @@ resource "aws_lambda_function" "records" {
 
   tracing_config {
     mode = "Active"
+  }
+
+  logging_config {
+    log_format = "JSON"
   }
 }
 
