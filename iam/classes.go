@@ -82,15 +82,21 @@ func (d *Data) GrantedByService(p *Policy) iter.Seq2[string, []string] {
 				}
 			}
 		}
+		r := &Request{}
+		ev := &evaluator{req: r}
+		whole := slices.ContainsFunc(allows, func(s *statement) bool {
+			return slices.ContainsFunc(s.actions, func(a actionPattern) bool { return a.whole })
+		})
 		granted := func(service, name string) bool {
-			r := &Request{action: service + ":" + name, service: service, name: name}
-			ev := &evaluator{req: r}
+			if r.service, r.name = service, name; whole {
+				r.action = service + ":" + name
+			}
 			return slices.ContainsFunc(allows, func(s *statement) bool { return s.matchAction(r, ev) == yes })
 		}
 		each := func(service string) bool {
 			var actions []string
 			for _, a := range d.Actions(service) {
-				if granted(service, lower(a.Name)) {
+				if granted(service, a.key) {
 					actions = append(actions, service+":"+a.Name)
 				}
 			}

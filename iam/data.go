@@ -50,6 +50,7 @@ type Action struct {
 	Level     AccessLevel
 	Resources []*ResourceType // empty: AWS authorises it against "*" alone
 	Keys      []string        // the service's condition keys that it has
+	key       string          // the name in lower case
 }
 
 // Writes reports whether the action changes something.
@@ -167,7 +168,8 @@ func (s *serviceData) decode() {
 				out.Resources = append(out.Resources, s.types[i])
 			}
 		}
-		s.actions[lower(out.Name)] = out
+		out.key = lower(out.Name)
+		s.actions[out.key] = out
 		s.ordered = append(s.ordered, out)
 	}
 	slices.SortFunc(s.ordered, func(a, b *Action) int { return strings.Compare(a.Name, b.Name) })

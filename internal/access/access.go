@@ -20,7 +20,8 @@ type Access struct {
 	managed sync.Map // ARN → *iam.Policy
 	// techniques reads the table of escalation, once it is asked for.
 	techniques func() ([]*technique, error)
-	granted    sync.Map // ARN of a managed policy → map[string]bool, its actions
+	prescribed sync.Map // ARN of a managed policy → map[string]bool, its actions
+	granted    sync.Map // *iam.Policy of AWS → []granted
 }
 
 // New answers with the tables of actions and managed policies, and that of the

@@ -68,7 +68,7 @@ func resource(t *testing.T, scopes []*estate.Scope, name string) *estate.Resourc
 var kinds = map[string]check.QuestionKind{
 	"may": check.May, "trusts": check.Trusts, "trustsOnly": check.TrustsOnly, "administers": check.Administers,
 	"lets": check.Lets, "letsStrangers": check.LetsStrangers, "answersAnyone": check.AnswersAnyone,
-	"reachableBy": check.ReachableBy, "mayAnywhere": check.MayAnywhere, "mayEvery": check.MayEvery, "changesAnywhere": check.ChangesAnywhere,
+	"openTo": check.OpenTo, "mayAnywhere": check.MayAnywhere, "mayEvery": check.MayEvery, "changesAnywhere": check.ChangesAnywhere,
 	"passesBeyond": check.PassesBeyond, "passesToAny": check.PassesToAny, "permitsAnywhere": check.PermitsAnywhere,
 	"holdsService": check.HoldsService, "codeMayAnywhere": check.CodeMayAnywhere, "servesStrangers": check.ServesStrangers, "trustsToken": check.TrustsToken,
 }

@@ -32,8 +32,8 @@ func (w *world) Ask(q *check.Question) check.Answer {
 		return w.reachedBy(q)
 	case check.AnswersAnyone:
 		return w.answersAnyone(q)
-	case check.ReachableBy:
-		return w.reachableBy(q)
+	case check.OpenTo:
+		return w.isOpenTo(q)
 	case check.MayAnywhere:
 		return w.mayAnywhere(q)
 	case check.MayEvery:

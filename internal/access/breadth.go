@@ -217,13 +217,18 @@ func (w *world) mayEvery(q *check.Question) check.Answer {
 
 // changesAnywhere asks for every action that changes something, that a policy
 // could hold to resources, and that is neither listed nor granted by a policy of
-// AWS that is.
+// AWS that is; attached policies under a path that is listed are not asked.
 func (w *world) changesAnywhere(q *check.Question) check.Answer {
 	prescribed := map[string]bool{}
+	var paths []string
 	for _, v := range q.Texts {
 		text, _ := v.Scalar()
-		if !strings.HasPrefix(text, "arn:") {
+		switch {
+		case !strings.HasPrefix(text, "arn:"):
 			prescribed[strings.ToLower(text)] = true
+			continue
+		case strings.HasSuffix(text, "/"):
+			paths = append(paths, text)
 			continue
 		}
 		actions, ok := w.managedActions(text)
@@ -232,12 +237,19 @@ func (w *world) changesAnywhere(q *check.Question) check.Answer {
 		}
 		maps.Copy(prescribed, actions)
 	}
-	return w.someAnywhere(q, func(name string, a *iam.Action) bool { return a.Writes() && !prescribed[name] })
+	left := func(p *iam.Policy) bool {
+		return slices.ContainsFunc(paths, func(path string) bool {
+			_, under, _ := strings.Cut(path, ":iam::")
+			_, name, _ := strings.Cut(p.Name, ":iam::")
+			return strings.HasPrefix(name, under)
+		})
+	}
+	return w.someAnywhere(q, left, func(name string, a *iam.Action) bool { return a.Writes() && !prescribed[name] })
 }
 
 // managedActions are the actions that a policy of AWS grants, in lower case.
 func (a *Access) managedActions(arn string) (map[string]bool, bool) {
-	if known, ok := a.granted.Load(arn); ok {
+	if known, ok := a.prescribed.Load(arn); ok {
 		return known.(map[string]bool), true
 	}
 	p := a.managedPolicy(arn)
@@ -250,14 +262,14 @@ func (a *Access) managedActions(arn string) (map[string]bool, bool) {
 			actions[strings.ToLower(action)] = true
 		}
 	}
-	a.granted.Store(arn, actions)
+	a.prescribed.Store(arn, actions)
 	return actions, true
 }
 
 // permitsAnywhere asks for every action that AWS classes as the management of
 // permissions and that a policy could hold to resources.
 func (w *world) permitsAnywhere(q *check.Question) check.Answer {
-	return w.someAnywhere(q, func(_ string, a *iam.Action) bool { return a.Level == iam.Permissions })
+	return w.someAnywhere(q, func(*iam.Policy) bool { return false }, func(_ string, a *iam.Action) bool { return a.Level == iam.Permissions })
 }
 
 // unsure are the reasons why the policies of a role may grant what cannot be told.
@@ -286,15 +298,15 @@ func (w *world) unsure(set *principalSet) (gaps []estate.Gap) {
 
 // someAnywhere asks for the actions that a role's policies grant, that a policy
 // could hold to resources, and that are wanted by their name in lower case; one
-// that is allowed decides.
-func (w *world) someAnywhere(q *check.Question, wanted func(name string, a *iam.Action) bool) check.Answer {
+// that is allowed decides. Policies that are left aside are not asked for theirs.
+func (w *world) someAnywhere(q *check.Question, left func(*iam.Policy) bool, wanted func(name string, a *iam.Action) bool) check.Answer {
 	set := w.principal(q.Subject, q.View)
 	result := check.Answer{Truth: estate.False}
 	if gaps := w.unsure(set); len(gaps) > 0 {
 		result = check.Answer{Missing: gaps}
 	}
 	for _, p := range set.identity {
-		if p.IsUnread() {
+		if p.IsUnread() || left(p) {
 			continue
 		}
 		for _, actions := range w.grantedBy(p) {
@@ -325,13 +337,24 @@ type granted struct {
 func (w *world) grantedBy(p *iam.Policy) iter.Seq2[string, []string] {
 	const most = 50
 	list, ok := w.grants[p]
+	ofAWS := isAWSManaged(p.Name)
+	if ofAWS {
+		var shared any
+		if shared, ok = w.granted.Load(p); ok {
+			list = shared.([]granted)
+		}
+	}
 	if !ok {
 		for service, actions := range w.data.GrantedByService(p) {
 			if list = append(list, granted{service, actions}); len(list) > most {
 				return w.data.GrantedByService(p)
 			}
 		}
-		w.grants[p] = list
+		if ofAWS {
+			w.granted.Store(p, list)
+		} else {
+			w.grants[p] = list
+		}
 	}
 	return func(yield func(string, []string) bool) {
 		for _, g := range list {

@@ -85,8 +85,8 @@ func TestBreadth(t *testing.T) {
 	}
 }
 
-// TestReachableBy asks who can use resources.
-func TestReachableBy(t *testing.T) {
+// TestOpenTo asks who can use resources.
+func TestOpenTo(t *testing.T) {
 	template := roleWith("R", `{Effect: Allow, Action: "s3:GetObject", Resource: "*"}`) + function + `
  Everyone: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref F, Action: lambda:InvokeFunction, Principal: "*"}}
  G: {Type: AWS::Lambda::Function, Properties: {Role: !GetAtt R.Arn}}
@@ -103,13 +103,13 @@ func TestReachableBy(t *testing.T) {
  S: {Type: AWS::SQS::Queue}
  SP: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref S], PolicyDocument: !ImportValue elsewhere}}`
 	want := []string{
-		"F reachableBy any-account → true", "F reachableBy anyone → false",
-		"G reachableBy any-account → false", "G reachableBy organization → true",
-		"H reachableBy anyone → true",
-		"L reachableBy any-account → true",
-		"Q reachableBy organization → false",
-		"K reachableBy organization → false",
-		"S reachableBy anyone → maybe: policy of S: the policy was not read: SP.PolicyDocument: export of another stack: export elsewhere",
+		"F openTo any-account → true", "F openTo anyone → false",
+		"G openTo any-account → false", "G openTo organization → true",
+		"H openTo anyone → true",
+		"L openTo any-account → true",
+		"Q openTo organization → false",
+		"K openTo organization → false",
+		"S openTo anyone → maybe: policy of S: the policy was not read: SP.PolicyDocument: export of another stack: export elsewhere",
 	}
 	asked(t, template, want)
 }
@@ -182,13 +182,13 @@ func TestReachableTypes(t *testing.T) {
  Q: {Type: AWS::SQS::Queue}
  QP: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Version: "2012-10-17", Statement: {Effect: Allow, Principal: {Service: sns.amazonaws.com}, Action: "sqs:SendMessage", Resource: !GetAtt Q.Arn}}}}`
 	want := []string{
-		"Repo reachableBy any-account → true",
-		"Bus reachableBy any-account → true", "Org reachableBy any-account → false", "Org reachableBy organization → true", "One reachableBy any-account → false", "One reachableBy named-accounts → true",
-		"Stream reachableBy any-account → true", "Table reachableBy any-account → true", "Dest reachableBy any-account → true", "Logs reachableBy any-account → false", "Logs servesStrangers → true",
-		"F reachableBy any-account → false", "F reachableBy organization → true",
-		"Owned reachableBy organization → false", "Owned servesStrangers → false",
-		"Hidden reachableBy any-account → maybe: policy of Hidden: the policy was not read: Hidden.ResourcePolicy.PolicyDocument: export of another stack: export elsewhere",
-		"Q reachableBy organization → false", "Q servesStrangers → true",
+		"Repo openTo any-account → true",
+		"Bus openTo any-account → true", "Org openTo any-account → false", "Org openTo organization → true", "One openTo any-account → false", "One openTo named-accounts → true",
+		"Stream openTo any-account → true", "Table openTo any-account → true", "Dest openTo any-account → true", "Logs openTo any-account → false", "Logs servesStrangers → true",
+		"F openTo any-account → false", "F openTo organization → true",
+		"Owned openTo organization → false", "Owned servesStrangers → false",
+		"Hidden openTo any-account → maybe: policy of Hidden: the policy was not read: Hidden.ResourcePolicy.PolicyDocument: export of another stack: export elsewhere",
+		"Q openTo organization → false", "Q servesStrangers → true",
 	}
 	asked(t, template, want)
 }
@@ -216,9 +216,9 @@ func TestTrust(t *testing.T) {
 		role("Owner", `{Effect: Allow, `+github+`, Condition: {StringEquals: {"token.actions.githubusercontent.com:repository_owner": ours}}}`)
 	const token = " trustsToken token.actions.githubusercontent.com repo:assay-probe/assay-probe:ref:refs/heads/main → "
 	asked(t, template, []string{
-		"Any reachableBy any-account → true", "Secret reachableBy any-account → false", "Org reachableBy any-account → false", "States reachableBy organization → false",
-		"Account reachableBy any-account → false", "Account reachableBy named-accounts → true", "Vendor reachableBy named-accounts → false",
-		"People reachableBy named-accounts → false", "Maybe reachableBy named-accounts → true", "Own reachableBy named-accounts → false",
+		"Any openTo any-account → true", "Secret openTo any-account → false", "Org openTo any-account → false", "States openTo organization → false",
+		"Account openTo any-account → false", "Account openTo named-accounts → true", "Vendor openTo named-accounts → false",
+		"People openTo named-accounts → false", "Maybe openTo named-accounts → true", "Own openTo named-accounts → false",
 		"States servesStrangers states.amazonaws.com → true", "States servesStrangers ecs-tasks.amazonaws.com → false",
 		"Bound servesStrangers states.amazonaws.com → false", "Loose servesStrangers states.amazonaws.com → true",
 		"Repo" + token + "false", "Repos" + token + "true", "Nobody" + token + "true", "Owner" + token + "false",

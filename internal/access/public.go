@@ -177,10 +177,10 @@ func (w *world) exposure(r *estate.Resource, d door, rule iam.URLRule, of party,
 	return both
 }
 
-// reachableBy asks whether somebody of at least the named reach can use the
+// isOpenTo asks whether somebody of at least the named reach can use the
 // resource by any of its doors, with credentials of its own or with none. What a
 // policy holds to a network or to a secret does not count.
-func (w *world) reachableBy(q *check.Question) check.Answer {
+func (w *world) isOpenTo(q *check.Question) check.Answer {
 	name, _ := q.Texts[0].Scalar()
 	want := iam.ReachNobody
 	for r := iam.ReachOrganization; r <= iam.ReachAnyone; r++ {
@@ -388,8 +388,12 @@ func (a *Access) Public(scopes []*estate.Scope, addresses []string, rule iam.URL
 	for _, r := range list {
 		doors, more := w.doors(r, view)
 		gaps = append(gaps, more...)
+		of := everybody
+		if r.Type == "AWS::IAM::Role" {
+			of = callers // a service takes a role of the account that it acts for, by iam:PassRole
+		}
 		for _, d := range doors {
-			out = append(out, Opening{Resource: r, Door: d.name, Action: d.action, Exposure: w.exposure(r, d, rule, everybody, view), Words: w.words})
+			out = append(out, Opening{Resource: r, Door: d.name, Action: d.action, Exposure: w.exposure(r, d, rule, of, view), Words: w.words})
 		}
 	}
 	return out, gaps, nil

@@ -101,8 +101,8 @@ func qualifier(ev *evaluation, args []ref.Val) ref.Val {
 	return types.String(alias)
 }
 
-// awsPolicy reports whether an ARN names a policy that AWS manages. One that the
-// estate declares is never one.
+// awsPolicy is the path and name of a policy that AWS manages, by its ARN, and ""
+// for another policy. One that the estate declares is never one.
 func awsPolicy(ev *evaluation, args []ref.Val) ref.Val {
 	text, ok := ev.textOf(args[0])
 	if !ok {
@@ -111,13 +111,15 @@ func awsPolicy(ev *evaluation, args []ref.Val) ref.Val {
 		}
 		return types.MaybeNoSuchOverloadErr(args[0])
 	}
-	switch s := written(text); {
-	case strings.Contains(s, ":iam::aws:policy/"):
-		return types.True
-	case strings.Contains(s, openHole):
+	s := written(text)
+	_, name, found := strings.Cut(s, ":iam::aws:policy/")
+	switch {
+	case found && !strings.ContainsAny(name, solidHole+openHole):
+		return types.String(name)
+	case found || strings.Contains(s, openHole):
 		return truth(estate.Maybe, args[0])
 	}
-	return types.False
+	return types.String("")
 }
 
 // awsKey reports whether an ARN names a key that AWS manages, by its alias. A

@@ -58,7 +58,7 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"letsStrangers":         ask(LetsStrangers),
 	"reachedBy":             ask(ReachedBy),
 	"answersAnyone":         ask(AnswersAnyone),
-	"reachableBy":           ask(ReachableBy),
+	"openTo":           ask(OpenTo),
 	"mayAnywhere":           ask(MayAnywhere),
 	"mayEvery":              ask(MayEvery),
 	"changesAnywhere":       ask(ChangesAnywhere),

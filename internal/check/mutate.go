@@ -149,6 +149,8 @@ func (m *mutator) call(e ast.Expr) {
 		m.walk(c.Target())
 	}
 	switch name := c.FunctionName(); name {
+	case "undecided":
+		return // never true or false, whatever the reason that it states
 	case operators.LogicalAnd, operators.LogicalOr:
 		sign := map[string]string{operators.LogicalAnd: "&&", operators.LogicalOr: "||"}[name]
 		for i, side := range []string{"right", "left"} { // of which one is dropped

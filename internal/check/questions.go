@@ -38,11 +38,11 @@ const (
 	// credentials, where the rule that asks for two permissions does not bind?
 	// url.answersAnyone()
 	AnswersAnyone
-	// ReachableBy: can somebody of at least the reach Texts[0] (organization,
+	// OpenTo: can somebody of at least the reach Texts[0] (organization,
 	// named-accounts, any-account or anyone) use the subject, by any of its
 	// actions, aliases and URLs, with credentials of its own or with none?
-	// queue.reachableBy("any-account")
-	ReachableBy
+	// queue.openTo("any-account")
+	OpenTo
 	// MayAnywhere: may the role (subject) do one of Actions on a resource that no
 	// policy names? role.mayAnywhere(["kms:Decrypt"])
 	MayAnywhere
@@ -51,7 +51,8 @@ const (
 	MayEvery
 	// ChangesAnywhere: may the role change something on a resource that no policy
 	// names, by an action that could be held to resources, that is not among Texts and
-	// that no policy of AWS there grants? role.changesAnywhere(["arn:aws:iam::aws:policy/…"])
+	// that no policy of AWS there grants; attached ones under a path there, which ends
+	// in a slash, are left aside? role.changesAnywhere(["arn:aws:iam::aws:policy/…"])
 	ChangesAnywhere
 	// PassesBeyond: may the role pass some role to a service that is not among
 	// Texts? role.passesBeyond(["lambda.amazonaws.com"])
@@ -180,7 +181,7 @@ var (
 // policyHolders are the types whose own policy [Lets] can ask.
 var policyHolders = []string{"AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Lambda::Function", "AWS::SecretsManager::Secret"}
 
-// exposed are the types that [ReachableBy] can ask about.
+// exposed are the types that [OpenTo] can ask about.
 var exposed = []string{
 	"AWS::Lambda::Function", "AWS::Lambda::LayerVersion", "AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SecretsManager::Secret",
 	"AWS::ECR::Repository", "AWS::Events::EventBus", "AWS::Kinesis::Stream", "AWS::DynamoDB::Table", "AWS::Logs::Destination", "AWS::Logs::ResourcePolicy", "AWS::IAM::Role",
@@ -193,7 +194,7 @@ var plainRefusers = []string{"AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::S3::Buc
 func questions() []cel.EnvOption {
 	var lets, reachable, serves []cel.FunctionOpt
 	for _, t := range exposed {
-		reachable = append(reachable, cel.MemberOverload("reachableby_"+typeName(t), []*cel.Type{cel.ObjectType(typeName(t)), cel.StringType}, cel.BoolType))
+		reachable = append(reachable, cel.MemberOverload("opento_"+typeName(t), []*cel.Type{cel.ObjectType(typeName(t)), cel.StringType}, cel.BoolType))
 		args := []*cel.Type{cel.ObjectType(typeName(t))}
 		if t == "AWS::IAM::Role" {
 			args = append(args, cel.ListType(cel.StringType))
@@ -217,7 +218,7 @@ func questions() []cel.EnvOption {
 		cel.Function("trustsOnly", cel.MemberOverload("trustsonly_role", []*cel.Type{roleType, cel.ListType(cel.StringType)}, cel.BoolType)),
 		cel.Function("administers", cel.MemberOverload("administers_role", []*cel.Type{roleType}, cel.BoolType)),
 		cel.Function("lets", lets...),
-		cel.Function("reachableBy", reachable...),
+		cel.Function("openTo", reachable...),
 		cel.Function("mayAnywhere", cel.MemberOverload("mayanywhere_role", []*cel.Type{roleType, cel.ListType(cel.StringType)}, cel.BoolType)),
 		cel.Function("mayEvery", cel.MemberOverload("mayevery_role", []*cel.Type{roleType, cel.StringType}, cel.BoolType)),
 		cel.Function("changesAnywhere", cel.MemberOverload("changesanywhere_role", []*cel.Type{roleType, cel.ListType(cel.StringType)}, cel.BoolType)),
