@@ -385,30 +385,47 @@ func (g *graph) escalates(q *check.Question) check.Answer {
 // invitesEscalation asks whether somebody who may do less than the function's
 // role can make the function run what they want.
 func (g *graph) invitesEscalation(q *check.Question) check.Answer {
-	from, _ := g.starts(nil, "")
 	result := check.Answer{Truth: estate.False}
-	for _, h := range from {
-		for _, t := range g.techniques {
-			if t.Gains != "function-role" || !g.feasible(h, t) {
-				continue
+	for _, a := range g.towardsFunctions() {
+		g.each(a.from, a.technique, []*estate.Resource{q.Subject}, func(aim *estate.Resource, to *holder) {
+			e := g.edge(a.from, a.technique, aim, to)
+			switch {
+			case e == nil:
+			case e.walk.truth == estate.True:
+				result = check.Answer{Truth: estate.True, Reads: g.pathReads(q.Subject, g.path(a.from, []*edge{e}))}
+			default:
+				result = either(result, check.Answer{Truth: estate.Maybe, Missing: g.missingOf(e.walk)})
 			}
-			g.each(h, t, []*estate.Resource{q.Subject}, func(aim *estate.Resource, to *holder) {
-				e := g.edge(h, t, aim, to)
-				switch {
-				case e == nil:
-				case e.walk.truth == estate.True:
-					result = check.Answer{Truth: estate.True, Reads: g.pathReads(q.Subject, g.path(h, []*edge{e}))}
-				default:
-					result = either(result, check.Answer{Truth: estate.Maybe, Missing: g.missingOf(e.walk)})
-				}
-			})
-			if result.Truth == estate.True {
-				return result
-			}
+		})
+		if result.Truth == estate.True {
+			return result
 		}
 	}
 	result.Missing = distinct(result.Missing)
 	return result
+}
+
+// attempt is a technique that may be in a holder's reach.
+type attempt struct {
+	from      *holder
+	technique *technique
+}
+
+// towardsFunctions lists who may come to act as a function, whichever it is, so
+// that each function is not asked of everybody.
+func (g *graph) towardsFunctions() []attempt {
+	if g.attempts == nil {
+		g.attempts = []attempt{}
+		from, _ := g.starts(nil, "")
+		for _, h := range from {
+			for _, t := range g.techniques {
+				if t.Gains == "function-role" && g.feasible(h, t) {
+					g.attempts = append(g.attempts, attempt{h, t})
+				}
+			}
+		}
+	}
+	return g.attempts
 }
 
 // pathReads shows the requests that walk a path.

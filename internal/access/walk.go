@@ -33,6 +33,7 @@ type graph struct {
 	function   map[functionKey]walk
 	classes    map[*iam.Policy][]string
 	raised     map[*holder]*holder
+	attempts   []attempt // of towardsFunctions; nil: not asked for yet
 }
 
 type walkKey struct {
