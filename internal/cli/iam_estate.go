@@ -148,9 +148,13 @@ func writeOpenings(w io.Writer, list []access.Opening, gaps []estate.Gap, asJSON
 	last := ""
 	for _, o := range list {
 		worst.exposure(o.Exposure)
+		name := o.Resource.Address
+		if o.Resource.Generated != "" {
+			name = o.Resource.LogicalID // its address is that of what it was made for
+		}
 		if asJSON {
 			one := exposureJSON(o.Exposure, o.Words)
-			one.Resource, one.Type, one.Door, one.Action = o.Resource.Address, o.Resource.Type, o.Door, o.Action
+			one.Resource, one.Type, one.Door, one.Action = name, o.Resource.Type, o.Door, o.Action
 			if p := o.Resource.Source; !p.IsZero() {
 				one.Source = &p
 			}
@@ -159,8 +163,8 @@ func writeOpenings(w io.Writer, list []access.Opening, gaps []estate.Gap, asJSON
 			}
 			continue
 		}
-		if o.Resource.Address != last {
-			last = o.Resource.Address
+		if name != last {
+			last = name
 			fmt.Fprintf(w, "%s  %s\n", last, o.Resource.Type)
 		}
 		writeExposure(w, o.Door, o.Exposure, o.Words)
