@@ -70,7 +70,9 @@ func Within(a, b *Policy, data *Data, limits Limits) Proof {
 	return newComparer(a, b, data, limits).within(a, b, &work)
 }
 
-// Excess lists what a allows and b does not, by the statements of a.
+// Excess lists what a allows and b does not, by the statements of a. Refuted says
+// that the list is all there is, Proved that there is nothing; where a part is not
+// decided the list may lack it, and Reason says why.
 func Excess(a, b *Policy, data *Data, limits Limits) ([]Residual, Proof) {
 	limits = limits.orDefault()
 	work := limits.Work
@@ -91,11 +93,23 @@ func Excess(a, b *Policy, data *Data, limits Limits) ([]Residual, Proof) {
 					}
 					list = addResidual(list, r)
 				}
-				total = total.and(p)
+				total = total.list(p)
 			}
 		}
 	}
 	return list, c.modelled(total.beside(a.hidesServices(false) || b.hidesServices(true)))
+}
+
+// list joins the proofs of two parts of a list: what is not decided of one leaves
+// the list open, whatever the other holds.
+func (p Proof) list(q Proof) Proof {
+	switch {
+	case p.Verdict == Undecided:
+		return p
+	case q.Verdict == Undecided:
+		return Proof{Reason: q.Reason}
+	}
+	return p.and(q)
 }
 
 // and joins the proofs of two parts.

@@ -22,3 +22,19 @@ func TestCompareRelations(t *testing.T) {
 		})
 	}
 }
+
+// A statement that may not be there leaves the list of what a role may do open,
+// whatever the others give.
+func TestEffectiveOpen(t *testing.T) {
+	d := data(t)
+	text := func(s string) *iam.Texts { return &iam.Texts{Values: []iam.Text{{Value: s}}, Single: true} }
+	p := iam.Compile("p", &iam.Document{Version: iam.Version2012, Statements: []iam.Statement{
+		{Effect: iam.Allow, Action: text("s3:GetObject"), Resource: text("*")},
+		{Effect: iam.Allow, Action: text("sqs:SendMessage"), Resource: text("*"), Open: true},
+	}}, d)
+	spec := iam.RequestSpec{Principal: "arn:aws:iam::111122223333:role/r", ResourceAccount: "111122223333"}
+	list, proof := iam.Effective(spec, &iam.PolicySet{Identity: []*iam.Policy{p}}, nil, d, iam.Limits{})
+	if len(list) != 1 || proof.Verdict != iam.Undecided || proof.Reason == "" {
+		t.Errorf("got %d residuals, %+v; want one, and an open list", len(list), proof)
+	}
+}

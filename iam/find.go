@@ -310,7 +310,7 @@ func needsResource(r *Request) bool {
 // policies and without what is denied. With a need, it lists what goes beyond.
 // Spec settles the principal and what is known of its requests, and ResourceAccount
 // whose resources they are about. What only the policy of a key or a role can
-// hand over counts as handed over. Proved is that there is nothing.
+// hand over counts as handed over. The proof is as that of [Excess].
 func Effective(spec RequestSpec, set *PolicySet, need *Policy, data *Data, limits Limits) ([]Residual, Proof) {
 	limits = limits.orDefault()
 	work := limits.Work
@@ -338,7 +338,7 @@ func Effective(spec RequestSpec, set *PolicySet, need *Policy, data *Data, limit
 						Within: a.within(sc, meets), Except: a.except(sc, meets),
 					})
 				}
-				total = total.and(proof)
+				total = total.list(proof)
 			}
 		}
 	}

@@ -120,8 +120,8 @@ func (w *world) powers(r *estate.Resource, view *undecided, need func(string, []
 	var list []iam.Residual
 	list, p.Proof = iam.Effective(spec, &iam.PolicySet{Identity: set.identity, Boundary: set.boundary}, needed, w.data, iam.Limits{})
 	for _, residual := range list {
-		if residual.Unlisted {
-			continue // actions that AWS does not have today
+		if residual.Unlisted && needed == nil {
+			continue // actions that AWS does not have today go beyond a need alone
 		}
 		power := Power{Residual: residual, Where: w.told(iam.Part{Policy: residual.Policy, Statement: residual.Statement}, Query{})}
 		p.Statements = append(p.Statements, power)

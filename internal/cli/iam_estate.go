@@ -398,6 +398,9 @@ func breadthOf(p access.Powers, data *iam.Data) breadth {
 	all, anywhere, services := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, s := range p.Statements {
 		b.Others = b.Others || s.Others
+		if s.Unlisted {
+			continue // no actions of today
+		}
 		for _, a := range s.Actions {
 			all[a] = true
 			service, _, _ := strings.Cut(a, ":")

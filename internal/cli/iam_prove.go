@@ -107,13 +107,19 @@ Exit codes: 0 proved, 1 refuted, 2 wrong usage, 3 unknown.`,
 		}
 		c := iam.Compare(a, b, data, *limits)
 		var excess []iam.Residual
+		open := "" // why the list may not be all there is
 		if c.Within.Verdict == iam.Refuted {
-			excess, _ = iam.Excess(a, b, data, *limits)
+			var rest iam.Proof
+			excess, rest = iam.Excess(a, b, data, *limits)
+			open = rest.Reason
 		}
 		if asJSON {
-			err = writeComparisonJSON(s.Out, c, excess, data)
+			err = writeComparisonJSON(s.Out, c, excess, open, data)
 		} else {
 			writeComparison(s.Out, policy, baseline, c, excess, data)
+			if open != "" {
+				fmt.Fprintf(s.Out, "  not decided  whether there is more: %s\n", open)
+			}
 		}
 		if err != nil {
 			return err
@@ -343,14 +349,15 @@ func residualOf(r iam.Residual, data *iam.Data, words func(string) string) (resi
 	return out, nil
 }
 
-func writeComparisonJSON(w io.Writer, c iam.Comparison, excess []iam.Residual, data *iam.Data) error {
+func writeComparisonJSON(w io.Writer, c iam.Comparison, excess []iam.Residual, open string, data *iam.Data) error {
 	out := struct {
 		Relation string         `json:"relation"`
 		Within   proofJSON      `json:"within"`
 		Covers   proofJSON      `json:"covers"`
 		Apart    proofJSON      `json:"disjoint"`
 		Excess   []residualJSON `json:"excess"`
-	}{c.Relation.String(), proofOf(c.Within, asWritten), proofOf(c.Covers, asWritten), proofOf(c.Apart, asWritten), []residualJSON{}}
+		Open     string         `json:"excessOpen,omitempty"` // why there may be more of it
+	}{c.Relation.String(), proofOf(c.Within, asWritten), proofOf(c.Covers, asWritten), proofOf(c.Apart, asWritten), []residualJSON{}, open}
 	for _, r := range excess {
 		one, err := residualOf(r, data, asWritten)
 		if err != nil {
