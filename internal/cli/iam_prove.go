@@ -62,6 +62,7 @@ func readPolicy(name string, in io.Reader, data *iam.Data) (*iam.Policy, error) 
 
 func newCompare(s Streams) *cobra.Command {
 	var policy, baseline string
+	var smt bool
 	cmd := &cobra.Command{
 		Use:   "compare --policy FILE --baseline FILE",
 		Short: "Prove that one policy allows no more than another, or show a request for which it does",
@@ -81,6 +82,7 @@ Exit codes: 0 proved, 1 refuted, 2 wrong usage, 3 unknown.`,
 	}
 	cmd.Flags().StringVar(&policy, "policy", "", "policy document: a `file`, - or an ARN of AWS's managed policies")
 	cmd.Flags().StringVar(&baseline, "baseline", "", "what it is held against: a `file`, - or an ARN")
+	cmd.Flags().BoolVar(&smt, "smt", false, "write the question in SMT-LIB, for another solver, in place of an answer")
 	limits := limitFlags(cmd)
 	format := formatFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -103,6 +105,14 @@ Exit codes: 0 proved, 1 refuted, 2 wrong usage, 3 unknown.`,
 		}
 		b, err := readPolicy(baseline, s.In, data)
 		if err != nil {
+			return err
+		}
+		if smt {
+			script, err := iam.SMT(a, b, data)
+			if err != nil {
+				return usage("--smt: %w", err)
+			}
+			_, err = io.WriteString(s.Out, script)
 			return err
 		}
 		c := iam.Compare(a, b, data, *limits)
