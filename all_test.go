@@ -73,6 +73,16 @@ var denied = []struct {
 		"collectors do not import each other",
 	},
 	{
+		[]string{"assay/internal/collect/aws"},
+		[]string{"assay/internal/collect/cloudformation/...", "assay/internal/collect/terraform/..."},
+		"collectors do not import each other",
+	},
+	{
+		[]string{"assay/internal/collect/cloudformation/...", "assay/internal/collect/terraform/...", "assay/internal/assess", "assay/internal/report", "assay/internal/access", "assay/internal/cli"},
+		[]string{"github.com/aws/aws-sdk-go-v2/...", "github.com/aws/smithy-go/..."},
+		"the SDK stays behind the collector of live accounts",
+	},
+	{
 		[]string{"assay/internal/check"},
 		[]string{"assay/internal/catalog", "assay/internal/collect/...", "assay/internal/assess", "assay/internal/access", "assay/iam", "assay/tables"},
 		"the language knows the estate and nothing else",
@@ -94,7 +104,7 @@ var denied = []struct {
 	},
 	{
 		[]string{"assay/internal/assess"},
-		[]string{"assay/internal/collect/cloudformation/...", "assay/internal/collect/terraform/...", "assay/internal/report", "assay/internal/access", "assay/iam"},
+		[]string{"assay/internal/collect/aws", "assay/internal/collect/cloudformation/...", "assay/internal/collect/terraform/...", "assay/internal/report", "assay/internal/access", "assay/iam"},
 		"the pipeline is handed its collectors and handlers",
 	},
 	{

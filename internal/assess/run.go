@@ -255,6 +255,9 @@ func Read(ctx context.Context, collectors []collect.Collector, group []collect.F
 }
 
 func readOne(ctx context.Context, collectors []collect.Collector, found collect.Found, stdin io.Reader) []*estate.Builder {
+	if scopes, live := found.Live(ctx); live {
+		return scopes
+	}
 	f, err := found.Read(stdin)
 	if err != nil {
 		return []*estate.Builder{collect.Unread(found.Name, "unknown", estate.Problem{Message: err.Error()})}
@@ -436,7 +439,7 @@ func coverageOf(s *estate.Scope) *Coverage {
 		Resources: len(s.Resources()), Functions: len(s.OfType("AWS::Lambda::Function")),
 	}
 	for _, p := range s.Coverage() {
-		if p.State != estate.CoverageComplete {
+		if p.State != estate.CoverageComplete && p.Type != "*" || p.Gap() {
 			c.Partial = append(c.Partial, p)
 		}
 	}

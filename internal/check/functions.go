@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
@@ -184,7 +185,7 @@ func credentialWithin(ev *evaluation, document ref.Val, v *estate.Value) ref.Val
 			}
 			return false
 		case estate.KindUnknown, estate.KindDenied:
-			if x.Gap().Reason != estate.ReasonPseudoParameter {
+			if mayBeCredential(x) {
 				open = ev.unknown(x, path, false)
 			}
 		default:
@@ -219,16 +220,22 @@ func credentialText(undecided ref.Val, text *estate.Value) ref.Val {
 		switch p.Kind() {
 		case estate.KindSecret:
 			return types.True
-		case estate.KindUnknown:
-			if p.Gap().Reason != estate.ReasonPseudoParameter {
+		case estate.KindUnknown, estate.KindDenied:
+			if mayBeCredential(p) {
 				t = estate.Maybe
 			}
-		case estate.KindDenied:
-			t = estate.Maybe
 		default:
 		}
 	}
 	return truth(t, undecided)
+}
+
+// mayBeCredential reports whether a text that is not known may be a credential.
+// A pseudo parameter is none, and neither is what a collector looked at and did
+// not keep.
+func mayBeCredential(v *estate.Value) bool {
+	reason := v.Gap().Reason
+	return reason != estate.ReasonPseudoParameter && !strings.HasPrefix(reason, estate.ReasonWithheld)
 }
 
 // statements lists the statements of a policy document with every element as

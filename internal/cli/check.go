@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -10,12 +11,14 @@ import (
 
 	"assay/internal/assess"
 	"assay/internal/check"
+	"assay/internal/collect"
 	"assay/internal/report"
 )
 
 // checkFlags are the flags of assay check.
 type checkFlags struct {
 	inputs
+	live
 	frameworks      []string
 	catalogs        []string
 	severity        string
@@ -136,6 +139,7 @@ usage, or nothing readable; 3 something could not be read or judged and
 	}
 	fl := cmd.Flags()
 	f.inputs.flags(fl)
+	f.live.flags(fl)
 	fl.StringArrayVar(&f.frameworks, "framework", nil, "`id` of a framework to report on, or id/profile such as nist-800-53-r5/fedramp-c (repeatable; default all)")
 	fl.StringArrayVar(&f.catalogs, "catalog", nil, "`folder` with your own checks and frameworks, added to the built-in ones or replacing them by id (repeatable)")
 	fl.StringVar(&f.severity, "severity", "info", "leave out checks below this `severity`: info, low, medium, high, critical")
@@ -205,12 +209,24 @@ func (f *checkFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 	if len(args) == 0 {
 		args = []string{"."}
 	}
-	files, collectors, missing := f.inputs.sources(cfg.Model, args)
+	accounts, paths := split(args)
+	files, collectors, missing := f.inputs.sources(cfg.Model, paths)
 	if len(files) == 0 && missing != nil {
 		return missing
 	}
+	ctx := cmd.Context()
+	for _, name := range accounts {
+		one, err := f.live.account(ctx, cfg.Model, name, s)
+		if err != nil {
+			return err
+		}
+		files = append(files, []collect.Found{f.live.source(ctx, one, s)})
+	}
+	if len(accounts) > 0 {
+		ctx = context.WithoutCancel(ctx) // what was read until an interruption is judged
+	}
 	cfg.Collectors = collectors
-	if cfg.Owners, err = readOwners(f.owners, args); err != nil {
+	if cfg.Owners, err = readOwners(f.owners, paths); err != nil {
 		return err
 	}
 	h, closeReports, err := f.open(s)
@@ -218,7 +234,7 @@ func (f *checkFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 		return err
 	}
 	cfg.Progress = progress(s)
-	sum, err := assess.Run(cmd.Context(), *cfg, files, s.In, h)
+	sum, err := assess.Run(ctx, *cfg, files, s.In, h)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package collect
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"assay/internal/estate"
 )
 
 // skipped are folders that hold no source of the project itself.
@@ -35,6 +38,20 @@ type Found struct {
 	folder bool   // a folder of Terraform files
 	path   string
 	tree   *Tree
+	live   func(context.Context) []*estate.Builder
+}
+
+// Live is a source that is no file, such as an account: collect reads it.
+func Live(name string, collect func(context.Context) []*estate.Builder) Found {
+	return Found{Name: name, Named: true, live: collect}
+}
+
+// Live reads a source that is no file. It reports false for one that is.
+func (f Found) Live(ctx context.Context) ([]*estate.Builder, bool) {
+	if f.live == nil {
+		return nil, false
+	}
+	return f.live(ctx), true
 }
 
 // Stdin is standard input as a file.

@@ -72,18 +72,31 @@ func (r *Resource) Incoming() []Edge { return r.in }
 // CoverageState says how far a type was read within a scope.
 type CoverageState string
 
-// The states of coverage, worst last.
+// The states of coverage, worst last. Named and uncollected are as far as the
+// collector set out to go; partial and denied are less.
 const (
 	CoverageComplete CoverageState = "complete"
-	CoveragePartial  CoverageState = "partial"
-	CoverageDenied   CoverageState = "denied"
+	// CoverageNamed: what others name was looked for, and there may be more.
+	CoverageNamed       CoverageState = "named"
+	CoverageUncollected CoverageState = "uncollected"
+	CoveragePartial     CoverageState = "partial"
+	CoverageDenied      CoverageState = "denied"
 )
 
-// Coverage is how far the resources of one type, or all ("*"), were read.
+// Coverage is how far the resources of one type, or all ("*") that have no
+// entry of their own, were read.
 type Coverage struct {
 	Type   string        `json:"type"`
 	State  CoverageState `json:"state"`
 	Reason string        `json:"reason,omitempty"`
+	// Items and Pages count what an account answered.
+	Items int `json:"items,omitempty"`
+	Pages int `json:"pages,omitempty"`
+}
+
+// Gap reports whether something is missing that was to be read.
+func (c Coverage) Gap() bool {
+	return c.State == CoveragePartial || c.State == CoverageDenied
 }
 
 // Problem is something in the source that kept a part of it from being read
@@ -143,6 +156,11 @@ func (s *Scope) Coverage() []Coverage { return s.coverage }
 // Problems lists what could not be read as written, in order of position.
 func (s *Scope) Problems() []Problem { return s.problems }
 
+// Whole reports whether nothing is missing that was to be read.
+func (s *Scope) Whole() bool {
+	return len(s.problems) == 0 && !slices.ContainsFunc(s.coverage, Coverage.Gap)
+}
+
 // Complete reports whether the scope and those tied to it hold every resource
 // of the type that exists where they look. A template is closed for what
 // belongs to a stack and open for what belongs to an account.
@@ -150,17 +168,58 @@ func (s *Scope) Complete(typeName string) (bool, Gap) {
 	if s.model.accountLevel(typeName) && !strings.HasPrefix(s.Format, "aws") {
 		return false, Gap{"belongs to the account, not to a template", typeName}
 	}
+	state, reason := s.covered(typeName)
+	if state != CoverageComplete {
+		return false, Gap{reason, typeName}
+	}
+	return true, Gap{}
+}
+
+// covered is the worst that the scopes of the place say of a type. What speaks
+// of all types counts only where none speaks of this one.
+func (s *Scope) covered(typeName string) (CoverageState, string) {
+	worst := [2]Coverage{{State: CoverageComplete}, {State: CoverageComplete}} // of the type, of all
+	own := false
 	for _, member := range s.group.scopes {
 		if member.place.apart(s.place) {
 			continue
 		}
 		for _, c := range member.coverage {
-			if c.State != CoverageComplete && (c.Type == "*" || c.Type == typeName) {
-				return false, Gap{c.Reason, typeName}
+			at := &worst[0]
+			switch c.Type {
+			case typeName:
+				own = true
+			case "*":
+				at = &worst[1]
+			default:
+				continue
+			}
+			if rank(c.State) > rank(at.State) {
+				*at = c
 			}
 		}
 	}
-	return true, Gap{}
+	of, all := worst[0], worst[1]
+	if !own || all.Gap() && rank(all.State) > rank(of.State) {
+		return all.State, all.Reason
+	}
+	return of.State, of.Reason
+}
+
+// rank orders states; one that this program does not know is as bad as any.
+func rank(c CoverageState) int {
+	i := slices.Index([]CoverageState{CoverageComplete, CoverageNamed, CoverageUncollected, CoveragePartial, CoverageDenied}, c)
+	if i < 0 {
+		return rank(CoverageDenied)
+	}
+	return i
+}
+
+// looked reports whether a resource of the type would have been found by its
+// name.
+func (s *Scope) looked(typeName string) bool {
+	state, _ := s.covered(typeName)
+	return state == CoverageNamed || state == CoverageComplete
 }
 
 // InAccount are the resources of a type in the account and region of the scope,

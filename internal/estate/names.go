@@ -102,7 +102,7 @@ func (x resolver) named(rule *Rule, name alternative, v *Value, outside bool) []
 	case outside && !x.wouldList(rule.To, v):
 		found = append(found, Edge{Gap: Gap{"outside what was read", v.String()}, Outside: true, When: name.when})
 	case outside:
-		if complete, _ := x.scope.Complete(rule.To); !complete {
+		if !x.scope.looked(rule.To) {
 			found = append(found, Edge{Gap: Gap{"may not exist", v.String()}, Outside: true, Dangling: true, When: name.when})
 		}
 	}

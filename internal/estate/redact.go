@@ -129,6 +129,11 @@ func entropy(s string) float64 {
 	return h
 }
 
+// ReasonWithheld begins the gap of a text that a collector looked at and does
+// not keep: it is no credential by its form or name. Its input stands for the
+// text, and is the same for equal texts of one collection.
+const ReasonWithheld = "not kept"
+
 // withhold replaces credentials in v by Secret values, so that they reach no
 // file, log or report. In a longer text only the credential becomes a hole.
 func withhold(v *Value) *Value { return withholdNamed("", v) }

@@ -1,0 +1,5 @@
+package aws
+
+func accessanalyzerService() service {
+	return service{name: "access-analyzer"}
+}

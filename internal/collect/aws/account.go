@@ -1,0 +1,5 @@
+package aws
+
+func accountService() service {
+	return service{name: "account"}
+}

@@ -1,0 +1,5 @@
+package aws
+
+func apigatewayService() service {
+	return service{name: "apigateway"}
+}

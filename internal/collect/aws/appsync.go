@@ -1,0 +1,5 @@
+package aws
+
+func appsyncService() service {
+	return service{name: "appsync"}
+}

@@ -1,0 +1,5 @@
+package aws
+
+func cloudtrailService() service {
+	return service{name: "cloudtrail"}
+}

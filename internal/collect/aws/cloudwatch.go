@@ -1,0 +1,5 @@
+package aws
+
+func cloudwatchService() service {
+	return service{name: "cloudwatch"}
+}

@@ -1,0 +1,5 @@
+package aws
+
+func codebuildService() service {
+	return service{name: "codebuild"}
+}

@@ -1,0 +1,5 @@
+package aws
+
+func codedeployService() service {
+	return service{name: "codedeploy"}
+}

@@ -1,0 +1,5 @@
+package aws
+
+func cognitoService() service {
+	return service{name: "cognito-idp"}
+}

@@ -1,0 +1,5 @@
+package aws
+
+func configService() service {
+	return service{name: "config"}
+}

@@ -1,0 +1,5 @@
+package aws
+
+func dynamodbService() service {
+	return service{name: "dynamodb"}
+}

@@ -1,0 +1,5 @@
+package aws
+
+func ec2Service() service {
+	return service{name: "ec2"}
+}

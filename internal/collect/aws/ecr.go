@@ -1,0 +1,5 @@
+package aws
+
+func ecrService() service {
+	return service{name: "ecr"}
+}

@@ -1,0 +1,5 @@
+package aws
+
+func efsService() service {
+	return service{name: "elasticfilesystem"}
+}

@@ -1,0 +1,5 @@
+package aws
+
+func elbService() service {
+	return service{name: "elasticloadbalancing"}
+}

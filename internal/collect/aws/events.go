@@ -1,0 +1,5 @@
+package aws
+
+func eventsService() service {
+	return service{name: "events"}
+}

@@ -1,0 +1,5 @@
+package aws
+
+func firehoseService() service {
+	return service{name: "firehose"}
+}

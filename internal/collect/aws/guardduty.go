@@ -1,0 +1,5 @@
+package aws
+
+func guarddutyService() service {
+	return service{name: "guardduty"}
+}

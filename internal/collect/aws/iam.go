@@ -1,0 +1,115 @@
+package aws
+
+import (
+	"context"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"assay/internal/estate"
+)
+
+func iamService() service {
+	return service{name: "iam", reads: []read{
+		{
+			types: []string{
+				"AWS::IAM::Role", "Assay::IAM::RoleLastUsed", "AWS::IAM::ManagedPolicy", "AWS::IAM::User", "AWS::IAM::Group",
+			},
+			account: true,
+			actions: []string{"iam:GetAccountAuthorizationDetails"},
+			list:    readAuthorization,
+		},
+	}}
+}
+
+// readAuthorization reads all principals and the account's own managed policies
+// by one list, in place of several calls for each role.
+func readAuthorization(ctx context.Context, s *scope) error {
+	client := iam.NewFromConfig(s.cfg)
+	const call = "iam:GetAccountAuthorizationDetails"
+	pages := iam.NewGetAccountAuthorizationDetailsPaginator(client, &iam.GetAccountAuthorizationDetailsInput{
+		Filter: []types.EntityType{types.EntityTypeRole, types.EntityTypeUser, types.EntityTypeGroup, types.EntityTypeLocalManagedPolicy},
+	})
+	return each(ctx, s, call, pages, func(out *iam.GetAccountAuthorizationDetailsOutput) error {
+		for _, r := range out.RoleDetailList {
+			if strings.HasPrefix(aws.ToString(r.Path), "/aws-service-role/") {
+				continue // AWS makes and owns it; it trusts that service alone
+			}
+			name := aws.ToString(r.RoleName)
+			s.add(found{
+				typ: "AWS::IAM::Role", id: aws.ToString(r.Arn), name: name, from: r, call: call,
+				set: fields{
+					"Policies": inline(r.RolePolicyList), "ManagedPolicyArns": attached(r.AttachedManagedPolicies),
+					"PermissionsBoundary": boundary(r.PermissionsBoundary), "Tags": iamTags(r.Tags),
+				},
+				renamed: map[string]string{"AssumeRolePolicyDocument": "AssumeRolePolicyDocument"},
+			})
+			set := fields{"RoleName": estate.String(name), "LastUsedDate": nil, "Region": nil}
+			if used := r.RoleLastUsed; used != nil && used.LastUsedDate != nil {
+				set["LastUsedDate"], set["Region"] = estate.String(used.LastUsedDate.UTC().Format("2006-01-02T15:04:05Z")), str(used.Region)
+			}
+			s.add(found{typ: "Assay::IAM::RoleLastUsed", id: name, name: name, from: r, set: set, call: call})
+		}
+		for _, u := range out.UserDetailList {
+			s.add(found{
+				typ: "AWS::IAM::User", id: aws.ToString(u.Arn), name: aws.ToString(u.UserName), from: u, call: call,
+				set: fields{
+					"Policies": inline(u.UserPolicyList), "ManagedPolicyArns": attached(u.AttachedManagedPolicies),
+					"PermissionsBoundary": boundary(u.PermissionsBoundary), "Groups": strs(u.GroupList), "Tags": iamTags(u.Tags),
+				},
+			})
+		}
+		for _, g := range out.GroupDetailList {
+			s.add(found{
+				typ: "AWS::IAM::Group", id: aws.ToString(g.Arn), name: aws.ToString(g.GroupName), from: g, call: call,
+				set: fields{"Policies": inline(g.GroupPolicyList), "ManagedPolicyArns": attached(g.AttachedManagedPolicies)},
+			})
+		}
+		for _, p := range out.Policies {
+			set := fields{"ManagedPolicyName": str(p.PolicyName), "Roles": nil, "Users": nil, "Groups": nil}
+			for _, v := range p.PolicyVersionList {
+				if v.IsDefaultVersion {
+					set["PolicyDocument"] = document(aws.ToString(v.Document))
+				}
+			}
+			s.add(found{typ: "AWS::IAM::ManagedPolicy", id: aws.ToString(p.Arn), name: aws.ToString(p.PolicyName), from: p, set: set, call: call})
+		}
+		return nil
+	})
+}
+
+func inline(all []types.PolicyDetail) *estate.Value {
+	var items []*estate.Value
+	for _, p := range all {
+		items = append(items, some(fields{"PolicyName": str(p.PolicyName), "PolicyDocument": document(aws.ToString(p.PolicyDocument))}))
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	return estate.List(items...)
+}
+
+func attached(all []types.AttachedPolicy) *estate.Value {
+	var arns []string
+	for _, p := range all {
+		arns = append(arns, aws.ToString(p.PolicyArn))
+	}
+	return strs(arns)
+}
+
+func boundary(b *types.AttachedPermissionsBoundary) *estate.Value {
+	if b == nil {
+		return nil
+	}
+	return str(b.PermissionsBoundaryArn)
+}
+
+func iamTags(all []types.Tag) *estate.Value {
+	m := map[string]string{}
+	for _, t := range all {
+		m[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return tags(m)
+}

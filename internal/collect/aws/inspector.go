@@ -1,0 +1,5 @@
+package aws
+
+func inspectorService() service {
+	return service{name: "inspector2"}
+}

@@ -1,0 +1,5 @@
+package aws
+
+func kinesisService() service {
+	return service{name: "kinesis"}
+}

@@ -1,0 +1,5 @@
+package aws
+
+func kmsService() service {
+	return service{name: "kms"}
+}

@@ -1,0 +1,5 @@
+package aws
+
+func logsService() service {
+	return service{name: "logs"}
+}

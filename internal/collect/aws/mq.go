@@ -1,0 +1,5 @@
+package aws
+
+func mqService() service {
+	return service{name: "mq"}
+}

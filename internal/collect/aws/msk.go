@@ -1,0 +1,5 @@
+package aws
+
+func mskService() service {
+	return service{name: "kafka"}
+}

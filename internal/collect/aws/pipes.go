@@ -1,0 +1,5 @@
+package aws
+
+func pipesService() service {
+	return service{name: "pipes"}
+}

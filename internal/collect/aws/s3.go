@@ -1,0 +1,5 @@
+package aws
+
+func s3Service() service {
+	return service{name: "s3"}
+}

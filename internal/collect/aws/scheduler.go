@@ -1,0 +1,5 @@
+package aws
+
+func schedulerService() service {
+	return service{name: "scheduler"}
+}

@@ -1,0 +1,5 @@
+package aws
+
+func secretsmanagerService() service {
+	return service{name: "secretsmanager"}
+}

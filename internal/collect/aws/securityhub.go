@@ -1,0 +1,5 @@
+package aws
+
+func securityhubService() service {
+	return service{name: "securityhub"}
+}

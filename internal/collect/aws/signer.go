@@ -1,0 +1,5 @@
+package aws
+
+func signerService() service {
+	return service{name: "signer"}
+}

@@ -1,0 +1,5 @@
+package aws
+
+func snsService() service {
+	return service{name: "sns"}
+}

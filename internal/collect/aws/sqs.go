@@ -1,0 +1,5 @@
+package aws
+
+func sqsService() service {
+	return service{name: "sqs"}
+}

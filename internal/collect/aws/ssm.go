@@ -1,0 +1,5 @@
+package aws
+
+func ssmService() service {
+	return service{name: "ssm"}
+}

@@ -1,0 +1,5 @@
+package aws
+
+func statesService() service {
+	return service{name: "states"}
+}

@@ -1,0 +1,86 @@
+package aws
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"assay/internal/estate"
+)
+
+// str is a text that may not be there.
+func str(text *string) *estate.Value { return word(aws.ToString(text)) }
+
+// word is a text, of which none is written as an empty one.
+func word(text string) *estate.Value {
+	if text == "" {
+		return nil
+	}
+	return estate.String(text)
+}
+
+// strs are texts as a list; nil when there are none.
+func strs(texts []string) *estate.Value {
+	if len(texts) == 0 {
+		return nil
+	}
+	items := make([]*estate.Value, len(texts))
+	for i, text := range texts {
+		items[i] = estate.String(text)
+	}
+	return estate.List(items...)
+}
+
+// number is a number that may not be there.
+func number[T ~int | ~int32 | ~int64](n *T) *estate.Value {
+	if n == nil {
+		return nil
+	}
+	return estate.Int(int64(*n))
+}
+
+// flag is a truth that may not be there.
+func flag(b *bool) *estate.Value {
+	if b == nil {
+		return nil
+	}
+	return estate.Bool(*b)
+}
+
+// some is an object of what is there; nil when nothing is.
+func some(f fields) *estate.Value {
+	var all []estate.Field
+	for name, v := range f {
+		if v != nil {
+			all = append(all, estate.Field{Name: name, Value: v})
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	slices.SortFunc(all, func(a, b estate.Field) int { return strings.Compare(a.Name, b.Name) })
+	return estate.Map(all...)
+}
+
+// all adds properties that are certainly not there, where f does not have them.
+func (f fields) all(names ...string) fields {
+	for _, name := range names {
+		if _, ok := f[name]; !ok {
+			f[name] = nil
+		}
+	}
+	return f
+}
+
+// list is what stands for a list, of which policies may write a single member
+// alone.
+func list(v *estate.Value) []*estate.Value {
+	if v.Kind() == estate.KindList {
+		return v.Items()
+	}
+	if v == nil {
+		return nil
+	}
+	return []*estate.Value{v}
+}

@@ -1,0 +1,5 @@
+package aws
+
+func wafService() service {
+	return service{name: "wafv2"}
+}

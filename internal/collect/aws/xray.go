@@ -1,0 +1,5 @@
+package aws
+
+func xrayService() service {
+	return service{name: "xray"}
+}
