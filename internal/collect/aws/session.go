@@ -51,6 +51,8 @@ type Options struct {
 
 	// Client sends the requests; nil: the SDK's own.
 	Client *http.Client
+
+	configure func(*aws.Config) // for tests
 }
 
 // Progress is how far a run is.
@@ -110,6 +112,9 @@ func Open(ctx context.Context, o Options) (*Account, error) {
 	}
 	if cfg.Region == "" {
 		return nil, errors.New("no region: name one with --region, AWS_REGION or in the profile")
+	}
+	if o.configure != nil {
+		o.configure(&cfg)
 	}
 	a := &Account{options: o, limits: newThrottle(families, o.Rate, o.MaxCalls)}
 	if a.Regions = slices.Compact(slices.Sorted(slices.Values(o.Regions))); len(a.Regions) == 0 {
