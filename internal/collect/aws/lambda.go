@@ -141,9 +141,15 @@ func (r *functions) codeSigning(ctx context.Context) {
 	}
 }
 
+// unqualified is the ARN of a function, which a list of all versions gives with
+// the version at its end.
+func unqualified(f types.FunctionConfiguration) string {
+	return strings.TrimSuffix(aws.ToString(f.FunctionArn), ":"+aws.ToString(f.Version))
+}
+
 // function reads one function and all that belongs to it.
 func (r *functions) function(ctx context.Context, f types.FunctionConfiguration) error {
-	name, arn := aws.ToString(f.FunctionName), aws.ToString(f.FunctionArn)
+	name, arn := aws.ToString(f.FunctionName), unqualified(f)
 	state, err := do(ctx, r.scope, "lambda:GetFunctionConfiguration", r.client.GetFunctionConfiguration, &lambda.GetFunctionConfigurationInput{FunctionName: f.FunctionName})
 	switch {
 	case none(err, notFound):
@@ -177,7 +183,7 @@ func (r *functions) function(ctx context.Context, f types.FunctionConfiguration)
 // properties are those of a function that other calls answer than the one that
 // lists it.
 func (r *functions) properties(ctx context.Context, f types.FunctionConfiguration) fields {
-	name, arn := f.FunctionName, aws.ToString(f.FunctionArn)
+	name, arn := f.FunctionName, unqualified(f)
 	set := fields{
 		"Environment": environment(f.Environment, r.run.options.Salt), "Layers": nil, "ImageConfig": nil, "VpcConfig": nil,
 		"CodeSigningConfigArn": r.unsigned, "ReservedConcurrentExecutions": nil, "FunctionScalingConfig": nil,

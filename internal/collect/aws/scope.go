@@ -110,8 +110,9 @@ func logicalID(typ, id string) string {
 func (s *scope) lost(typ, id string, known fields, err error) {
 	f := about(err, id)
 	pos := s.at(f.operation)
+	unread := "unread " + typ + " of " + id
 	s.put(estate.Resource{
-		Type: typ, ID: logicalID(typ, id), LogicalID: logicalID(typ, id), Address: id,
+		Type: typ, ID: unread, LogicalID: unread, Address: unread,
 		Properties: s.run.shaper.unread(typ, known, f.gap(), pos),
 		Exists:     f.gap(), ExistsInput: f.permission(), Source: pos,
 	})
@@ -361,7 +362,6 @@ func (s *scope) reading(ctx context.Context, state estate.CoverageState, f func(
 		for _, typ := range s.read.types {
 			s.cover(typ, state, reason)
 		}
-		s.report(failed)
 		return
 	}
 	for _, typ := range s.read.types {
