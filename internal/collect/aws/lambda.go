@@ -279,7 +279,7 @@ func (r *functions) policy(ctx context.Context, arn, qualifier string) {
 		if document.Field("Statement") != nil {
 			document = document.With("Statement", estate.List(rest...))
 		}
-		r.add(found{typ: "AWS::Lambda::ResourcePolicy", id: on, name: "policy of " + on, set: fields{"ResourceArn": estate.String(on), "PolicyDocument": document}, call: "lambda:GetPolicy"})
+		r.add(found{typ: "AWS::Lambda::ResourcePolicy", id: on + "/policy", name: "policy of " + on, set: fields{"ResourceArn": estate.String(on), "PolicyDocument": document}, call: "lambda:GetPolicy"})
 	}
 }
 
@@ -338,7 +338,7 @@ func (r *functions) urls(ctx context.Context, name, arn string) {
 			if qualifier := qualifierOf(on, arn); qualifier != "" {
 				set["Qualifier"] = estate.String(qualifier)
 			}
-			r.add(found{typ: "AWS::Lambda::Url", id: on, name: "URL of " + name, from: u, set: set, call: "lambda:ListFunctionUrlConfigs"})
+			r.add(found{typ: "AWS::Lambda::Url", id: on + "/url", name: "URL of " + name, from: u, set: set, call: "lambda:ListFunctionUrlConfigs"})
 		}
 		return nil
 	})
@@ -354,7 +354,7 @@ func (r *functions) invokeConfigs(ctx context.Context, name, arn string) {
 			on := aws.ToString(c.FunctionArn)
 			qualifier := orElse(qualifierOf(on, arn), "$LATEST")
 			r.add(found{
-				typ: "AWS::Lambda::EventInvokeConfig", id: on, name: "invoke configuration of " + name, from: c,
+				typ: "AWS::Lambda::EventInvokeConfig", id: on + "/invoke-config", name: "invoke configuration of " + name, from: c,
 				set: fields{"FunctionName": estate.String(name), "Qualifier": estate.String(qualifier)}, call: "lambda:ListFunctionEventInvokeConfigs",
 			})
 		}

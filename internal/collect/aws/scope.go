@@ -90,9 +90,8 @@ func (p *place) at(call string) estate.Position {
 func (s *scope) add(f found) {
 	pos := s.at(f.call)
 	properties := s.run.shaper.properties(f, pos)
-	s.put(estate.Resource{
-		Type: f.typ, ID: f.id, LogicalID: logicalID(f.typ, f.id), Address: f.name, Properties: properties, Source: pos,
-	})
+	id := logicalID(f.typ, f.id)
+	s.put(estate.Resource{Type: f.typ, ID: id, LogicalID: id, Address: f.name, Properties: properties, Source: pos})
 }
 
 // logicalID is unique over the types of a scope: an ARN is, and other
