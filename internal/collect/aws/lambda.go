@@ -366,7 +366,8 @@ func (r *functions) invokeConfigs(ctx context.Context, name, arn string) {
 }
 
 // releases reads a function's versions and aliases, their provisioned
-// concurrency and the aliases' policies.
+// concurrency and their policies: a version that nobody names any more may still
+// be open to strangers.
 func (r *functions) releases(ctx context.Context, name, arn string) {
 	var aliases []types.AliasConfiguration
 	pages := lambda.NewListAliasesPaginator(r.client, &lambda.ListAliasesInput{FunctionName: aws.String(name)})
@@ -412,9 +413,7 @@ func (r *functions) releases(ctx context.Context, name, arn string) {
 			typ: "Assay::Lambda::PublishedVersion", id: on, name: name + ":" + version, from: v, call: "lambda:ListFunctions",
 			set: fields{"Environment": environment(v.Environment, r.run.options.Salt), "Layers": strs(layers)},
 		})
-		if r.run.options.All {
-			r.policy(ctx, arn, version)
-		}
+		r.policy(ctx, arn, version)
 	}
 	for _, a := range aliases {
 		alias := aws.ToString(a.Name)
