@@ -2,6 +2,7 @@ package access
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -73,6 +74,16 @@ func (w *world) doors(r *estate.Resource, view check.View) (doors []door, gaps [
 							d.context[c.Key] = value
 						}
 					}
+				}
+			}
+			// Long-term credentials have no key for the second factor, those of
+			// a session without one say false.
+			for key := range d.context {
+				if strings.EqualFold(key, "aws:MultiFactorAuthPresent") {
+					session := d
+					session.name, session.context = "session without a second factor", maps.Clone(d.context)
+					session.context[key] = []string{"false"}
+					doors = append(doors, session)
 				}
 			}
 		}
