@@ -2,6 +2,7 @@ package access
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -74,6 +75,18 @@ func (w *world) doors(r *estate.Resource, view check.View) (doors []door, gaps [
 						}
 					}
 				}
+			}
+			// Long-term credentials have no key for the second factor, those of
+			// a session without one say false.
+			session := d
+			session.name, session.context = "session without a second factor", maps.Clone(d.context)
+			for key := range session.context {
+				if strings.EqualFold(key, "aws:MultiFactorAuthPresent") {
+					session.context[key] = []string{"false"}
+				}
+			}
+			if !maps.EqualFunc(session.context, d.context, slices.Equal) {
+				doors = append(doors, session)
 			}
 		}
 		if r.Type == "AWS::S3::Bucket" && w.onObjects(action) {
