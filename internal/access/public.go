@@ -32,7 +32,7 @@ var doorsOf = map[string]struct {
 	"AWS::Lambda::LayerVersion":   {actions: []string{"lambda:GetLayerVersion"}, signed: true},
 	"AWS::SQS::Queue":             {actions: []string{"sqs:SendMessage", "sqs:ReceiveMessage"}},
 	"AWS::SNS::Topic":             {actions: []string{"sns:Publish", "sns:Subscribe"}},
-	"AWS::KMS::Key":               {actions: []string{"kms:Decrypt", "kms:CreateGrant", "kms:PutKeyPolicy"}, signed: true},
+	"AWS::KMS::Key":               {actions: []string{"kms:Decrypt", "kms:ReEncryptFrom", "kms:CreateGrant", "kms:PutKeyPolicy"}, signed: true},
 	"AWS::S3::Bucket":             {actions: []string{"s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:PutBucketPolicy"}},
 	"AWS::SecretsManager::Secret": {actions: []string{"secretsmanager:GetSecretValue"}, signed: true},
 	"AWS::ECR::Repository":        {actions: []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:PutImage", "ecr:SetRepositoryPolicy"}, signed: true},
