@@ -14,7 +14,6 @@ import (
 	"assay/internal/collect"
 	"assay/internal/collect/aws"
 	"assay/internal/estate"
-	"assay/tables"
 )
 
 // livePrefix begins the name of an account where a path could stand.
@@ -53,7 +52,7 @@ func (l *live) account(ctx context.Context, m *estate.Model, name string, s Stre
 	salt := make([]byte, 32)
 	rand.Read(salt) // never fails (crypto/rand)
 	o := aws.Options{
-		Model: m, Rates: tables.APIRates(), Regions: regions, Profile: l.profile, RoleARN: l.role, ExternalID: l.externalID,
+		Model: m, Regions: regions, Profile: l.profile, RoleARN: l.role, ExternalID: l.externalID,
 		FIPS: l.fips, All: l.all, Needed: l.needed, Rate: l.rate, MaxCalls: l.maxCalls, Salt: salt,
 	}
 	if s.ErrTTY {
