@@ -65,6 +65,7 @@ func (f *failure) hint() string {
 
 const (
 	reasonInterrupted = "interrupted before it was read"
+	reasonUnreadable  = "the answer could not be read"
 	codeCap           = "TooManyCalls" // ours, not AWS's
 )
 
@@ -101,7 +102,7 @@ func explain(err error, place, operation, action string) *failure {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		f.reason = "no answer in time"
 	case isUnreadable(err):
-		f.reason = "the answer could not be read"
+		f.reason = reasonUnreadable
 	default:
 		f.reason = "no answer: " + innermost(err).Error()
 	}
