@@ -84,6 +84,9 @@ func readPublicAccessBlock(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
+	if out.PublicAccessBlockConfiguration == nil {
+		return s.odd("GetPublicAccessBlock", "s3:GetAccountPublicAccessBlock")
+	}
 	s.add(found{
 		typ: "Assay::S3Control::PublicAccessBlock", id: s.account, name: "public access to buckets", from: out.PublicAccessBlockConfiguration,
 		set: fields{"AccountId": estate.String(s.account)}, call: "s3:GetPublicAccessBlock",

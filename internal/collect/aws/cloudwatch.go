@@ -70,7 +70,7 @@ const (
 // metric that is asked for: other counts, which no check needs, are not.
 func readMetrics(ctx context.Context, s *scope, sought []estate.Named) error {
 	client := cloudwatch.NewFromConfig(s.cfg)
-	today := time.Now().UTC().Truncate(day)
+	today := s.run.options.Now().UTC().Truncate(day)
 	for len(sought) > 0 {
 		batch := sought[:min(metricQueries, len(sought))]
 		sought = sought[len(batch):]

@@ -126,9 +126,12 @@ func readRegistryScanning(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
-	set := fields{"Rules": estate.List()} // a required list, which an account without rules has empty
-	if c := out.ScanningConfiguration; c != nil && len(c.Rules) > 0 {
-		delete(set, "Rules")
+	if out.ScanningConfiguration == nil {
+		return s.odd("GetRegistryScanningConfiguration", call)
+	}
+	set := fields{}
+	if len(out.ScanningConfiguration.Rules) == 0 {
+		set["Rules"] = estate.List() // a template must write the list, with nothing in it
 	}
 	s.add(found{typ: "AWS::ECR::RegistryScanningConfiguration", id: orElse(aws.ToString(out.RegistryId), s.account), name: "scanning of images", from: out.ScanningConfiguration, set: set, call: call})
 	return nil

@@ -77,6 +77,9 @@ func readKey(ctx context.Context, s *scope, client *kms.Client, id string) error
 		return nil
 	}
 	key := out.KeyMetadata
+	if key == nil || key.Arn == nil {
+		return s.odd("DescribeKey", "kms:DescribeKey")
+	}
 	arn := aws.ToString(key.Arn)
 	if s.has("AWS::KMS::Key", arn) {
 		return nil // named before, in another way
@@ -106,7 +109,7 @@ func readKey(ctx context.Context, s *scope, client *kms.Client, id string) error
 	case over(err):
 		return err
 	default:
-		s.lost("AWS::KMS::Alias", arn, fields{"TargetKeyId": estate.String(arn)}, err)
+		s.lost("AWS::KMS::Alias", arn+"/aliases", fields{"TargetKeyId": estate.String(arn)}, err)
 	}
 	return nil
 }
@@ -126,7 +129,7 @@ func (s *scope) keyARN(id string) string {
 // keys without.
 func keyPolicy(ctx context.Context, s *scope, client *kms.Client, key *types.KeyMetadata) (*estate.Value, error) {
 	arn := aws.ToString(key.Arn)
-	out, err := do(ctx, s, "kms:GetKeyPolicy", client.GetKeyPolicy, &kms.GetKeyPolicyInput{KeyId: key.Arn})
+	out, err := do(ctx, s, "kms:GetKeyPolicy", client.GetKeyPolicy, &kms.GetKeyPolicyInput{KeyId: key.Arn, PolicyName: aws.String("default")})
 	switch {
 	case err != nil && over(err):
 		return nil, err

@@ -124,6 +124,11 @@ func (r *functions) codeSigning(ctx context.Context) {
 		for _, c := range out.CodeSigningConfigs {
 			arn := aws.ToString(c.CodeSigningConfigArn)
 			r.add(found{typ: "AWS::Lambda::CodeSigningConfig", id: arn, name: aws.ToString(c.CodeSigningConfigId), from: c, call: "lambda:ListCodeSigningConfigs"})
+			if c.AllowedPublishers != nil {
+				for _, version := range c.AllowedPublishers.SigningProfileVersionArns {
+					r.want(signingProfile(version))
+				}
+			}
 			of := lambda.NewListFunctionsByCodeSigningConfigPaginator(r.client, &lambda.ListFunctionsByCodeSigningConfigInput{CodeSigningConfigArn: c.CodeSigningConfigArn})
 			if err := each(ctx, r.scope, "lambda:ListFunctionsByCodeSigningConfig", of, func(out *lambda.ListFunctionsByCodeSigningConfigOutput) error {
 				for _, f := range out.FunctionArns {
@@ -157,6 +162,15 @@ func (r *functions) function(ctx context.Context, f types.FunctionConfiguration)
 		return nil
 	}
 	r.add(found{typ: "AWS::Lambda::Function", id: arn, name: name, from: f, call: "lambda:ListFunctions", set: set})
+	r.want(estate.Named{Type: functionMetrics, Text: arn, Name: name})
+	group := functionGroups + name
+	if f.LoggingConfig != nil {
+		group = orElse(aws.ToString(f.LoggingConfig.LogGroup), group)
+	}
+	r.want(estate.Named{Type: subscriptionFilters, Text: group, Name: group})
+	if f.PackageType == types.PackageTypeImage {
+		r.want(anyRepository)
+	}
 	if err != nil {
 		r.lost("Assay::Lambda::FunctionState", arn, fields{"FunctionName": estate.String(name)}, err)
 	} else {

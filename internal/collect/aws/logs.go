@@ -31,7 +31,8 @@ func logsService() service {
 			named:   readGroups,
 		},
 		{
-			types:   []string{"AWS::Logs::SubscriptionFilter"},
+			// Functions name their log groups to it as they are read.
+			types:   []string{subscriptionFilters},
 			actions: []string{"logs:DescribeSubscriptionFilters"},
 			named:   readSubscriptions,
 		},
@@ -85,7 +86,6 @@ func readGroups(ctx context.Context, s *scope, sought []estate.Named) error {
 	client := cloudwatchlogs.NewFromConfig(s.cfg)
 	var names []string
 	for _, n := range sought {
-		s.want(estate.Named{Type: "AWS::Logs::SubscriptionFilter", Text: n.Text, Name: n.Name})
 		if n.Type == "AWS::Logs::LogGroup" && !strings.HasPrefix(n.Name, functionGroups) && !s.has(n.Type, s.groupARN(n.Name)) {
 			names = append(names, n.Name)
 		}
@@ -143,16 +143,21 @@ func milliseconds(n *int64) *estate.Value {
 	return estate.String(time.UnixMilli(*n).UTC().Format(time.RFC3339))
 }
 
-// readSubscriptions reads where the log groups that were looked for send what
-// they hold. There is no list of all.
+const subscriptionFilters = "AWS::Logs::SubscriptionFilter"
+
+// readSubscriptions reads where the log groups of functions send what they
+// hold. There is no list of all.
 func readSubscriptions(ctx context.Context, s *scope, sought []estate.Named) error {
 	client := cloudwatchlogs.NewFromConfig(s.cfg)
 	return forEach(ctx, s, sought, 1, func(ctx context.Context, n estate.Named) error {
+		if strings.HasPrefix(n.Name, functionGroups) && s.settled("Assay::Logs::LogGroupState") && !s.has("AWS::Logs::LogGroup", s.groupARN(n.Name)) {
+			return nil // Lambda makes the group with the first call
+		}
 		pages := cloudwatchlogs.NewDescribeSubscriptionFiltersPaginator(client, &cloudwatchlogs.DescribeSubscriptionFiltersInput{LogGroupName: aws.String(n.Name)})
 		err := each(ctx, s, "logs:DescribeSubscriptionFilters", pages, func(out *cloudwatchlogs.DescribeSubscriptionFiltersOutput) error {
 			for _, f := range out.SubscriptionFilters {
 				filter := aws.ToString(f.FilterName)
-				s.add(found{typ: "AWS::Logs::SubscriptionFilter", id: n.Name + "|" + filter, name: filter, from: f, call: "logs:DescribeSubscriptionFilters"})
+				s.add(found{typ: subscriptionFilters, id: n.Name + "|" + filter, name: filter, from: f, call: "logs:DescribeSubscriptionFilters"})
 			}
 			return nil
 		})
@@ -162,7 +167,7 @@ func readSubscriptions(ctx context.Context, s *scope, sought []estate.Named) err
 		case over(err):
 			return err
 		}
-		s.lost("AWS::Logs::SubscriptionFilter", s.groupARN(n.Name), fields{"LogGroupName": estate.String(n.Name)}, err)
+		s.lost(subscriptionFilters, n.Name+"|", fields{"LogGroupName": estate.String(n.Name)}, err)
 		return nil
 	})
 }

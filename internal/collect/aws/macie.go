@@ -25,6 +25,8 @@ func readMacie(ctx context.Context, s *scope) error {
 		return nil
 	case err != nil:
 		return err
+	case out.Status == "":
+		return s.odd("GetMacieSession", "macie2:GetMacieSession")
 	}
 	s.add(found{typ: "AWS::Macie::Session", id: s.account, name: "Macie", from: out, call: "macie2:GetMacieSession"})
 	return nil

@@ -37,6 +37,9 @@ func readHub(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
+	if out.HubArn == nil {
+		return s.odd("DescribeHub", "securityhub:DescribeHub")
+	}
 	s.add(found{typ: "Assay::SecurityHub::HubStatus", id: aws.ToString(out.HubArn), name: "Security Hub", from: out, call: "securityhub:DescribeHub"})
 	return nil
 }
