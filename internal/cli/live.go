@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -53,7 +54,7 @@ func (l *live) account(ctx context.Context, m *estate.Model, name string, s Stre
 	rand.Read(salt) // never fails (crypto/rand)
 	o := aws.Options{
 		Model: m, Regions: regions, Profile: l.profile, RoleARN: l.role, ExternalID: l.externalID,
-		FIPS: l.fips, All: l.all, Needed: l.needed, Rate: l.rate, MaxCalls: l.maxCalls, Salt: salt,
+		FIPS: l.fips, All: l.all, Needed: l.needed, Rate: l.rate, MaxCalls: l.maxCalls, Salt: salt, Now: time.Now,
 	}
 	if s.ErrTTY {
 		o.Progress = func(p aws.Progress) { showCalls(s.Err, p) }

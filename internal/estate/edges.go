@@ -226,7 +226,7 @@ func (x resolver) edges(r *Resource, rule *Rule) []Edge {
 		}
 		if rule.Default != "" {
 			for _, name := range alternatives(x.nameOf(r), when) {
-				for _, e := range x.named(rule, alternative{rule.named(name.value), name.when}, rule.named(name.value), false) {
+				for _, e := range x.named(rule, alternative{rule.named(name.value), name.when}, rule.named(name.value), x.scope.place, false) {
 					e.Rule, e.From, e.Position = rule, r, r.Source
 					found = append(found, e)
 				}

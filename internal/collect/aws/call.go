@@ -70,6 +70,12 @@ func (s *scope) failed(ctx context.Context, err error, operation, action string)
 	return explain(err, s.where(), service+":"+operation, action)
 }
 
+// odd is the failure of a call whose answer lacks what the service promises.
+func (s *scope) odd(operation, action string) *failure {
+	service, _, _ := strings.Cut(action, ":")
+	return &failure{place: s.where(), operation: service + ":" + operation, action: action, reason: reasonUnreadable}
+}
+
 // permits refuses a call that the read does not declare.
 func (s *scope) permits(action string) error {
 	if s.read != nil && !slices.Contains(s.read.actions, action) {

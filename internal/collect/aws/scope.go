@@ -42,7 +42,7 @@ type place struct {
 	pending   map[string][]estate.Named // what is to be looked for, by type
 	coverage  map[string]*estate.Coverage
 	problems  map[problemKey]*problem
-	pages     int
+	pages     map[string]int     // answers of the lists of a type's read
 	tagged    map[string]*tagged // by kind
 }
 
@@ -247,6 +247,14 @@ func (p *place) has(typ, id string) bool {
 	return ok
 }
 
+// settled reports whether no read of the type fell short so far.
+func (p *place) settled(typ string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.coverage[typ]
+	return c == nil || c.State == estate.CoverageComplete || c.State == estate.CoverageNamed
+}
+
 // take hands out what is to be looked for of some types.
 func (p *place) take(types []string) []estate.Named {
 	p.mu.Lock()
@@ -262,10 +270,16 @@ func (p *place) take(types []string) []estate.Named {
 	return all
 }
 
-func (p *place) paged() {
-	p.mu.Lock()
-	p.pages++
-	p.mu.Unlock()
+// paged counts a page of the read's lists for each of its types.
+func (s *scope) paged() {
+	if s.read == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, typ := range s.read.types {
+		s.pages[typ]++
+	}
 }
 
 // placesOf are the places where something that was named is read.
@@ -307,7 +321,7 @@ func (p *place) build() *estate.Builder {
 	}
 	for _, typ := range slices.Sorted(maps.Keys(p.coverage)) {
 		c := *p.coverage[typ]
-		c.Items = items[typ]
+		c.Items, c.Pages = items[typ], p.pages[typ]
 		b.Cover(c)
 	}
 	b.Cover(estate.Coverage{Type: "*", State: estate.CoverageUncollected, Reason: "assay does not read it from accounts"})
@@ -349,21 +363,27 @@ func asFailure(err error) *failure {
 // reading runs one read in the place and records how far it went.
 func (s *scope) reading(ctx context.Context, state estate.CoverageState, f func(context.Context, *scope) error) {
 	if err := f(ctx, s); err != nil {
-		failed := asFailure(err)
-		state := estate.CoverageDenied
-		if failed.reason == reasonInterrupted || failed.code == codeCap {
-			state = estate.CoveragePartial
-		}
-		reason := failed.operation + ": " + failed.reason
-		if hint := failed.hint(); hint != "" {
-			reason += "; " + hint
-		}
-		for _, typ := range s.read.types {
-			s.cover(typ, state, reason)
-		}
+		s.unread(err, s.read.types...)
 		return
 	}
 	for _, typ := range s.read.types {
 		s.cover(typ, state, "")
 	}
+}
+
+// unread records that types were not read, or not all of them.
+func (s *scope) unread(err error, types ...string) {
+	f := asFailure(err)
+	state := estate.CoveragePartial
+	if f.denied {
+		state = estate.CoverageDenied
+	}
+	reason := f.operation + ": " + f.reason
+	if hint := f.hint(); hint != "" {
+		reason += "; " + hint
+	}
+	for _, typ := range types {
+		s.cover(typ, state, reason)
+	}
+	s.report(f)
 }
