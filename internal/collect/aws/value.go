@@ -1,6 +1,8 @@
 package aws
 
 import (
+	"context"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -8,6 +10,33 @@ import (
 
 	"assay/internal/estate"
 )
+
+// property is the value of a property that one call gives about item. The codes
+// in absent say that there is none.
+func property[In, Out, Opt any](ctx context.Context, s *scope, item, action string,
+	call func(context.Context, *In, ...func(*Opt)) (*Out, error), in *In, value func(*Out) *estate.Value, absent ...string) *estate.Value {
+	out, err := do(ctx, s, action, call, in)
+	switch {
+	case none(err, absent...):
+		return nil
+	case err != nil:
+		return s.missing(err, item)
+	}
+	return value(out)
+}
+
+// as is one of the SDK's structs or lists as the value of a property of a type.
+func (s *scope) as(typ, property string, from any, call string) *estate.Value {
+	schema := s.run.model.Schema(typ)
+	return s.run.shaper.value(reflect.ValueOf(from), schema, schema.Properties[property], typ+"."+property, s.at(call))
+}
+
+// isFunction reports whether an ARN is that of a function, or of a version or
+// alias of one.
+func isFunction(arn string) bool {
+	parts := strings.SplitN(arn, ":", 7)
+	return len(parts) == 7 && parts[2] == "lambda" && parts[5] == "function"
+}
 
 // str is a text that may not be there.
 func str(text *string) *estate.Value { return word(aws.ToString(text)) }
