@@ -5,6 +5,7 @@
 package assess
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"maps"
@@ -34,6 +35,9 @@ type Config struct {
 	// Asker makes what answers the hard questions of the checks, for one group
 	// of sources. Nil: they are unknown.
 	Asker func() check.Asker
+
+	// Basis is what the sources are: templates or accounts. Empty: templates.
+	Basis Basis
 
 	// Severity leaves out checks below it.
 	Severity check.Severity
@@ -81,7 +85,7 @@ func Run(ctx context.Context, cfg Config, sources [][]collect.Found, stdin io.Re
 	if sum.Scopes == 0 {
 		return sum, h.Summary(sum)
 	}
-	for _, s := range standings(cfg.Catalog, cfg.Frameworks, t.looked(), t.unread) {
+	for _, s := range standings(cfg.Catalog, cfg.Frameworks, r.basis(), t.looked(), t.unread) {
 		t.count(s)
 		if err := h.Standing(s); err != nil {
 			return nil, err
@@ -97,6 +101,8 @@ type run struct {
 	values   check.Values
 }
 
+func (c Config) basis() Basis { return cmp.Or(c.Basis, Design) }
+
 // frameworkIDs are the frameworks whose demands on parameters count.
 func frameworkIDs(frameworks []*catalog.Framework) []string {
 	var ids []string
@@ -109,7 +115,7 @@ func frameworkIDs(frameworks []*catalog.Framework) []string {
 func (r *run) header() *Header {
 	m := &Header{
 		Stream: StreamVersion, Tool: "assay", Version: r.Version, Catalog: r.Catalog.Digest, Tables: r.Tables, Facts: r.Facts,
-		AsOf: r.AsOf, Basis: Design, Checks: []CheckInfo{}, Frameworks: []FrameworkInfo{},
+		AsOf: r.AsOf, Basis: r.basis(), Checks: []CheckInfo{}, Frameworks: []FrameworkInfo{},
 	}
 	for _, p := range r.programs.checks {
 		info := CheckInfo{
@@ -457,6 +463,7 @@ type tally struct {
 	seen     []bool // beside the checks: some scope was complete for the subject
 	reasons  map[string]int
 	unread   int // scopes of which something could not be read
+	gaps     int // live scopes of which something was not answered
 }
 
 func newTally(checks []*lazyProgram) *tally {
@@ -480,8 +487,14 @@ func (t *tally) add(j *judged) {
 	if fatal {
 		s.Unreadable++
 	}
-	if fatal || len(j.coverage.Partial) > 0 {
+	missing := slices.ContainsFunc(j.coverage.Partial, estate.Coverage.Gap)
+	if fatal || missing {
 		t.unread++
+	}
+	// A template may leave things open on purpose; what an account did not
+	// answer was to be read.
+	if strings.HasPrefix(j.coverage.Format, "aws") && (missing || len(j.coverage.Problems) > 0) {
+		t.gaps++
 	}
 	for i, c := range t.checks {
 		t.seen[i] = t.seen[i] || !fatal && j.complete(c.Subject)
@@ -523,7 +536,7 @@ func (t *tally) finish() *Summary {
 		s.Reasons = append(s.Reasons, Reason{reason, t.reasons[reason]})
 	}
 	slices.SortStableFunc(s.Reasons, func(a, b Reason) int { return b.Count - a.Count })
-	s.Incomplete = s.Unreadable > 0 || s.Errors > 0
+	s.Incomplete = s.Unreadable > 0 || s.Errors > 0 || t.gaps > 0
 	return s
 }
 

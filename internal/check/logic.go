@@ -50,29 +50,33 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"operations":            operations,
 	"found":                 found,
 	"qualifier":             qualifier,
-	"may":                   ask(May),
-	"trusts":                ask(Trusts),
-	"trustsOnly":            ask(TrustsOnly),
-	"administers":           ask(Administers),
-	"lets":                  ask(Lets),
-	"letsStrangers":         ask(LetsStrangers),
-	"reachedBy":             ask(ReachedBy),
-	"answersAnyone":         ask(AnswersAnyone),
-	"openTo":                ask(OpenTo),
-	"mayAnywhere":           ask(MayAnywhere),
-	"mayEvery":              ask(MayEvery),
-	"changesAnywhere":       ask(ChangesAnywhere),
-	"passesBeyond":          ask(PassesBeyond),
-	"escalates":             ask(Escalates),
-	"invitesEscalation":     ask(InvitesEscalation),
-	"passesToAny":           ask(PassesToAny),
-	"permitsAnywhere":       ask(PermitsAnywhere),
-	"holdsService":          ask(HoldsService),
-	"codeMayAnywhere":       ask(CodeMayAnywhere),
-	"servesStrangers":       ask(ServesStrangers),
-	"trustsToken":           ask(TrustsToken),
-	"refusesPlain":          ask(RefusesPlain),
-	"usableAnywhere":        ask(UsableAnywhere),
+}
+
+// asked are the functions that ask a question of an engine.
+var asked = map[string]QuestionKind{
+	"may":               May,
+	"trusts":            Trusts,
+	"trustsOnly":        TrustsOnly,
+	"administers":       Administers,
+	"lets":              Lets,
+	"letsStrangers":     LetsStrangers,
+	"reachedBy":         ReachedBy,
+	"answersAnyone":     AnswersAnyone,
+	"openTo":            OpenTo,
+	"mayAnywhere":       MayAnywhere,
+	"mayEvery":          MayEvery,
+	"changesAnywhere":   ChangesAnywhere,
+	"passesBeyond":      PassesBeyond,
+	"escalates":         Escalates,
+	"invitesEscalation": InvitesEscalation,
+	"passesToAny":       PassesToAny,
+	"permitsAnywhere":   PermitsAnywhere,
+	"holdsService":      HoldsService,
+	"codeMayAnywhere":   CodeMayAnywhere,
+	"servesStrangers":   ServesStrangers,
+	"trustsToken":       TrustsToken,
+	"refusesPlain":      RefusesPlain,
+	"usableAnywhere":    UsableAnywhere,
 }
 
 // decorate replaces the planned calls of own functions.
@@ -85,6 +89,9 @@ func decorate(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error
 		return &member{id: call.ID(), predicate: call.Args()[0], some: name == someFunction}, nil
 	}
 	f, ok := ownFunctions[call.Function()]
+	if kind, asks := asked[call.Function()]; asks {
+		f, ok = ask(kind), true
+	}
 	if !ok {
 		return i, nil
 	}

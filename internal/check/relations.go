@@ -29,7 +29,7 @@ func (l *Library) relations(model *estate.Model) ([]cel.EnvOption, error) {
 			return nil
 		}
 		results[key] = to
-		id := name + "_" + typeName(from)
+		id := overloadOf(name, from)
 		overloads[name] = append(overloads[name], cel.MemberOverload(id,
 			[]*cel.Type{cel.ObjectType(typeName(from))}, cel.ListType(cel.ObjectType(typeName(to)))))
 		return nil
@@ -41,7 +41,7 @@ func (l *Library) relations(model *estate.Model) ([]cel.EnvOption, error) {
 		if err := add(r.Inverse, r.To, r.From); err != nil {
 			return nil, err
 		}
-		one := r.Name + "_" + typeName(r.From)
+		one := overloadOf(r.Name, r.From)
 		several, seen := l.single[one]
 		l.single[one] = !strings.Contains(r.Property, "[]") && (several || !seen)
 	}

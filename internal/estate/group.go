@@ -107,11 +107,15 @@ func linked(builders []*Builder) []*Builder {
 	renamed := make([]*Builder, len(builders))
 	for i, b := range builders {
 		own := func(v *Value) *Value { return ofScope(v, b.id) }
+		if strings.HasPrefix(b.format, "aws") {
+			// What an account did not answer names itself.
+			own = func(v *Value) *Value { return v }
+		}
 		resources := b.Resources()
 		for j := range resources {
 			resources[j].Properties = resources[j].Properties.Rewrite(own)
 			resources[j].Exists = resources[j].Exists.Rewrite(own)
-			if resources[j].ExistsInput != "" {
+			if resources[j].ExistsInput != "" && !strings.HasPrefix(b.format, "aws") {
 				resources[j].ExistsInput = inputOf(resources[j].ExistsInput, b.id)
 			}
 		}

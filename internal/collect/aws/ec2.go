@@ -380,9 +380,8 @@ func readGateways(ctx context.Context, s *scope) error {
 	pages := ec2.NewDescribeInternetGatewaysPaginator(client, &ec2.DescribeInternetGatewaysInput{})
 	if err := each(ctx, s, "ec2:DescribeInternetGateways", pages, func(out *ec2.DescribeInternetGatewaysOutput) error {
 		for _, g := range out.InternetGateways {
-			// Routes name it by its id alone, among gateways of other types.
 			id := aws.ToString(g.InternetGatewayId)
-			s.add(found{typ: "AWS::EC2::InternetGateway", id: id, name: id, from: g, call: "ec2:DescribeInternetGateways"})
+			s.add(found{typ: "AWS::EC2::InternetGateway", id: s.ownedARN(g.OwnerId, "internet-gateway/"+id), name: id, from: g, call: "ec2:DescribeInternetGateways"})
 			for _, a := range g.Attachments {
 				attached(g.InternetGatewayId, a.VpcId, "InternetGatewayId", "ec2:DescribeInternetGateways")
 			}

@@ -141,9 +141,15 @@ func (r *functions) codeSigning(ctx context.Context) {
 	}
 }
 
+// unqualified is the ARN of a function, which a list of all versions gives with
+// the version at its end.
+func unqualified(f types.FunctionConfiguration) string {
+	return strings.TrimSuffix(aws.ToString(f.FunctionArn), ":"+aws.ToString(f.Version))
+}
+
 // function reads one function and all that belongs to it.
 func (r *functions) function(ctx context.Context, f types.FunctionConfiguration) error {
-	name, arn := aws.ToString(f.FunctionName), aws.ToString(f.FunctionArn)
+	name, arn := aws.ToString(f.FunctionName), unqualified(f)
 	state, err := do(ctx, r.scope, "lambda:GetFunctionConfiguration", r.client.GetFunctionConfiguration, &lambda.GetFunctionConfigurationInput{FunctionName: f.FunctionName})
 	switch {
 	case none(err, notFound):
@@ -177,7 +183,7 @@ func (r *functions) function(ctx context.Context, f types.FunctionConfiguration)
 // properties are those of a function that other calls answer than the one that
 // lists it.
 func (r *functions) properties(ctx context.Context, f types.FunctionConfiguration) fields {
-	name, arn := f.FunctionName, aws.ToString(f.FunctionArn)
+	name, arn := f.FunctionName, unqualified(f)
 	set := fields{
 		"Environment": environment(f.Environment, r.run.options.Salt), "Layers": nil, "ImageConfig": nil, "VpcConfig": nil,
 		"CodeSigningConfigArn": r.unsigned, "ReservedConcurrentExecutions": nil, "FunctionScalingConfig": nil,
@@ -273,7 +279,7 @@ func (r *functions) policy(ctx context.Context, arn, qualifier string) {
 		if document.Field("Statement") != nil {
 			document = document.With("Statement", estate.List(rest...))
 		}
-		r.add(found{typ: "AWS::Lambda::ResourcePolicy", id: on, name: "policy of " + on, set: fields{"ResourceArn": estate.String(on), "PolicyDocument": document}, call: "lambda:GetPolicy"})
+		r.add(found{typ: "AWS::Lambda::ResourcePolicy", id: on + "/policy", name: "policy of " + on, set: fields{"ResourceArn": estate.String(on), "PolicyDocument": document}, call: "lambda:GetPolicy"})
 	}
 }
 
@@ -332,7 +338,7 @@ func (r *functions) urls(ctx context.Context, name, arn string) {
 			if qualifier := qualifierOf(on, arn); qualifier != "" {
 				set["Qualifier"] = estate.String(qualifier)
 			}
-			r.add(found{typ: "AWS::Lambda::Url", id: on, name: "URL of " + name, from: u, set: set, call: "lambda:ListFunctionUrlConfigs"})
+			r.add(found{typ: "AWS::Lambda::Url", id: on + "/url", name: "URL of " + name, from: u, set: set, call: "lambda:ListFunctionUrlConfigs"})
 		}
 		return nil
 	})
@@ -348,7 +354,7 @@ func (r *functions) invokeConfigs(ctx context.Context, name, arn string) {
 			on := aws.ToString(c.FunctionArn)
 			qualifier := orElse(qualifierOf(on, arn), "$LATEST")
 			r.add(found{
-				typ: "AWS::Lambda::EventInvokeConfig", id: on, name: "invoke configuration of " + name, from: c,
+				typ: "AWS::Lambda::EventInvokeConfig", id: on + "/invoke-config", name: "invoke configuration of " + name, from: c,
 				set: fields{"FunctionName": estate.String(name), "Qualifier": estate.String(qualifier)}, call: "lambda:ListFunctionEventInvokeConfigs",
 			})
 		}
@@ -360,7 +366,8 @@ func (r *functions) invokeConfigs(ctx context.Context, name, arn string) {
 }
 
 // releases reads a function's versions and aliases, their provisioned
-// concurrency and the aliases' policies.
+// concurrency and their policies: a version that nobody names any more may still
+// be open to strangers.
 func (r *functions) releases(ctx context.Context, name, arn string) {
 	var aliases []types.AliasConfiguration
 	pages := lambda.NewListAliasesPaginator(r.client, &lambda.ListAliasesInput{FunctionName: aws.String(name)})
@@ -406,9 +413,7 @@ func (r *functions) releases(ctx context.Context, name, arn string) {
 			typ: "Assay::Lambda::PublishedVersion", id: on, name: name + ":" + version, from: v, call: "lambda:ListFunctions",
 			set: fields{"Environment": environment(v.Environment, r.run.options.Salt), "Layers": strs(layers)},
 		})
-		if r.run.options.All {
-			r.policy(ctx, arn, version)
-		}
+		r.policy(ctx, arn, version)
 	}
 	for _, a := range aliases {
 		alias := aws.ToString(a.Name)

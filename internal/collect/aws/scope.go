@@ -94,9 +94,8 @@ func (p *place) at(call string) estate.Position {
 func (s *scope) add(f found) {
 	pos := s.at(f.call)
 	properties := s.run.shaper.properties(f, pos)
-	s.put(estate.Resource{
-		Type: f.typ, ID: f.id, LogicalID: logicalID(f.typ, f.id), Address: f.name, Properties: properties, Source: pos,
-	}, f.leads)
+	id := logicalID(f.typ, f.id)
+	s.put(estate.Resource{Type: f.typ, ID: id, LogicalID: id, Address: f.name, Properties: properties, Source: pos}, f.leads)
 }
 
 // logicalID is unique over the types of a scope: an ARN is, and other
@@ -114,8 +113,9 @@ func logicalID(typ, id string) string {
 func (s *scope) lost(typ, id string, known fields, err error) {
 	f := about(err, id)
 	pos := s.at(f.operation)
+	unread := "unread " + typ + " of " + id
 	s.put(estate.Resource{
-		Type: typ, ID: logicalID(typ, id), LogicalID: logicalID(typ, id), Address: id,
+		Type: typ, ID: unread, LogicalID: unread, Address: unread,
 		Properties: s.run.shaper.unread(typ, known, f.gap(), pos),
 		Exists:     f.gap(), ExistsInput: f.permission(), Source: pos,
 	}, false)
@@ -365,7 +365,6 @@ func (s *scope) reading(ctx context.Context, state estate.CoverageState, f func(
 		for _, typ := range s.read.types {
 			s.cover(typ, state, reason)
 		}
-		s.report(failed)
 		return
 	}
 	for _, typ := range s.read.types {

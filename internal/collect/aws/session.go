@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 
 	"assay/internal/estate"
 )
@@ -89,6 +90,7 @@ func Open(ctx context.Context, o Options) (*Account, error) {
 	load := []func(*config.LoadOptions) error{
 		config.WithRetryer(func() aws.Retryer { return retryer }),
 		config.WithEC2IMDSRegion(),
+		config.WithLogger(logging.Nop{}), // what matters comes back as an error
 	}
 	if o.Client != nil {
 		load = append(load, config.WithHTTPClient(o.Client))
