@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -77,6 +78,17 @@ func flag(b *bool) *estate.Value {
 	return estate.Bool(*b)
 }
 
+// moment is a point in time.
+func moment(t time.Time) *estate.Value { return estate.String(t.UTC().Format(time.RFC3339)) }
+
+// items are values as a list; nil when there are none.
+func items(all []*estate.Value) *estate.Value {
+	if len(all) == 0 {
+		return nil
+	}
+	return estate.List(all...)
+}
+
 // some is an object of what is there; nil when nothing is.
 func some(f fields) *estate.Value {
 	var all []estate.Field
@@ -112,4 +124,9 @@ func list(v *estate.Value) []*estate.Value {
 		return nil
 	}
 	return []*estate.Value{v}
+}
+
+// afterLast is what follows the last separator.
+func afterLast(text, separator string) string {
+	return text[strings.LastIndex(text, separator)+1:]
 }
