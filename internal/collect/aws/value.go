@@ -130,3 +130,12 @@ func list(v *estate.Value) []*estate.Value {
 func afterLast(text, separator string) string {
 	return text[strings.LastIndex(text, separator)+1:]
 }
+
+// tagMap is a map of tags as a map; nil when there are none.
+func tagMap(all map[string]string) *estate.Value {
+	f := fields{}
+	for key, value := range all {
+		f[key] = estate.String(value)
+	}
+	return some(f)
+}
