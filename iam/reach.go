@@ -152,7 +152,12 @@ func (q *publicSearch) caller(c callerClass, who Caller) {
 			q.narrowed(c, ReachOrganization, owner)
 		}
 	case who.Account != q.Owner || q.Owner == "":
+		before := q.out
 		q.ask(c, ReachAccounts, Way{Account: who.Account}, owner)
+		if hasHole(who.Account) && q.Owner != "" && len(q.out.Ways) > len(before.Ways) {
+			q.out = before
+			q.doubt(ReachAccounts, "an account that the policy names is not known, and may be the own one")
+		}
 	}
 }
 

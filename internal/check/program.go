@@ -29,6 +29,10 @@ const assumedItems = 25
 // check gives up as unknown.
 const MaxChoices = 64
 
+// maxSuppositions bounds how many choices are made before no pattern is supposed
+// to take in a resource or not: each doubles the work.
+const maxSuppositions = 3
+
 // Typed is a check whose expressions have been parsed and type-checked, in a
 // form that can be stored and loaded again without either.
 type Typed struct {
@@ -238,6 +242,11 @@ func (p *Program) decide(r *estate.Resource, on Setting, assigned map[string]str
 		if split, ok := p.split(r, on, ev.open[0], assigned, budget); ok {
 			result = split
 		}
+	} else if result.Outcome == Unknown && result.Err == nil && *budget > 0 && len(assigned) < maxSuppositions && len(ev.supposable) > 0 {
+		// What depends on it keeps the reason why the pattern is not known.
+		if split, ok := p.split(r, on, ev.supposable[0], assigned, budget); ok && split.Outcome != Unknown {
+			result = split
+		}
 	}
 	if result.Outcome == Fail && exists == estate.Maybe && r.Exists != nil && len(assigned) == 0 {
 		result.Outcome = Unknown
@@ -250,6 +259,10 @@ func (p *Program) decide(r *estate.Resource, on Setting, assigned map[string]str
 // not exist have no say.
 func (p *Program) split(r *estate.Resource, on Setting, input string, assigned map[string]string, budget *int) (Result, bool) {
 	values := r.Scope().Inputs()[input]
+	supposition := strings.HasPrefix(input, supposed)
+	if supposition {
+		values = []string{"true", "false"}
+	}
 	if len(values) == 0 {
 		return Result{}, false
 	}
@@ -264,7 +277,9 @@ func (p *Program) split(r *estate.Resource, on Setting, input string, assigned m
 			continue
 		}
 		result := p.decide(r, on, chosen, budget)
-		result.Under = append([]estate.Decision{{Input: input, When: value}}, result.Under...)
+		if !supposition {
+			result.Under = append([]estate.Decision{{Input: input, When: value}}, result.Under...)
+		}
 		switch {
 		case result.Err != nil || result.Outcome == Unknown:
 			return result, true

@@ -79,9 +79,21 @@ func (ev *evaluation) related(r *estate.Resource, name string) ref.Val {
 		if e.Rule.Name != name || e.From != r {
 			other = e.From
 		}
+		to := e.To
+		if to == nil && e.From != r && e.Rule.Pattern {
+			input := supposition(e.From, r)
+			switch ev.assigned[input] {
+			case "true":
+				to = r
+			case "false":
+				continue
+			default:
+				ev.supposable = append(ev.supposable, input)
+			}
+		}
 		switch {
 		case holds == estate.False:
-		case e.To == nil:
+		case to == nil:
 			sure := e.Outside && !e.Dangling && e.From == r && holds == estate.True
 			found = append(found, ev.unknown(estate.Unknown(e.Gap.Reason, e.Gap.Input).At(e.Position), name+"()", !sure))
 		case slices.Contains(seen, other):
@@ -105,6 +117,12 @@ func (ev *evaluation) related(r *estate.Resource, name string) ref.Val {
 	}
 	return newList(ev, found)
 }
+
+// supposed begins the inputs that a resource's pattern may decide: whether it
+// takes in another resource. Both can be supposed, where no input settles it.
+const supposed = "pattern of "
+
+func supposition(of, over *estate.Resource) string { return supposed + of.ID + " takes in " + over.ID }
 
 // names lists the resources of a relation for a trace.
 func names(found []ref.Val) *estate.Value {

@@ -199,6 +199,9 @@ func (s *Scope) covered(typeName string) (CoverageState, string) {
 			}
 		}
 	}
+	if parent, isPart := s.model.parent[typeName]; isPart && !own && strings.HasPrefix(s.Format, "aws") {
+		return s.covered(parent) // an account shows pieces within what they belong to
+	}
 	of, all := worst[0], worst[1]
 	if !own || all.Gap() && rank(all.State) > rank(of.State) {
 		return all.State, all.Reason

@@ -124,6 +124,8 @@ type Model struct {
 	// opposite gives, for edges that others may end at a resource, or that a
 	// default makes, the type that is at their other end.
 	opposite map[openEnd]string
+	// parent is the type that pieces of a type belong to.
+	parent map[string]string
 	// joined are the lists that pieces join, beside what stands there by default.
 	joined map[joint]bool
 
@@ -141,6 +143,7 @@ func NewModel(t Tables) (*Model, error) {
 		byFrom:   map[string][]*Rule{},
 		opposite: map[openEnd]string{},
 		joined:   map[joint]bool{},
+		parent:   map[string]string{},
 		extra:    map[string][]fallback{},
 		lines:    map[string][]byte{},
 		schemas:  map[string]*Schema{},
@@ -159,6 +162,7 @@ func NewModel(t Tables) (*Model, error) {
 	}
 	for _, p := range m.edges.Parts {
 		m.joined[joint{p.Parent, p.Into}] = !p.Single
+		m.parent[p.Type] = p.Parent
 	}
 	var d defaultTable
 	if err := yaml.Unmarshal(t.Defaults, &d); err != nil {

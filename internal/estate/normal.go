@@ -78,8 +78,8 @@ func (s *Schema) coerceMap(v *Value, types map[string]string) *Value {
 	c := *v
 	c.fields = make([]Field, 0, len(v.fields))
 	for _, f := range v.fields {
-		// An ARN that is empty is how some tools write that there is none.
-		if f.Value.Kind() == KindString && f.Value.s == "" && strings.HasSuffix(f.Name, "Arn") {
+		// An ARN or a key that is empty is how some tools write that there is none.
+		if f.Value.Kind() == KindString && f.Value.s == "" && (strings.HasSuffix(f.Name, "Arn") || strings.Contains(strings.ToLower(f.Name), "kms")) {
 			continue
 		}
 		if expr, ok := types[f.Name]; ok {

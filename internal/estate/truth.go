@@ -165,7 +165,30 @@ func partsDisjoint(a, b []*Value) Truth {
 	if len(b) == 1 && b[0].Kind() == KindString && !fits(a, b[0].s) {
 		return False
 	}
+	for _, p := range [][2][]*Value{{a, b}, {b, a}} {
+		if len(p[0]) == 1 && len(p[1]) == 1 && isAccount(p[0][0]) && p[1][0].Kind() == KindString && !(len(p[1][0].s) == accountDigits && digits(p[1][0].s)) {
+			return False
+		}
+	}
 	return Maybe
+}
+
+// An account's id is twelve digits, whichever account it is.
+const accountDigits = 12
+
+// isAccount reports whether a hole is the pseudo parameter AWS::AccountId.
+func isAccount(v *Value) bool {
+	return v.Kind() == KindUnknown && v.gap.Reason == ReasonPseudoParameter && v.gap.Input == "AWS::AccountId"
+}
+
+func digits(s string) bool {
+	return strings.Trim(s, "0123456789") == ""
+}
+
+// within reports whether part could be in the text that parts denote, as far as
+// it is an account's id alone.
+func within(parts []*Value, part string) bool {
+	return len(parts) > 1 || !isAccount(parts[0]) || len(part) <= accountDigits && digits(part)
 }
 
 func literal(parts []*Value, i int) string {
@@ -245,7 +268,7 @@ func HasPrefix(v *Value, prefix string) Truth {
 		return False
 	case !strings.HasPrefix(prefix, lead):
 		return False
-	case solid(parts[leadLen(lead)]) && strings.HasPrefix(prefix[len(lead):], "*"):
+	case solid(parts[leadLen(lead)]) && strings.HasPrefix(prefix[len(lead):], "*"), !within(parts, prefix):
 		return False
 	}
 	return Maybe
@@ -273,7 +296,7 @@ func HasSuffix(v *Value, suffix string) Truth {
 		return False
 	case !strings.HasSuffix(suffix, tail):
 		return False
-	case solid(parts[len(parts)-1-leadLen(tail)]) && strings.HasSuffix(suffix[:len(suffix)-len(tail)], "*"):
+	case solid(parts[len(parts)-1-leadLen(tail)]) && strings.HasSuffix(suffix[:len(suffix)-len(tail)], "*"), !within(parts, suffix):
 		return False
 	}
 	return Maybe
@@ -296,7 +319,7 @@ func Contains(v *Value, part string) Truth {
 	if len(parts) == 1 && parts[0].Kind() == KindString {
 		return False
 	}
-	if strings.Trim(part, "*") == "" && allSolid(parts) {
+	if strings.Trim(part, "*") == "" && allSolid(parts) || !within(parts, part) {
 		return False
 	}
 	return Maybe

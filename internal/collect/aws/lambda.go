@@ -186,7 +186,7 @@ func (r *functions) properties(ctx context.Context, f types.FunctionConfiguratio
 	name, arn := f.FunctionName, unqualified(f)
 	set := fields{
 		"Environment": environment(f.Environment, r.run.options.Salt), "Layers": nil, "ImageConfig": nil, "VpcConfig": nil,
-		"CodeSigningConfigArn": r.unsigned, "ReservedConcurrentExecutions": nil, "FunctionScalingConfig": nil,
+		"Code": r.code(f.PackageType), "CodeSigningConfigArn": r.unsigned, "ReservedConcurrentExecutions": nil, "FunctionScalingConfig": nil,
 	}
 	var layers []string
 	for _, l := range f.Layers {
@@ -243,6 +243,18 @@ func (r *functions) properties(ctx context.Context, f types.FunctionConfiguratio
 		}
 	}
 	return set
+}
+
+// code is what is known of a function's package without asking for it: code
+// written into a template is a package like others once it is deployed.
+func (r *functions) code(packaged types.PackageType) *estate.Value {
+	known := fields{}
+	for _, name := range []string{"ImageUri", "S3Bucket", "S3Key", "S3ObjectStorageMode", "S3ObjectVersion", "SourceKMSKeyArn"} {
+		if name != "ImageUri" || packaged == types.PackageTypeImage {
+			known[name] = r.run.shaper.unknown("AWS::Lambda::Function.Code." + name)
+		}
+	}
+	return some(known)
 }
 
 // policy reads the policy of a function, alias or version. Statements that a

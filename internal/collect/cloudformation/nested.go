@@ -147,7 +147,7 @@ func (t *template) nestedResources() []estate.Resource {
 		}
 		n := t.nestedStack(name)
 		if n == nil {
-			t.partial("the resources of stack %s%s are in a template of their own", t.prefix, name)
+			t.partial("the resources of stack %s%s are "+estate.ReasonOwnTemplate, t.prefix, name)
 			continue
 		}
 		stack := strings.TrimPrefix(n.template.prefix, t.prefix)
