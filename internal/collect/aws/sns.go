@@ -14,7 +14,8 @@ import (
 func snsService() service {
 	return service{name: "sns", reads: []read{
 		{
-			types:   []string{"AWS::SNS::Topic", "AWS::SNS::TopicPolicy"},
+			// A topic has one policy, whatever made it: it is shown as the first of them.
+			types:   []string{"AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SNS::TopicInlinePolicy"},
 			actions: []string{"sns:ListTopics", "sns:GetTopicAttributes", tagging},
 			list: func(ctx context.Context, s *scope) error {
 				client := sns.NewFromConfig(s.cfg)
@@ -133,7 +134,7 @@ func readSubscriptions(ctx context.Context, s *scope) error {
 				calling = append(calling, b)
 				continue
 			}
-			s.add(found{typ: "AWS::SNS::Subscription", id: subscriptionID(b), name: subscriptionName(b), from: b, call: call})
+			s.add(found{typ: "AWS::SNS::Subscription", id: subscriptionID(b), name: subscriptionName(b), from: b, set: fields{"Region": s.topicRegion(b)}, call: call})
 		}
 		return nil
 	}); err != nil {
@@ -142,7 +143,7 @@ func readSubscriptions(ctx context.Context, s *scope) error {
 	return forEach(ctx, s, calling, 1, func(ctx context.Context, b types.Subscription) error {
 		arn := aws.ToString(b.SubscriptionArn)
 		out, err := do(ctx, s, "sns:GetSubscriptionAttributes", client.GetSubscriptionAttributes, &sns.GetSubscriptionAttributesInput{SubscriptionArn: b.SubscriptionArn})
-		set := fields{}
+		set := fields{"Region": s.topicRegion(b)}
 		switch {
 		case none(err, noTopic...):
 			return nil
@@ -162,6 +163,9 @@ func readSubscriptions(ctx context.Context, s *scope) error {
 				if text := out.Attributes[attribute]; text != "" {
 					set[attribute] = document(text)
 				}
+			}
+			if out.Attributes["FilterPolicyScope"] == "MessageAttributes" {
+				set["FilterPolicyScope"] = nil // where a policy says nothing of it
 			}
 		}
 		s.add(found{typ: "AWS::SNS::Subscription", id: arn, name: subscriptionName(b), from: b, set: set, call: call, leads: true})
@@ -183,6 +187,14 @@ func subscriptionID(b types.Subscription) string {
 		return arn
 	}
 	return strings.Join([]string{aws.ToString(b.TopicArn), aws.ToString(b.Protocol), aws.ToString(b.Endpoint)}, "/")
+}
+
+// topicRegion is the region of a subscription's topic where it is another one.
+func (p *place) topicRegion(b types.Subscription) *estate.Value {
+	if parts := strings.Split(aws.ToString(b.TopicArn), ":"); len(parts) == 6 && parts[3] != p.region {
+		return word(parts[3])
+	}
+	return nil
 }
 
 func subscriptionName(b types.Subscription) string {

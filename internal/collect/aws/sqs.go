@@ -12,8 +12,9 @@ import (
 
 func sqsService() service {
 	return service{name: "sqs", reads: []read{{
-		types:   []string{"AWS::SQS::Queue", "AWS::SQS::QueuePolicy"},
-		actions: []string{"sqs:ListQueues", "sqs:GetQueueUrl", "sqs:GetQueueAttributes", tagging},
+		// A queue has one policy, whatever made it: it is shown as the first of them.
+		types:   []string{"AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "AWS::SQS::QueueInlinePolicy"},
+		actions: []string{"sqs:ListQueues", "sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:ListDeadLetterSourceQueues", tagging},
 		list: func(ctx context.Context, s *scope) error {
 			client := sqs.NewFromConfig(s.cfg)
 			var urls []string
@@ -30,7 +31,7 @@ func sqsService() service {
 		},
 		named: func(ctx context.Context, s *scope, sought []estate.Named) error {
 			client := sqs.NewFromConfig(s.cfg)
-			return forEach(ctx, s, sought, 2, func(ctx context.Context, n estate.Named) error {
+			return forEach(ctx, s, sought, 3, func(ctx context.Context, n estate.Named) error {
 				out, err := do(ctx, s, "sqs:GetQueueUrl", client.GetQueueUrl, &sqs.GetQueueUrlInput{QueueName: aws.String(n.Name), QueueOwnerAWSAccountId: aws.String(s.account)})
 				switch {
 				case none(err, noQueue...):
@@ -41,7 +42,10 @@ func sqsService() service {
 					s.lost("AWS::SQS::Queue", s.arnOf("sqs", n.Name), fields{"QueueName": estate.String(n.Name)}, err)
 					return nil
 				}
-				return readQueue(ctx, s, client, aws.ToString(out.QueueUrl), n.Name)
+				if err := readQueue(ctx, s, client, aws.ToString(out.QueueUrl), n.Name); err != nil {
+					return err
+				}
+				return s.redriveSources(ctx, client, out.QueueUrl, n.Name)
 			})
 		},
 	}}}
@@ -98,5 +102,25 @@ func readQueue(ctx context.Context, s *scope, client *sqs.Client, url, name stri
 			set: fields{"Queues": strs([]string{arn}), "PolicyDocument": document(text)},
 		})
 	}
+	return nil
+}
+
+// redriveSources asks for the queues that send a queue what they fail on.
+func (s *scope) redriveSources(ctx context.Context, client *sqs.Client, url *string, name string) error {
+	pages := sqs.NewListDeadLetterSourceQueuesPaginator(client, &sqs.ListDeadLetterSourceQueuesInput{QueueUrl: url, MaxResults: aws.Int32(1000)})
+	err := each(ctx, s, "sqs:ListDeadLetterSourceQueues", pages, func(out *sqs.ListDeadLetterSourceQueuesOutput) error {
+		for _, source := range out.QueueUrls {
+			s.wantARN(s.arnOf("sqs", afterLast(source, "/")))
+		}
+		return nil
+	})
+	switch {
+	case err == nil, none(err, noQueue...):
+		return nil
+	case over(err):
+		return err
+	}
+	arn := s.arnOf("sqs", name)
+	s.lost("AWS::SQS::Queue", arn+"/source", fields{"RedrivePolicy": some(fields{"deadLetterTargetArn": estate.String(arn)})}, err)
 	return nil
 }
