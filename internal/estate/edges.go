@@ -63,6 +63,9 @@ func (r *Resource) MayMiss(name string) (Gap, bool) {
 	if !complete && r.scope.onlyStacks(opposite) && r.hiddenFromStacks(name) {
 		return Gap{}, false
 	}
+	if state, _ := r.scope.covered(opposite); state == CoverageNamed && r.scope.model.attached[openEnd{name, r.Type}] {
+		return Gap{}, false // what others name was looked for, and this came with it
+	}
 	return gap, !complete
 }
 

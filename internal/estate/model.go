@@ -65,6 +65,10 @@ type Rule struct {
 	// Mention is set where the property may hold anything, such as a variable: a
 	// text that is the name of nothing that was read is no name.
 	Mention bool `yaml:"mention"`
+	// Attached is set where what is at From is read from an account together with
+	// each resource at To: none is missing of one that was read, however many
+	// there are of others.
+	Attached bool `yaml:"attached"`
 
 	path []string
 }
@@ -124,6 +128,8 @@ type Model struct {
 	// opposite gives, for edges that others may end at a resource, or that a
 	// default makes, the type that is at their other end.
 	opposite map[openEnd]string
+	// attached are the edges that are read with the resource they end at.
+	attached map[openEnd]bool
 	// parent is the type that pieces of a type belong to.
 	parent map[string]string
 	// joined are the lists that pieces join, beside what stands there by default.
@@ -142,6 +148,7 @@ func NewModel(t Tables) (*Model, error) {
 	m := &Model{
 		byFrom:   map[string][]*Rule{},
 		opposite: map[openEnd]string{},
+		attached: map[openEnd]bool{},
 		joined:   map[joint]bool{},
 		parent:   map[string]string{},
 		extra:    map[string][]fallback{},
@@ -156,6 +163,7 @@ func NewModel(t Tables) (*Model, error) {
 		r.path = strings.Split(r.Property, ".")
 		m.byFrom[r.From] = append(m.byFrom[r.From], r)
 		m.opposite[openEnd{r.Inverse, r.To}] = r.From
+		m.attached[openEnd{r.Inverse, r.To}] = r.Attached
 		if r.Default != "" {
 			m.opposite[openEnd{r.Name, r.From}] = r.To
 		}

@@ -118,9 +118,10 @@ func (x resolver) named(rule *Rule, name alternative, v *Value, at place, outsid
 	var found []Edge
 	var maybe []string
 	certain := false
+	service, _, _ := strings.Cut(x.scope.model.edges.Identities[rule.To].ARN, ":")
 	for _, t := range x.candidates(rule.To, name.value, v) {
-		if t.scope.place.apart(at) {
-			continue
+		if t.scope.place.apart(at) && !placeless[service].region {
+			continue // one of that name in another region, where others have it too
 		}
 		for _, own := range alternatives(t.scope.seenBy(x.scope, resolver{t.scope}.nameOf(t)), name.when) {
 			match := matchNames(name.value, own.value)
@@ -421,8 +422,8 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 	if prefix == "function:" || service == "logs" {
 		rest = upTo(rest, ":")
 	}
-	if service == "dynamodb" || service == "s3" {
-		rest = upTo(rest, "/") // an index, a stream, an object
+	if service == "dynamodb" || service == "s3" || service == "kinesis" {
+		rest = upTo(rest, "/") // an index, a stream, an object, a consumer
 	}
 	name := Text(rest...)
 	if service == "iam" && name.Kind() == KindString {

@@ -99,3 +99,12 @@ func about(err error, item string) *failure {
 func capped(limit int64) error {
 	return &smithy.GenericAPIError{Code: codeCap, Message: fmt.Sprintf("the cap of %d calls was reached", limit)}
 }
+
+// ended is the failure of a read that was interrupted; nil while it goes on.
+func (s *scope) ended(ctx context.Context, action string) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	_, operation, _ := strings.Cut(action, ":")
+	return s.failed(ctx, ctx.Err(), operation, action)
+}

@@ -44,6 +44,7 @@ type place struct {
 	problems  map[problemKey]*problem
 	pages     map[string]int     // answers of the lists of a type's read
 	tagged    map[string]*tagged // by kind
+	awsKeys   awsKeys
 }
 
 type problemKey struct{ operation, reason string }
@@ -69,6 +70,9 @@ type found struct {
 	// property, by its path, where the two differ.
 	set     fields
 	renamed map[string]string
+	// leads is set for what leads to a function and is not named by it: what it
+	// names is looked for too.
+	leads bool
 }
 
 // where is the place for people: 111122223333/eu-central-1.
@@ -86,12 +90,12 @@ func (p *place) at(call string) estate.Position {
 
 // add puts a resource into the estate. Properties that neither from nor set
 // states are unknown. What a resource names is looked for when it is Lambda's
-// own, or was itself looked for.
+// own, was itself looked for, or leads to a function.
 func (s *scope) add(f found) {
 	pos := s.at(f.call)
 	properties := s.run.shaper.properties(f, pos)
 	id := logicalID(f.typ, f.id)
-	s.put(estate.Resource{Type: f.typ, ID: id, LogicalID: id, Address: f.name, Properties: properties, Source: pos})
+	s.put(estate.Resource{Type: f.typ, ID: id, LogicalID: id, Address: f.name, Properties: properties, Source: pos}, f.leads)
 }
 
 // logicalID is unique over the types of a scope: an ARN is, and other
@@ -114,7 +118,7 @@ func (s *scope) lost(typ, id string, known fields, err error) {
 		Type: typ, ID: unread, LogicalID: unread, Address: unread,
 		Properties: s.run.shaper.unread(typ, known, f.gap(), pos),
 		Exists:     f.gap(), ExistsInput: f.permission(), Source: pos,
-	})
+	}, false)
 	s.report(f)
 }
 
@@ -162,14 +166,14 @@ func worse(a, b estate.CoverageState) bool {
 }
 
 // put keeps a resource, of which the first one with an identifier stays.
-func (s *scope) put(r estate.Resource) {
+func (s *scope) put(r estate.Resource, leads bool) {
 	names := s.run.namesOf(r)
 	s.mu.Lock()
 	if _, twice := s.resources[r.Type+"\x00"+r.ID]; twice {
 		s.mu.Unlock()
 		return
 	}
-	g := &gathered{resource: r, followed: strings.HasPrefix(r.Type, "AWS::Lambda::")}
+	g := &gathered{resource: r, followed: leads || strings.HasPrefix(r.Type, "AWS::Lambda::")}
 	s.resources[r.Type+"\x00"+r.ID] = g
 	for _, name := range names {
 		key := r.Type + "\x00" + name
