@@ -65,6 +65,9 @@ type Rule struct {
 	// Mention is set where the property may hold anything, such as a variable: a
 	// text that is the name of nothing that was read is no name.
 	Mention bool `yaml:"mention"`
+	// Belongs is set where what states the edge is a part of what it names: who
+	// reads that, reads all of its parts.
+	Belongs bool `yaml:"belongs"`
 
 	path []string
 }
@@ -124,6 +127,8 @@ type Model struct {
 	// opposite gives, for edges that others may end at a resource, or that a
 	// default makes, the type that is at their other end.
 	opposite map[openEnd]string
+	// owned are those at whose other end a resource has its own parts.
+	owned map[openEnd]bool
 	// joined are the lists that pieces join, beside what stands there by default.
 	joined map[joint]bool
 
@@ -140,6 +145,7 @@ func NewModel(t Tables) (*Model, error) {
 	m := &Model{
 		byFrom:   map[string][]*Rule{},
 		opposite: map[openEnd]string{},
+		owned:    map[openEnd]bool{},
 		joined:   map[joint]bool{},
 		extra:    map[string][]fallback{},
 		lines:    map[string][]byte{},
@@ -153,6 +159,7 @@ func NewModel(t Tables) (*Model, error) {
 		r.path = strings.Split(r.Property, ".")
 		m.byFrom[r.From] = append(m.byFrom[r.From], r)
 		m.opposite[openEnd{r.Inverse, r.To}] = r.From
+		m.owned[openEnd{r.Inverse, r.To}] = r.Belongs
 		if r.Default != "" {
 			m.opposite[openEnd{r.Name, r.From}] = r.To
 		}

@@ -86,7 +86,7 @@ func (p *place) at(call string) estate.Position {
 
 // add puts a resource into the estate. Properties that neither from nor set
 // states are unknown. What a resource names is looked for when it is Lambda's
-// own, or was itself looked for.
+// own, leads to functions, or was itself looked for.
 func (s *scope) add(f found) {
 	pos := s.at(f.call)
 	properties := s.run.shaper.properties(f, pos)
@@ -169,7 +169,7 @@ func (s *scope) put(r estate.Resource) {
 		s.mu.Unlock()
 		return
 	}
-	g := &gathered{resource: r, followed: strings.HasPrefix(r.Type, "AWS::Lambda::")}
+	g := &gathered{resource: r, followed: strings.HasPrefix(r.Type, "AWS::Lambda::") || s.read != nil && s.read.touching}
 	s.resources[r.Type+"\x00"+r.ID] = g
 	for _, name := range names {
 		key := r.Type + "\x00" + name
@@ -268,7 +268,8 @@ func (p *place) paged() {
 	p.mu.Unlock()
 }
 
-// placesOf are the places where something that was named is read.
+// placesOf are the places where something that was named is read: all regions
+// where an account's own resource, such as a role, names it in any.
 func (r *run) placesOf(from *place, n estate.Named) []*place {
 	region := from.region
 	if a, err := arn.Parse(n.Text); err == nil {
@@ -281,7 +282,7 @@ func (r *run) placesOf(from *place, n estate.Named) []*place {
 	}
 	var found []*place
 	for _, p := range r.places {
-		if p.region == region && r.reads(n.Type, false) || p.region == "" && r.reads(n.Type, true) {
+		if p.region != "" && (p.region == region || region == "") && r.reads(n.Type, false) || p.region == "" && r.reads(n.Type, true) {
 			found = append(found, p)
 		}
 	}

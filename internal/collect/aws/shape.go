@@ -230,6 +230,17 @@ func (sh *shaper) value(v reflect.Value, schema *estate.Schema, expr, path strin
 	return sh.unknown(path)
 }
 
+// part is a struct as an object of a definition of the type's schema: of what
+// the service answers beside the resource, or under another name. nil when it
+// states nothing.
+func (s *scope) part(typ, object string, from any) *estate.Value {
+	v := reflect.Indirect(reflect.ValueOf(from))
+	if !v.IsValid() {
+		return nil
+	}
+	return s.run.shaper.object(v, s.run.model.Schema(typ), object, typ+"."+object, estate.Position{})
+}
+
 // object is a struct as an object of a schema's definition. One that states
 // nothing is not there.
 func (sh *shaper) object(v reflect.Value, schema *estate.Schema, name, path string, pos estate.Position) *estate.Value {
