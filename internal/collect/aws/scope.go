@@ -118,6 +118,18 @@ func (s *scope) lost(typ, id string, known fields, err error) {
 	s.report(f)
 }
 
+// unread records a resource that is there, and that a call failed to describe:
+// nothing but what known says is known of it.
+func (s *scope) unread(typ, id, name string, known fields, err error) {
+	f := about(err, id)
+	pos := s.at(f.operation)
+	s.put(estate.Resource{
+		Type: typ, ID: id, LogicalID: logicalID(typ, id), Address: name,
+		Properties: s.run.shaper.unread(typ, known, f.gap(), pos), Source: pos,
+	})
+	s.report(f)
+}
+
 // missing is the value of a property that a call failed to give. item is what
 // was asked about.
 func (s *scope) missing(err error, item string) *estate.Value {
