@@ -83,7 +83,9 @@ func readRestApis(ctx context.Context, s *scope) error {
 	out, err := do(ctx, s, apigatewayGet, r.client.GetAccount, &apigateway.GetAccountInput{})
 	switch {
 	case err == nil:
-		r.limits = out.ThrottleSettings
+		if r.limits = out.ThrottleSettings; r.limits == nil {
+			r.unread = estate.Unknown("the account's limit was not answered", "apigateway:GetAccount")
+		}
 		s.add(found{typ: "AWS::ApiGateway::Account", id: s.apigatewayARN("/account"), name: "API Gateway's settings", from: out, call: "apigateway:GetAccount"})
 	case over(err):
 		return err

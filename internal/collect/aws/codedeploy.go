@@ -41,8 +41,14 @@ func readDeployments(ctx context.Context, s *scope) error {
 	})
 	for some := range slices.Chunk(names, deployed) {
 		out, err := do(ctx, s, "codedeploy:BatchGetApplications", client.BatchGetApplications, &codedeploy.BatchGetApplicationsInput{ApplicationNames: some})
-		if err != nil {
+		if err != nil && over(err) {
 			return err
+		}
+		if err != nil {
+			for _, name := range some {
+				s.unread("AWS::CodeDeploy::Application", s.arnOf("codedeploy", "application:"+name), name, fields{"ApplicationName": estate.String(name)}, err)
+			}
+			continue
 		}
 		for _, a := range out.ApplicationsInfo {
 			name := aws.ToString(a.ApplicationName)

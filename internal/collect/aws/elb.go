@@ -186,7 +186,7 @@ func (r *balancers) rules(ctx context.Context, listener, of string) error {
 			if aws.ToBool(rule.IsDefault) {
 				continue // the listener's own default actions
 			}
-			set := fields{"ListenerArn": estate.String(listener)}
+			set := fields{"ListenerArn": estate.String(listener), "Tags": r.tagsOf(ctx, "elasticloadbalancing:listener-rule", aws.ToString(rule.RuleArn))}
 			if n, err := strconv.ParseInt(aws.ToString(rule.Priority), 10, 64); err == nil {
 				set["Priority"] = estate.Int(n)
 			}

@@ -269,6 +269,9 @@ func (sh *shaper) mapping(v reflect.Value, schema *estate.Schema, expr, path str
 	}
 	var all []estate.Field
 	inner, isMap := strings.CutPrefix(expr, "{}")
+	if !isMap && v.Type().Elem().Kind() == reflect.String {
+		inner = "string" // a tag, or a part of JSON that is a text itself
+	}
 	for _, key := range v.MapKeys() {
 		if value := sh.value(v.MapIndex(key), schema, inner, path+"."+key.String(), pos); value != nil {
 			all = append(all, estate.Field{Name: key.String(), Value: value})
