@@ -79,8 +79,8 @@ func readTrail(ctx context.Context, s *scope, t types.Trail) error {
 		if isDefaultSelector(selected.EventSelectors) {
 			selected.EventSelectors = nil
 		}
-		set["EventSelectors"] = s.part("AWS::CloudTrail::Trail", "EventSelectors", "cloudtrail:GetEventSelectors", selected.EventSelectors)
-		set["AdvancedEventSelectors"] = s.part("AWS::CloudTrail::Trail", "AdvancedEventSelectors", "cloudtrail:GetEventSelectors", selected.AdvancedEventSelectors)
+		set["EventSelectors"] = s.property("AWS::CloudTrail::Trail", "EventSelectors", "cloudtrail:GetEventSelectors", selected.EventSelectors)
+		set["AdvancedEventSelectors"] = s.property("AWS::CloudTrail::Trail", "AdvancedEventSelectors", "cloudtrail:GetEventSelectors", selected.AdvancedEventSelectors)
 	}
 	insights, err := do(ctx, s, "cloudtrail:GetInsightSelectors", client.GetInsightSelectors, &cloudtrail.GetInsightSelectorsInput{TrailName: t.TrailARN})
 	switch {
@@ -90,7 +90,7 @@ func readTrail(ctx context.Context, s *scope, t types.Trail) error {
 	case err != nil:
 		set["InsightSelectors"] = s.missing(err, arn)
 	default:
-		set["InsightSelectors"] = s.part("AWS::CloudTrail::Trail", "InsightSelectors", "cloudtrail:GetInsightSelectors", insights.InsightSelectors)
+		set["InsightSelectors"] = s.property("AWS::CloudTrail::Trail", "InsightSelectors", "cloudtrail:GetInsightSelectors", insights.InsightSelectors)
 	}
 	if set["Tags"], err = trailTags(ctx, s, client, arn); err != nil {
 		return err
@@ -176,7 +176,7 @@ func readStore(ctx context.Context, s *scope, client *cloudtrail.Client, e types
 		set["InsightSelectors"] = s.missing(err, arn)
 		set["InsightsDestination"] = set["InsightSelectors"]
 	default:
-		set["InsightSelectors"] = s.part(typ, "InsightSelectors", "cloudtrail:GetInsightSelectors", insights.InsightSelectors)
+		set["InsightSelectors"] = s.property(typ, "InsightSelectors", "cloudtrail:GetInsightSelectors", insights.InsightSelectors)
 		set["InsightsDestination"] = str(insights.InsightsDestination)
 	}
 	if set["Tags"], err = trailTags(ctx, s, client, arn); err != nil {

@@ -122,6 +122,18 @@ func (s *scope) lost(typ, id string, known fields, err error) {
 	s.report(f)
 }
 
+// undescribed records a resource that is there, and that a call failed to
+// describe: nothing but what known says is known of it.
+func (s *scope) undescribed(typ, id, name string, known fields, err error) {
+	f := about(err, id)
+	pos := s.at(f.operation)
+	s.put(estate.Resource{
+		Type: typ, ID: id, LogicalID: logicalID(typ, id), Address: name,
+		Properties: s.run.shaper.unread(typ, known, f.gap(), pos), Source: pos,
+	}, false)
+	s.report(f)
+}
+
 // missing is the value of a property that a call failed to give. item is what
 // was asked about.
 func (s *scope) missing(err error, item string) *estate.Value {
@@ -173,7 +185,7 @@ func (s *scope) put(r estate.Resource, leads bool) {
 		s.mu.Unlock()
 		return
 	}
-	g := &gathered{resource: r, followed: leads || strings.HasPrefix(r.Type, "AWS::Lambda::")}
+	g := &gathered{resource: r, followed: leads || strings.HasPrefix(r.Type, "AWS::Lambda::") || s.read != nil && s.read.touching}
 	s.resources[r.Type+"\x00"+r.ID] = g
 	for _, name := range names {
 		key := r.Type + "\x00" + name
@@ -286,7 +298,8 @@ func (s *scope) paged() {
 	}
 }
 
-// placesOf are the places where something that was named is read.
+// placesOf are the places where something that was named is read: all regions
+// where an account's own resource, such as a role, names it in any.
 func (r *run) placesOf(from *place, n estate.Named) []*place {
 	region := from.region
 	if a, err := arn.Parse(n.Text); err == nil {
@@ -299,7 +312,7 @@ func (r *run) placesOf(from *place, n estate.Named) []*place {
 	}
 	var found []*place
 	for _, p := range r.places {
-		if p.region == region && r.reads(n.Type, false) || p.region == "" && r.reads(n.Type, true) {
+		if p.region != "" && (p.region == region || region == "") && r.reads(n.Type, false) || p.region == "" && r.reads(n.Type, true) {
 			found = append(found, p)
 		}
 	}
