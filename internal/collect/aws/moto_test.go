@@ -86,7 +86,7 @@ func TestMoto(t *testing.T) {
 	m := modelOf(t)
 	account, err := Open(context.Background(), Options{
 		Model: m, Rates: []byte("families: [{service: \"*\", perSecond: 100000}]"), Regions: []string{"us-east-1", "eu-west-1"},
-		Rate: 1, Attempts: 2, Patience: time.Millisecond, Salt: []byte("test"),
+		Rate: 1, Attempts: 2, Patience: time.Millisecond, Salt: []byte("test"), Now: time.Now,
 	})
 	if err != nil {
 		t.Fatal(err)
