@@ -290,10 +290,10 @@ func named(v *Value) *Value {
 			if strings.Contains(p.s, ":secret:") || i > 0 && strings.Contains(items[i-1].s, ":secret:") {
 				text = strings.TrimRight(text, "-*?") // stands for the random end of a secret's ARN
 			}
-			parts[i] = String(text).At(p.pos)
+			parts[i] = String(text).At(p.Position())
 		}
 	}
-	return Text(parts...).At(v.pos)
+	return Text(parts...).At(v.Position())
 }
 
 // nameWithin finds a name that is written out in an expression.
