@@ -10,6 +10,7 @@ import (
 	"github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
+	"github.com/google/cel-go/interpreter"
 	exprpb "google.golang.org/genproto/googleapis/api/expr/v1alpha1"
 	"google.golang.org/protobuf/proto"
 
@@ -45,7 +46,13 @@ type Program struct {
 	applies  cel.Program // nil: applies to every subject
 	require  cel.Program
 	deadline cel.Program // nil: a failure has none
+	wide     bool
 }
+
+// Wide reports whether the check asks a question that looks at every principal of
+// the group of scopes, and not at what the subject is tied to alone. One that was not loaded
+// asks none.
+func (p *Program) Wide() bool { return p != nil && p.wide }
 
 // Type checks a file's expressions against the schema of its subject. Errors
 // carry the position within the file.
@@ -160,27 +167,33 @@ func (l *Library) Load(t *Typed) (*Program, error) {
 	p := &Program{Check: t.Check, lib: l}
 	var err error
 	if len(t.AppliesAST) > 0 {
-		if p.applies, err = l.program(t.AppliesAST); err != nil {
+		if p.applies, err = l.program(t.AppliesAST, &p.wide); err != nil {
 			return nil, fmt.Errorf("check %s: applies: %w", t.ID, err)
 		}
 	}
 	if len(t.DeadlineAST) > 0 {
-		if p.deadline, err = l.program(t.DeadlineAST); err != nil {
+		if p.deadline, err = l.program(t.DeadlineAST, &p.wide); err != nil {
 			return nil, fmt.Errorf("check %s: deadline: %w", t.ID, err)
 		}
 	}
-	if p.require, err = l.program(t.RequireAST); err != nil {
+	if p.require, err = l.program(t.RequireAST, &p.wide); err != nil {
 		return nil, fmt.Errorf("check %s: require: %w", t.ID, err)
 	}
 	return p, nil
 }
 
-func (l *Library) program(data []byte) (cel.Program, error) {
+// program plans an expression. It sets wide where that asks a wide question.
+func (l *Library) program(data []byte, wide *bool) (cel.Program, error) {
 	var pb exprpb.CheckedExpr
 	if err := proto.Unmarshal(data, &pb); err != nil {
 		return nil, err
 	}
-	return l.env.Program(cel.CheckedExprToAst(&pb), cel.CustomDecoratorV2(decorate))
+	return l.env.Program(cel.CheckedExprToAst(&pb), cel.CustomDecoratorV2(func(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
+		if call, ok := i.(interpreter.InterpretableCall); ok && slices.Contains(wideFunctions, call.Function()) {
+			*wide = true
+		}
+		return decorate(i)
+	}))
 }
 
 // Missing is an input without which a check could not be decided.
