@@ -268,8 +268,8 @@ func (w *world) trusts(q *check.Question) check.Answer {
 }
 
 // everything is an identity policy that allows all.
-func (w *world) everything() *iam.Policy {
-	return iam.Compile("", &iam.Document{Version: iam.Version2012, Statements: []iam.Statement{{Effect: iam.Allow, Action: one("*"), Resource: one("*")}}}, w.data)
+func (a *Access) compileEverything() *iam.Policy {
+	return iam.Compile("", &iam.Document{Version: iam.Version2012, Statements: []iam.Statement{{Effect: iam.Allow, Action: one("*"), Resource: one("*")}}}, a.data)
 }
 
 // trustsOnly takes each principal that the trust policy names, and asks whether

@@ -225,7 +225,7 @@ type Result struct {
 // Evaluate decides the check for one resource of its subject type.
 func (p *Program) Evaluate(r *estate.Resource, on Setting) Result {
 	budget := MaxChoices
-	return p.decide(r, on, map[string]string{}, &budget)
+	return p.decide(r, on, nil, &budget)
 }
 
 func (p *Program) evaluation(r *estate.Resource, on Setting, assigned map[string]string) *evaluation {
@@ -233,7 +233,7 @@ func (p *Program) evaluation(r *estate.Resource, on Setting, assigned map[string
 	if values == nil {
 		values = p.lib.defaults
 	}
-	return &evaluation{sizes: map[*types.Unknown]int{}, lib: p.lib, asker: on.Asker, scope: r.Scope(), asOf: on.AsOf, values: values, assigned: assigned}
+	return &evaluation{lib: p.lib, asker: on.Asker, scope: r.Scope(), asOf: on.AsOf, values: values, assigned: assigned}
 }
 
 // decide evaluates under the choices made so far. Where an open input stands
@@ -312,7 +312,7 @@ func (p *Program) run(ev *evaluation, r *estate.Resource, on Setting) Result {
 }
 
 func (p *Program) once(ev *evaluation, r *estate.Resource, on Setting) Result {
-	vars := activation{ev: ev, subject: ev.resourceVal(r), asOf: types.String(on.AsOf)}
+	vars := &activation{ev: ev, subject: mapVal{ev: ev, res: r, value: r.Properties, whole: true}, asOf: types.String(on.AsOf)}
 	if p.applies != nil {
 		switch v := eval(p.applies, vars); {
 		case v == types.False:
@@ -339,7 +339,7 @@ func (p *Program) once(ev *evaluation, r *estate.Resource, on Setting) Result {
 	}
 }
 
-func eval(p cel.Program, vars activation) ref.Val {
+func eval(p cel.Program, vars *activation) ref.Val {
 	v, _, err := p.Eval(vars)
 	if err != nil {
 		return types.WrapErr(err)
@@ -415,15 +415,15 @@ func leaves(reads []Read) []Read {
 // activation gives a program its variables.
 type activation struct {
 	ev      *evaluation
-	subject ref.Val
+	subject mapVal
 	asOf    types.String
 }
 
 // ResolveName implements interpreter.Activation.
-func (a activation) ResolveName(name string) (any, bool) {
+func (a *activation) ResolveName(name string) (any, bool) {
 	switch name {
 	case "subject":
-		return a.subject, true
+		return &a.subject, true
 	case "asOf":
 		return a.asOf, true
 	case hereVar:
@@ -439,4 +439,4 @@ func (a activation) ResolveName(name string) (any, bool) {
 }
 
 // Parent implements interpreter.Activation.
-func (activation) Parent() cel.Activation { return nil }
+func (*activation) Parent() cel.Activation { return nil }
