@@ -124,16 +124,24 @@ func (g *judgedGroup) put(p *part) {
 // join adds what was decided by other checks.
 func (d *decided) join(other decided) {
 	join := func(a, b []int) []int {
-		if len(a) == 0 || len(b) == 0 {
-			return append(a, b...)
+		switch {
+		case len(a) == 0:
+			return b
+		case len(b) == 0:
+			return a
 		}
 		all := slices.Concat(a, b)
 		slices.Sort(all)
 		return all
 	}
 	d.pass, d.notApplicable = join(d.pass, other.pass), join(d.notApplicable, other.notApplicable)
-	d.findings = append(d.findings, other.findings...)
-	slices.SortFunc(d.findings, func(a, b finding) int { return a.check - b.check })
+	switch {
+	case len(d.findings) == 0:
+		d.findings = other.findings
+	case len(other.findings) > 0:
+		d.findings = slices.Concat(d.findings, other.findings)
+		slices.SortFunc(d.findings, func(a, b finding) int { return a.check - b.check })
+	}
 }
 
 // judge decides checks for every subject that they are about: those that are near,
@@ -193,7 +201,7 @@ func (g *judgedGroup) weigh(s *judgedResource) {
 }
 
 // batchSize is how many resources are put into words at once.
-const batchSize = 200
+const batchSize = 50
 
 // batch makes ready what is said of the group. A small one is put into words at
 // once, by whoever judged it.

@@ -146,6 +146,9 @@ func (d *decoder) object(mark bool) (*Value, error) {
 	fields := slices.Clone(d.fields[start:])
 	d.fields = d.fields[:start]
 	if mark && len(fields) == 1 && strings.HasPrefix(fields[0].Name, "$") {
+		if fields[0].Name == "$default" {
+			return d.assumed(fields[0].Value), nil
+		}
 		return marked(fields[0].Name, fields[0].Value)
 	}
 	return mapOf(fields), nil
@@ -180,6 +183,20 @@ func (d *decoder) text() *Value {
 	return v
 }
 
+// assumed is a default, which many resources have in common.
+func (d *decoder) assumed(v *Value) *Value {
+	text, ok := v.Scalar()
+	if !ok || d.seen == nil || len(text) > maxScalar || len(d.seen) >= maxScalars {
+		return v.AsDefault()
+	}
+	key := string(rune(v.kind)) + text // no text as it stands in a file has a control character
+	if known := d.seen[key]; known != nil {
+		return known
+	}
+	d.seen[key] = v.AsDefault()
+	return d.seen[key]
+}
+
 // markLiteral wraps a map of the source that looks like a mark.
 const markLiteral = "$literal"
 
@@ -189,8 +206,6 @@ func marked(mark string, v *Value) (*Value, error) {
 	switch mark {
 	case "$absent":
 		return nil, nil
-	case "$default":
-		return v.AsDefault(), nil
 	case "$number":
 		return Number(v.AsString())
 	case "$ref":
