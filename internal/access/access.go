@@ -41,7 +41,7 @@ func (a *Access) world() *world {
 	return &world{
 		Access: a, holes: map[holeKey]int{}, sets: map[*estate.Resource]*principalSet{}, policies: map[*estate.Resource]*iam.Policy{},
 		origin: map[*iam.Policy][]statement{}, reach: map[reachKey]check.Answer{}, openTo: map[reachedKey]check.Answer{},
-		grants: map[*iam.Policy][]granted{}, administrators: map[*estate.Resource]check.Answer{},
+		asked: map[questionKey][]remembered{}, grants: map[*iam.Policy][]granted{}, administrators: map[*estate.Resource]check.Answer{},
 	}
 }
 
@@ -64,6 +64,8 @@ type world struct {
 	// grants are the actions of policies, administrators answers about roles.
 	grants         map[*iam.Policy][]granted
 	administrators map[*estate.Resource]check.Answer
+	// asked are the last questions.
+	asked map[questionKey][]remembered
 	// exposed is the function that was last asked about, and its ways in.
 	exposed struct {
 		function *estate.Resource

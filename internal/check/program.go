@@ -374,7 +374,7 @@ func (ev *evaluation) undecided(v ref.Val) Result {
 // gaps are the reasons for which a value is not known.
 func gaps(v *estate.Value) []estate.Gap {
 	var found []estate.Gap
-	v.Each("", func(_ string, x *estate.Value) bool {
+	v.Each(func(x *estate.Value) bool {
 		switch x.Kind() {
 		case estate.KindUnknown, estate.KindDenied:
 			found = append(found, x.Gap())

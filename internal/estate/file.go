@@ -17,6 +17,9 @@ import (
 // writes. Readers refuse a newer one.
 const FileVersion = 1
 
+// mostPromised bounds for how many resources room is made before they are read.
+const mostPromised = 1 << 17
+
 // MaxFileLine bounds one line of an estate file, in bytes.
 const MaxFileLine = 64 << 20
 
@@ -179,7 +182,7 @@ func (r *Resource) line(placed bool) resourceLine {
 	}
 	if placed {
 		l.Positions = positions{}
-		r.Properties.Each("", func(path string, v *Value) bool {
+		r.Properties.EachAt(func(path string, v *Value) bool {
 			switch p := v.Position(); {
 			case p.IsZero():
 			case p.File == r.Source.File:
@@ -410,6 +413,7 @@ func readLine(number int, data []byte, b *Builder, seen scalars) (*Builder, erro
 		next.Place(l.Scope.Region, l.Scope.Account)
 		if l.Scope.Resources != nil {
 			next.promised = *l.Scope.Resources
+			next.resources = make([]Resource, 0, min(max(next.promised, 0), mostPromised))
 		}
 		next.coverage = l.Scope.Coverage
 		for _, p := range l.Scope.Problems {

@@ -216,7 +216,7 @@ func cutOut(parts []*Value, what string, find func(string) [][]int) []*Value {
 // what a credential is: an allowed value of a parameter for a password.
 func hideChoices(resources []*Resource) {
 	hidden := map[string]bool{}
-	look := func(_ string, v *Value) bool {
+	look := func(v *Value) bool {
 		for _, c := range v.Cases() {
 			if c.Value.Kind() == KindSecret || v.Kind() == KindOneOf && Credential("", c.When) != "" {
 				hidden[v.Input()] = true
@@ -225,7 +225,7 @@ func hideChoices(resources []*Resource) {
 		return true
 	}
 	for _, r := range resources {
-		r.Properties.Each("", look)
+		r.Properties.Each(look)
 	}
 	if len(hidden) == 0 {
 		return

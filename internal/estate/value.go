@@ -446,24 +446,42 @@ func (v *Value) Why() string {
 	return v.s
 }
 
-// Each calls f for v and everything inside it, parents first, with the path
-// of names and indexes that leads there. It stops descending where f says so.
-func (v *Value) Each(path string, f func(path string, v *Value) (descend bool)) {
+// Each calls f for v and everything inside it, parents first. It stops
+// descending where f says so.
+func (v *Value) Each(f func(v *Value) (descend bool)) {
+	if v == nil || !f(v) {
+		return
+	}
+	for _, item := range v.items {
+		item.Each(f)
+	}
+	for _, field := range v.fields {
+		field.Value.Each(f)
+	}
+	for _, c := range v.Cases() {
+		c.Value.Each(f)
+	}
+}
+
+// EachAt is Each with the path of names and indexes that leads to every value.
+func (v *Value) EachAt(f func(path string, v *Value) (descend bool)) { v.eachAt("", f) }
+
+func (v *Value) eachAt(path string, f func(path string, v *Value) (descend bool)) {
 	if v == nil || !f(path, v) {
 		return
 	}
 	switch v.kind {
 	case KindList, KindText:
 		for i, item := range v.items {
-			item.Each(path+"/"+strconv.Itoa(i), f)
+			item.eachAt(path+"/"+strconv.Itoa(i), f)
 		}
 	case KindMap:
 		for _, field := range v.fields {
-			field.Value.Each(path+"/"+escapePointer(field.Name), f)
+			field.Value.eachAt(path+"/"+escapePointer(field.Name), f)
 		}
 	case KindOneOf:
 		for _, c := range v.Cases() {
-			c.Value.Each(path+"/"+escapePointer(c.When), f)
+			c.Value.eachAt(path+"/"+escapePointer(c.When), f)
 		}
 	default:
 	}
