@@ -15,7 +15,7 @@ import (
 const (
 	mostPercent  = 400
 	leastPercent = 100
-	slack        = 384 << 20 // bytes
+	slack        = 256 << 20 // bytes
 )
 
 // pace sets how far the heap may grow, again after every collection, unless the
