@@ -40,7 +40,7 @@ func validJSON(data []byte) error {
 }
 
 // unmarshal reads a value as [Value.AppendJSON] writes it out of valid JSON.
-func unmarshal(data []byte, seen scalars) (*Value, error) {
+func unmarshal(data []byte, seen seen) (*Value, error) {
 	v, err := (&decoder{data: data, marks: true, seen: seen}).value()
 	if err == nil && v == nil {
 		err = errors.New("an absent value stands alone")
@@ -48,23 +48,35 @@ func unmarshal(data []byte, seen scalars) (*Value, error) {
 	return v, err
 }
 
-// scalars are the texts of a file with their values, so that what stands in
-// thousands of resources is held once.
-type scalars map[string]*Value
+// seen are the last values of a file by how they are written, so that what stands
+// in thousands of resources is held once: words, defaults, trust policies.
+type seen map[string]*Value
 
-// maxScalars bounds how many texts are remembered, and maxScalar how long they
-// are, in bytes: what is rare or long is seldom met again.
+// maxSeen bounds how many values are remembered, and maxWritten how long they are,
+// in bytes: what is long is seldom met again.
 const (
-	maxScalars = 1 << 14
-	maxScalar  = 64
+	maxSeen    = 1 << 13
+	maxWritten = 512
 )
+
+// note remembers a value. When there are too many all are forgotten: those that
+// are met often will soon be there again.
+func (s seen) note(written string, v *Value) {
+	if s == nil || len(written) > maxWritten {
+		return
+	}
+	if len(s) >= maxSeen {
+		clear(s)
+	}
+	s[written] = v
+}
 
 // decoder reads JSON that is valid.
 type decoder struct {
 	data  []byte
 	at    int
-	marks bool    // objects with one key that begins with '$' are knowledge
-	seen  scalars // nil: every value is a new one
+	marks bool // objects with one key that begins with '$' are knowledge
+	seen  seen // nil: every value is a new one
 	// items and fields are those of the lists and objects that are being read.
 	items  []*Value
 	fields []Field
@@ -85,7 +97,16 @@ func (d *decoder) next() byte {
 func (d *decoder) value() (*Value, error) {
 	switch c := d.next(); c {
 	case '{':
-		return d.object(d.marks)
+		written := d.written()
+		if v, ok := d.seen[string(written)]; ok {
+			d.at += len(written)
+			return v, nil
+		}
+		v, err := d.object(d.marks)
+		if v != nil && written != nil {
+			d.seen.note(string(written), v)
+		}
+		return v, err
 	case '[':
 		return d.list()
 	case '"':
@@ -146,9 +167,6 @@ func (d *decoder) object(mark bool) (*Value, error) {
 	fields := slices.Clone(d.fields[start:])
 	d.fields = d.fields[:start]
 	if mark && len(fields) == 1 && strings.HasPrefix(fields[0].Name, "$") {
-		if fields[0].Name == "$default" {
-			return d.assumed(fields[0].Value), nil
-		}
 		return marked(fields[0].Name, fields[0].Value)
 	}
 	return mapOf(fields), nil
@@ -167,34 +185,43 @@ func (d *decoder) text() *Value {
 		}
 	}
 	d.at = end + 1
-	raw := d.data[start:end]
-	if v, ok := d.seen[string(raw)]; ok && plain {
+	written := d.data[start-1 : d.at]
+	if v, ok := d.seen[string(written)]; ok {
 		return v
 	}
-	v := String(string(raw))
+	v := String(string(d.data[start:end]))
 	if !plain {
 		// Escapes, and bytes that are not UTF-8. That it decodes is known.
-		_ = json.Unmarshal(d.data[start-1:d.at], &v.s)
-		return v
+		_ = json.Unmarshal(written, &v.s)
 	}
-	if d.seen != nil && len(raw) <= maxScalar && len(d.seen) < maxScalars {
-		d.seen[v.s] = v
-	}
+	d.seen.note(string(written), v)
 	return v
 }
 
-// assumed is a default, which many resources have in common.
-func (d *decoder) assumed(v *Value) *Value {
-	text, ok := v.Scalar()
-	if !ok || d.seen == nil || len(text) > maxScalar || len(d.seen) >= maxScalars {
-		return v.AsDefault()
+// written is the object that begins at d.at as it is written; nil where it is
+// long, or where nothing is remembered.
+func (d *decoder) written() []byte {
+	if d.seen == nil {
+		return nil
 	}
-	key := string(rune(v.kind)) + text // no text as it stands in a file has a control character
-	if known := d.seen[key]; known != nil {
-		return known
+	rest := d.data[d.at:min(d.at+maxWritten, len(d.data))]
+	depth, quoted := 0, false
+	for i := 0; i < len(rest); i++ {
+		switch c := rest[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{':
+			depth++
+		case c == '}':
+			if depth--; depth == 0 {
+				return rest[:i+1]
+			}
+		}
 	}
-	d.seen[key] = v.AsDefault()
-	return d.seen[key]
+	return nil
 }
 
 // markLiteral wraps a map of the source that looks like a mark.
@@ -206,6 +233,8 @@ func marked(mark string, v *Value) (*Value, error) {
 	switch mark {
 	case "$absent":
 		return nil, nil
+	case "$default":
+		return v.AsDefault(), nil
 	case "$number":
 		return Number(v.AsString())
 	case "$ref":

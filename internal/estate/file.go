@@ -343,13 +343,13 @@ func Read(name string, r io.Reader, f func(*Builder) error) error {
 	scan := bufio.NewScanner(in)
 	scan.Buffer(make([]byte, 1<<16), MaxFileLine)
 	var b *Builder
-	line, seen := 0, scalars{}
+	line, known := 0, seen{}
 	fault := func(line int, err error) error {
 		return Problem{Position: Position{name, max(line, 1), 1}, Message: err.Error(), Hint: "write the file again with assay estate"}
 	}
 	for scan.Scan() {
 		line++
-		next, err := readLine(line, scan.Bytes(), b, seen)
+		next, err := readLine(line, scan.Bytes(), b, known)
 		if err != nil {
 			return fault(line, err)
 		}
@@ -392,7 +392,7 @@ func (b *Builder) whole() error {
 
 // readLine takes one line. It returns the builder that the line starts, if it
 // is a scope line; otherwise it adds to b.
-func readLine(number int, data []byte, b *Builder, seen scalars) (*Builder, error) {
+func readLine(number int, data []byte, b *Builder, known seen) (*Builder, error) {
 	if number == 1 {
 		var h headerLine
 		if err := json.Unmarshal(data, &h); err != nil || h.Estate.Version == 0 {
@@ -428,7 +428,7 @@ func readLine(number int, data []byte, b *Builder, seen scalars) (*Builder, erro
 	if err := json.Unmarshal(data, &l); err != nil {
 		return nil, errors.New("not a resource in JSON")
 	}
-	r, err := l.resource(seen)
+	r, err := l.resource(known)
 	if err != nil {
 		return nil, fmt.Errorf("resource %s: %w", l.LogicalID, err)
 	}
@@ -436,7 +436,7 @@ func readLine(number int, data []byte, b *Builder, seen scalars) (*Builder, erro
 	return nil, nil
 }
 
-func (l *resourceLine) resource(seen scalars) (Resource, error) {
+func (l *resourceLine) resource(known seen) (Resource, error) {
 	r := Resource{
 		Type: l.Type, ID: l.ID, LogicalID: l.LogicalID, Address: l.Address,
 		Generated: l.Generated, ExistsInput: l.ExistsInput, Source: Position(l.Source),
@@ -448,14 +448,14 @@ func (l *resourceLine) resource(seen scalars) (Resource, error) {
 		return r, errors.New("expected a type and a logicalId")
 	}
 	var err error
-	if r.Properties, err = unmarshal(l.Properties, seen); err != nil {
+	if r.Properties, err = unmarshal(l.Properties, known); err != nil {
 		return r, fmt.Errorf("properties: %w", err)
 	}
 	if r.Properties.Kind() != KindMap {
 		return r, errors.New("properties: expected an object")
 	}
 	if len(l.Exists) > 0 {
-		if r.Exists, err = unmarshal(l.Exists, seen); err != nil {
+		if r.Exists, err = unmarshal(l.Exists, known); err != nil {
 			return r, fmt.Errorf("exists: %w", err)
 		}
 	}
