@@ -155,6 +155,7 @@ func (g *judgedGroup) judge(subjects []judgedResource, near, wide bool) *part {
 	p := &part{subjects, make([]decided, len(subjects)), map[*estate.Resource]*bearing{}}
 	var pass, notApplicable []int
 	var findings []finding
+	var shared lists
 	for i := range subjects {
 		s := &subjects[i]
 		pass, notApplicable, findings = pass[:0], notApplicable[:0], findings[:0]
@@ -176,12 +177,33 @@ func (g *judgedGroup) judge(subjects []judgedResource, near, wide bool) *part {
 				findings = append(findings, finding{check: index, of: s, result: result})
 			}
 		}
-		p.decided[i] = decided{slices.Clone(pass), slices.Clone(notApplicable), slices.Clone(findings)}
+		p.decided[i] = decided{shared.like(pass), shared.like(notApplicable), slices.Clone(findings)}
 		if near && s.Type == functionType {
 			p.bearings[s.Resource] = r.bearing(s.Resource, on)
 		}
 	}
 	return p
+}
+
+// lists are the lists of checks that resources of a part passed, say: most are
+// alike.
+type lists [][]int
+
+// maxLists bounds how many are compared.
+const maxLists = 32
+
+// like is a list that is equal to one that goes on being used.
+func (l *lists) like(list []int) []int {
+	for _, known := range *l {
+		if slices.Equal(known, list) {
+			return known
+		}
+	}
+	list = slices.Clone(list)
+	if len(*l) < maxLists {
+		*l = append(*l, list)
+	}
+	return list
 }
 
 // weigh gives findings of a subject the severity of the function that each is
