@@ -32,7 +32,7 @@ type Config struct {
 	Owners     *Owners              // whose files are; nil: only tags say
 
 	// Asker makes what answers the hard questions of the checks, for one group
-	// of sources. Nil: they are unknown.
+	// of sources or a part of it. Nil: they are unknown.
 	Asker func() check.Asker
 
 	// Severity leaves out checks below it.
@@ -46,8 +46,9 @@ type Config struct {
 	// done. It is called from one goroutine.
 	Progress func(done, total int)
 
-	// Workers bounds how many files are worked on at once; 0 is one a
-	// processor. The stream does not depend on it.
+	// Workers bounds how many groups of sources, and how many parts of a large
+	// one, are worked on at once; 0 is one a processor. The stream does not depend
+	// on it.
 	Workers int
 }
 
