@@ -114,7 +114,7 @@ func (r *Resource) hiddenFromStacks(edge string) bool {
 	for _, member := range r.scope.group.scopes {
 		for _, stack := range slices.Concat(member.byType["AWS::CloudFormation::Stack"], member.byType["AWS::Serverless::Application"]) {
 			handed := false
-			stack.Properties.Each("", func(path string, v *Value) bool {
+			stack.Properties.Each(func(v *Value) bool {
 				switch {
 				case v.Kind() == KindDenied, v.Kind() == KindUnknown && v.Gap().Reason != ReasonPseudoParameter && v.Gap().Reason != ReasonNoValue:
 					handed = true
@@ -359,10 +359,10 @@ func named(v *Value) *Value {
 			if strings.Contains(p.s, ":secret:") || i > 0 && strings.Contains(items[i-1].s, ":secret:") {
 				text = strings.TrimRight(text, "-*?") // stands for the random end of a secret's ARN
 			}
-			parts[i] = String(text).At(p.pos)
+			parts[i] = String(text).At(p.Position())
 		}
 	}
-	return Text(parts...).At(v.pos)
+	return Text(parts...).At(v.Position())
 }
 
 // nameWithin finds a name that is written out in an expression.
