@@ -118,7 +118,8 @@ func (s *scope) lost(typ, id string, known fields, err error) {
 	s.put(estate.Resource{
 		Type: typ, ID: unread, LogicalID: unread, Address: unread,
 		Properties: s.run.shaper.unread(typ, known, f.gap(), pos),
-		Exists:     f.gap(), ExistsInput: f.permission(), Source: pos,
+		// Whether it is there is a question of its own, beside what it is like.
+		Exists: f.gap(), ExistsInput: f.permission() + ", which would show whether there is one", Source: pos,
 	}, false)
 	s.report(f)
 }
