@@ -120,8 +120,10 @@ func (r *restApis) api(ctx context.Context, a types.RestApi) error {
 	case none(err, apigatewayGone):
 		return nil // deleted since it was listed
 	case err != nil:
-		if err := r.orLost(err, "AWS::ApiGateway::Method", arn+"/resources", of); err != nil {
-			return err
+		for _, typ := range []string{"AWS::ApiGateway::Resource", "AWS::ApiGateway::Method"} {
+			if err := r.orLost(err, typ, arn+"/"+typ, of); err != nil {
+				return err
+			}
 		}
 	case !r.run.options.All && !slices.ContainsFunc(resources, leadsToFunction):
 		return nil

@@ -106,16 +106,29 @@ func logicalID(typ, id string) string {
 
 // lost records that something which a call would have shown is not known: a
 // resource of the type may exist, and nothing is known of it but what known
-// says (which ties it to what it belongs to). id need only be unique.
+// says (which ties it to what it belongs to). id need only be unique. Of what
+// would belong to it, nothing is known either.
 func (s *scope) lost(typ, id string, known fields, err error) {
 	f := about(err, id)
+	s.placeholder(typ, id, known, f)
+	s.report(f)
+}
+
+func (s *scope) placeholder(typ, id string, known fields, f *failure) {
 	pos := s.at(f.operation)
 	s.put(estate.Resource{
 		Type: typ, ID: logicalID(typ, id), LogicalID: logicalID(typ, id), Address: id,
 		Properties: s.run.shaper.unread(typ, known, f.gap(), pos),
 		Exists:     f.gap(), ExistsInput: f.permission(), Source: pos,
 	})
-	s.report(f)
+	if s.read == nil {
+		return
+	}
+	for _, rule := range s.run.model.Rules() {
+		if rule.Belongs && rule.To == typ && slices.Contains(s.read.types, rule.From) {
+			s.placeholder(rule.From, id+"/"+rule.From, fields{rule.Property: estate.String(id)}, f)
+		}
+	}
 }
 
 // unread records a resource that is there, and that a call failed to describe:

@@ -1,0 +1,61 @@
+package aws
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+)
+
+func machineARN(name string) string {
+	return "arn:aws:states:" + testRegion + ":" + testAccount + ":stateMachine:" + name
+}
+
+func TestStateMachines(t *testing.T) {
+	f := newFake(t)
+	day := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
+	var all []types.StateMachineListItem
+	for _, name := range []string{"calls", "plain", "gone", "hidden", "arn"} {
+		all = append(all, types.StateMachineListItem{Name: aws.String(name), StateMachineArn: aws.String(machineARN(name)), Type: types.StateMachineTypeStandard, CreationDate: &day})
+	}
+	on(f, func(in *sfn.ListStateMachinesInput) (*sfn.ListStateMachinesOutput, error) {
+		out := &sfn.ListStateMachinesOutput{}
+		out.StateMachines, out.NextToken = page(all, in.NextToken, 2)
+		return out, nil
+	})
+	on(f, func(in *sfn.DescribeStateMachineInput) (*sfn.DescribeStateMachineOutput, error) {
+		out := &sfn.DescribeStateMachineOutput{
+			Name: aws.String((*in.StateMachineArn)[len(machineARN("")):]), StateMachineArn: in.StateMachineArn, Type: types.StateMachineTypeStandard, RoleArn: aws.String("arn:aws:iam::111122223333:role/r"), CreationDate: &day,
+			Definition:           aws.String(`{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}`),
+			LoggingConfiguration: &types.LoggingConfiguration{Level: types.LogLevelOff}, TracingConfiguration: &types.TracingConfiguration{}, EncryptionConfiguration: &types.EncryptionConfiguration{Type: types.EncryptionTypeAwsOwnedKey},
+		}
+		switch *out.Name {
+		case "gone":
+			return nil, refuse("StateMachineDoesNotExist", "State Machine Does Not Exist")
+		case "calls":
+			out.Definition = aws.String(`{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","End":true}}}`)
+			out.TracingConfiguration.Enabled = true
+			out.LoggingConfiguration = &types.LoggingConfiguration{Level: types.LogLevelAll, IncludeExecutionData: true, Destinations: []types.LogDestination{{CloudWatchLogsLogGroup: &types.CloudWatchLogsLogGroup{LogGroupArn: aws.String("arn:aws:logs:eu-central-1:111122223333:log-group:/aws/vendedlogs/m:*")}}}}
+		case "arn":
+			out.Definition = aws.String(`{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"` + functionARN("f1") + `","End":true}}}`)
+		case "hidden":
+			if in.IncludedData != types.IncludedDataMetadataOnly {
+				return nil, refuse("KmsAccessDeniedException", "no kms:Decrypt")
+			}
+			out.Definition = nil
+			out.EncryptionConfiguration = &types.EncryptionConfiguration{Type: types.EncryptionTypeCustomerManagedKmsKey, KmsKeyId: aws.String(keyARN("k")), KmsDataKeyReusePeriodSeconds: aws.Int32(60)}
+		}
+		return out, nil
+	})
+	serveTags(f, machineARN("calls"))
+	a := f.open(only("AWS::StepFunctions::StateMachine"))
+	sameText(t, show(t, a.Collect(context.Background())), `
+`)
+	deniesEach(t, f, a)
+	if n := countByType(f.open(only("AWS::StepFunctions::StateMachine"), everything).Collect(context.Background()))["AWS::StepFunctions::StateMachine"]; n != 4 {
+		t.Errorf("%d of all", n)
+	}
+}
