@@ -70,6 +70,12 @@ func (s *scope) failed(ctx context.Context, err error, operation, action string)
 	return explain(err, s.where(), service+":"+operation, action)
 }
 
+// odd is the failure of a call whose answer lacks what the service promises.
+func (s *scope) odd(operation, action string) *failure {
+	service, _, _ := strings.Cut(action, ":")
+	return &failure{place: s.where(), operation: service + ":" + operation, action: action, reason: reasonUnreadable}
+}
+
 // permits refuses a call that the read does not declare.
 func (s *scope) permits(action string) error {
 	if s.read != nil && !slices.Contains(s.read.actions, action) {
@@ -92,6 +98,15 @@ func about(err error, item string) *failure {
 // capped is the error of a call past the cap.
 func capped(limit int64) error {
 	return &smithy.GenericAPIError{Code: codeCap, Message: fmt.Sprintf("the cap of %d calls was reached", limit)}
+}
+
+// ended is the failure of a read that was interrupted; nil while it goes on.
+func (s *scope) ended(ctx context.Context, action string) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	_, operation, _ := strings.Cut(action, ":")
+	return s.failed(ctx, ctx.Err(), operation, action)
 }
 
 // tokens are the pages of an operation that the SDK has no paginator for.
@@ -122,6 +137,18 @@ func (t *tokens[In, Out, Opt]) NextPage(ctx context.Context, options ...func(*Op
 	t.ended = next == nil || *next == "" || before != nil && *before == *next
 	*t.token = next
 	return out, nil
+}
+
+// orPerhaps is [scope.orLost] for what others name by an ARN.
+func (s *scope) orPerhaps(err error, typ, arn string, known fields, codes ...string) error {
+	switch {
+	case err == nil || none(err, codes...):
+		return nil
+	case over(err):
+		return err
+	}
+	s.perhaps(typ, arn, known, err)
+	return nil
 }
 
 // orLost records that a part of something may exist that a call would have

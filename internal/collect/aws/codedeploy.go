@@ -46,7 +46,7 @@ func readDeployments(ctx context.Context, s *scope) error {
 		}
 		if err != nil {
 			for _, name := range some {
-				s.unread("AWS::CodeDeploy::Application", s.arnOf("codedeploy", "application:"+name), name, fields{"ApplicationName": estate.String(name)}, err)
+				s.undescribed("AWS::CodeDeploy::Application", s.arnOf("codedeploy", "application:"+name), name, fields{"ApplicationName": estate.String(name)}, err)
 			}
 			continue
 		}
@@ -129,7 +129,7 @@ func readDeploymentConfigs(ctx context.Context, s *scope) error {
 		case err != nil && over(err):
 			return err
 		case err != nil:
-			s.unread("AWS::CodeDeploy::DeploymentConfig", arn, name, fields{"DeploymentConfigName": estate.String(name)}, err)
+			s.undescribed("AWS::CodeDeploy::DeploymentConfig", arn, name, fields{"DeploymentConfigName": estate.String(name)}, err)
 		case out.DeploymentConfigInfo != nil:
 			s.add(found{typ: "AWS::CodeDeploy::DeploymentConfig", id: arn, name: name, from: out.DeploymentConfigInfo, call: "codedeploy:GetDeploymentConfig"})
 		}

@@ -448,7 +448,7 @@ const fastRates = `families: [{service: "*", perSecond: 1000000}]`
 func (f *fake) options() Options {
 	return Options{
 		Model: testModel(f.t), Rates: []byte(fastRates), Regions: []string{testRegion}, Rate: 1, Attempts: 3,
-		Patience: time.Millisecond, Timeout: 5 * time.Second, Salt: []byte("salt"), Client: f.client, configure: f.configure,
+		Patience: time.Millisecond, Timeout: 5 * time.Second, Salt: []byte("salt"), Now: time.Now, Client: f.client, configure: f.configure,
 	}
 }
 

@@ -72,7 +72,7 @@ func gapsByType(t *testing.T, builders []*estate.Builder) map[string]bool {
 			if r.Exists.Kind() == estate.KindDenied {
 				gaps[r.Type] = true
 			}
-			r.Properties.Each("", func(_ string, v *estate.Value) bool {
+			r.Properties.Each(func(v *estate.Value) bool {
 				if v.Kind() == estate.KindDenied {
 					gaps[r.Type] = true
 				}

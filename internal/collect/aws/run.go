@@ -62,7 +62,7 @@ func (r *run) newPlace(region string) *place {
 	p := &place{
 		run: r, account: r.ID, region: region, partition: r.Partition,
 		resources: map[string]*gathered{}, byName: map[string][]*gathered{}, sought: map[string]bool{},
-		pending: map[string][]estate.Named{}, coverage: map[string]*estate.Coverage{}, problems: map[problemKey]*problem{}, tagged: map[string]*tagged{},
+		pending: map[string][]estate.Named{}, coverage: map[string]*estate.Coverage{}, pages: map[string]int{}, problems: map[problemKey]*problem{}, tagged: map[string]*tagged{},
 	}
 	for _, typ := range uncovered {
 		if region != "" {
@@ -200,7 +200,8 @@ func (r *run) tell() (stop func()) {
 	wg.Go(func() {
 		tick := time.NewTicker(time.Second)
 		defer tick.Stop()
-		began, before := time.Now(), r.limits.sent.Load()
+		now := r.options.Now
+		began, before := now(), r.limits.sent.Load()
 		for {
 			select {
 			case <-done:
@@ -209,7 +210,7 @@ func (r *run) tell() (stop func()) {
 			}
 			sent := r.limits.sent.Load()
 			p := Progress{Calls: sent, Expected: sent + max(0, r.planned.Load())}
-			if rate := float64(sent-before) / time.Since(began).Seconds(); rate > 0 {
+			if rate := float64(sent-before) / now().Sub(began).Seconds(); rate > 0 {
 				p.Left = time.Duration(float64(p.Expected-sent) / rate * float64(time.Second)).Round(time.Second)
 			}
 			r.options.Progress(p)

@@ -42,8 +42,9 @@ type place struct {
 	pending   map[string][]estate.Named // what is to be looked for, by type
 	coverage  map[string]*estate.Coverage
 	problems  map[problemKey]*problem
-	pages     int
+	pages     map[string]int     // answers of the lists of a type's read
 	tagged    map[string]*tagged // by kind
+	awsKeys   awsKeys
 }
 
 type problemKey struct{ operation, reason string }
@@ -69,6 +70,9 @@ type found struct {
 	// property, by its path, where the two differ.
 	set     fields
 	renamed map[string]string
+	// leads is set for what leads to a function and is not named by it: what it
+	// names is looked for too.
+	leads bool
 }
 
 // where is the place for people: 111122223333/eu-central-1.
@@ -86,13 +90,12 @@ func (p *place) at(call string) estate.Position {
 
 // add puts a resource into the estate. Properties that neither from nor set
 // states are unknown. What a resource names is looked for when it is Lambda's
-// own, leads to functions, or was itself looked for.
+// own, was itself looked for, or leads to a function.
 func (s *scope) add(f found) {
 	pos := s.at(f.call)
 	properties := s.run.shaper.properties(f, pos)
-	s.put(estate.Resource{
-		Type: f.typ, ID: f.id, LogicalID: logicalID(f.typ, f.id), Address: f.name, Properties: properties, Source: pos,
-	})
+	id := logicalID(f.typ, f.id)
+	s.put(estate.Resource{Type: f.typ, ID: id, LogicalID: id, Address: f.name, Properties: properties, Source: pos}, f.leads)
 }
 
 // logicalID is unique over the types of a scope: an ARN is, and other
@@ -106,40 +109,45 @@ func logicalID(typ, id string) string {
 
 // lost records that something which a call would have shown is not known: a
 // resource of the type may exist, and nothing is known of it but what known
-// says (which ties it to what it belongs to). id need only be unique. Of what
-// would belong to it, nothing is known either.
+// says (which ties it to what it belongs to). id need only be unique.
 func (s *scope) lost(typ, id string, known fields, err error) {
-	f := about(err, id)
-	s.placeholder(typ, id, known, f)
-	s.report(f)
+	s.mayExist(typ, "unread "+typ+" of "+id, known, about(err, id))
 }
 
-func (s *scope) placeholder(typ, id string, known fields, f *failure) {
+// perhaps records that what others name by this ARN may exist, and that a call
+// failed to tell.
+func (s *scope) perhaps(typ, arn string, known fields, err error) {
+	s.mayExist(typ, arn, known, about(err, arn))
+}
+
+func (s *scope) mayExist(typ, id string, known fields, f *failure) {
 	pos := s.at(f.operation)
 	s.put(estate.Resource{
-		Type: typ, ID: logicalID(typ, id), LogicalID: logicalID(typ, id), Address: id,
+		Type: typ, ID: id, LogicalID: id, Address: id,
 		Properties: s.run.shaper.unread(typ, known, f.gap(), pos),
 		Exists:     f.gap(), ExistsInput: f.permission(), Source: pos,
-	})
+	}, false)
+	s.report(f)
 	if s.read == nil {
 		return
 	}
+	// What comes with it is not known either.
 	for _, rule := range s.run.model.Rules() {
-		if rule.Belongs && rule.To == typ && slices.Contains(s.read.types, rule.From) {
-			s.placeholder(rule.From, id+"/"+rule.From, fields{rule.Property: estate.String(id)}, f)
+		if rule.Attached && rule.To == typ && slices.Contains(s.read.types, rule.From) && !strings.ContainsAny(rule.Property, ".[") {
+			s.mayExist(rule.From, "unread "+rule.From+" of "+id, fields{rule.Property: estate.String(id)}, f)
 		}
 	}
 }
 
-// unread records a resource that is there, and that a call failed to describe:
-// nothing but what known says is known of it.
-func (s *scope) unread(typ, id, name string, known fields, err error) {
+// undescribed records a resource that is there, and that a call failed to
+// describe: nothing but what known says is known of it.
+func (s *scope) undescribed(typ, id, name string, known fields, err error) {
 	f := about(err, id)
 	pos := s.at(f.operation)
 	s.put(estate.Resource{
 		Type: typ, ID: id, LogicalID: logicalID(typ, id), Address: name,
 		Properties: s.run.shaper.unread(typ, known, f.gap(), pos), Source: pos,
-	})
+	}, false)
 	s.report(f)
 }
 
@@ -187,14 +195,14 @@ func worse(a, b estate.CoverageState) bool {
 }
 
 // put keeps a resource, of which the first one with an identifier stays.
-func (s *scope) put(r estate.Resource) {
+func (s *scope) put(r estate.Resource, leads bool) {
 	names := s.run.namesOf(r)
 	s.mu.Lock()
 	if _, twice := s.resources[r.Type+"\x00"+r.ID]; twice {
 		s.mu.Unlock()
 		return
 	}
-	g := &gathered{resource: r, followed: strings.HasPrefix(r.Type, "AWS::Lambda::") || s.read != nil && s.read.touching}
+	g := &gathered{resource: r, followed: leads || strings.HasPrefix(r.Type, "AWS::Lambda::") || s.read != nil && s.read.touching}
 	s.resources[r.Type+"\x00"+r.ID] = g
 	for _, name := range names {
 		key := r.Type + "\x00" + name
@@ -272,6 +280,14 @@ func (p *place) has(typ, id string) bool {
 	return ok
 }
 
+// settled reports whether no read of the type fell short so far.
+func (p *place) settled(typ string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.coverage[typ]
+	return c == nil || c.State == estate.CoverageComplete || c.State == estate.CoverageNamed
+}
+
 // take hands out what is to be looked for of some types.
 func (p *place) take(types []string) []estate.Named {
 	p.mu.Lock()
@@ -287,10 +303,16 @@ func (p *place) take(types []string) []estate.Named {
 	return all
 }
 
-func (p *place) paged() {
-	p.mu.Lock()
-	p.pages++
-	p.mu.Unlock()
+// paged counts a page of the read's lists for each of its types.
+func (s *scope) paged() {
+	if s.read == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, typ := range s.read.types {
+		s.pages[typ]++
+	}
 }
 
 // placesOf are the places where something that was named is read: all regions
@@ -333,7 +355,7 @@ func (p *place) build() *estate.Builder {
 	}
 	for _, typ := range slices.Sorted(maps.Keys(p.coverage)) {
 		c := *p.coverage[typ]
-		c.Items = items[typ]
+		c.Items, c.Pages = items[typ], p.pages[typ]
 		b.Cover(c)
 	}
 	b.Cover(estate.Coverage{Type: "*", State: estate.CoverageUncollected, Reason: "assay does not read it from accounts"})
@@ -375,22 +397,27 @@ func asFailure(err error) *failure {
 // reading runs one read in the place and records how far it went.
 func (s *scope) reading(ctx context.Context, state estate.CoverageState, f func(context.Context, *scope) error) {
 	if err := f(ctx, s); err != nil {
-		failed := asFailure(err)
-		state := estate.CoverageDenied
-		if failed.reason == reasonInterrupted || failed.code == codeCap {
-			state = estate.CoveragePartial
-		}
-		reason := failed.operation + ": " + failed.reason
-		if hint := failed.hint(); hint != "" {
-			reason += "; " + hint
-		}
-		for _, typ := range s.read.types {
-			s.cover(typ, state, reason)
-		}
-		s.report(failed)
+		s.unread(err, s.read.types...)
 		return
 	}
 	for _, typ := range s.read.types {
 		s.cover(typ, state, "")
 	}
+}
+
+// unread records that types were not read, or not all of them.
+func (s *scope) unread(err error, types ...string) {
+	f := asFailure(err)
+	state := estate.CoveragePartial
+	if f.denied {
+		state = estate.CoverageDenied
+	}
+	reason := f.operation + ": " + f.reason
+	if hint := f.hint(); hint != "" {
+		reason += "; " + hint
+	}
+	for _, typ := range types {
+		s.cover(typ, state, reason)
+	}
+	s.report(f)
 }

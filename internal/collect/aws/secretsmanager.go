@@ -70,21 +70,17 @@ var randomEnd = regexp.MustCompile(`-[A-Za-z0-9]{6}$`)
 
 func (r *secrets) secret(ctx context.Context, n estate.Named) error {
 	var out *secretsmanager.DescribeSecretOutput
-	for i, id := range secretIDs(n) {
+	for _, id := range secretIDs(n) {
 		var err error
 		out, err = do(ctx, r.scope, "secretsmanager:DescribeSecret", r.client.DescribeSecret, &secretsmanager.DescribeSecretInput{SecretId: aws.String(id)})
-		switch {
-		case err == nil:
-		case none(err, notFound):
-			continue
-		default:
-			name := secretIDs(n)[len(secretIDs(n))-1]
-			if i == 0 && strings.HasPrefix(id, "arn:") {
-				name = randomEnd.ReplaceAllString(name, "")
-			}
-			return r.orLost(err, "AWS::SecretsManager::Secret", id, fields{"Name": estate.String(name)})
+		if err == nil {
+			break
 		}
-		break
+		if !none(err, notFound) {
+			name := afterLast(id, ":")
+			arn := r.arnOf("secretsmanager", "secret:"+name)
+			return r.orPerhaps(err, "AWS::SecretsManager::Secret", arn, fields{"Name": estate.String(randomEnd.ReplaceAllString(name, ""))})
+		}
 	}
 	if out == nil {
 		return nil

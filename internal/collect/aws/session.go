@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 
 	"assay/internal/estate"
 )
@@ -22,7 +23,7 @@ import (
 // Options say what to read and how.
 type Options struct {
 	Model *estate.Model
-	Rates []byte // tables/api-rates.yaml
+	Rates []byte // requests that AWS answers, in the form of rates.yaml; nil: those of rates.yaml
 
 	Regions    []string // empty: the region of the SDK's chain
 	Profile    string   // of the shared configuration; empty: the SDK's chain
@@ -48,6 +49,9 @@ type Options struct {
 
 	// Progress, when set, is told now and then how far the run is.
 	Progress func(Progress)
+
+	// Now is the clock, by which the rate recovers and progress is told.
+	Now func() time.Time
 
 	// Client sends the requests; nil: the SDK's own.
 	Client *http.Client
@@ -80,6 +84,9 @@ func Open(ctx context.Context, o Options) (*Account, error) {
 	if o.Rate <= 0 || o.Rate > 1 {
 		return nil, fmt.Errorf("rate %g: expected a share of AWS's quotas above 0 and at most 1", o.Rate)
 	}
+	if o.Rates == nil {
+		o.Rates = published
+	}
 	families, err := readFamilies(o.Rates)
 	if err != nil {
 		return nil, err
@@ -91,6 +98,7 @@ func Open(ctx context.Context, o Options) (*Account, error) {
 	load := []func(*config.LoadOptions) error{
 		config.WithRetryer(func() aws.Retryer { return retryer }),
 		config.WithEC2IMDSRegion(),
+		config.WithLogger(logging.Nop{}), // what matters comes back as an error
 	}
 	if o.Client != nil {
 		load = append(load, config.WithHTTPClient(o.Client))
@@ -116,7 +124,7 @@ func Open(ctx context.Context, o Options) (*Account, error) {
 	if o.configure != nil {
 		o.configure(&cfg)
 	}
-	a := &Account{options: o, limits: newThrottle(families, o.Rate, o.MaxCalls)}
+	a := &Account{options: o, limits: newThrottle(families, o.Rate, o.MaxCalls, o.Now)}
 	if a.Regions = slices.Compact(slices.Sorted(slices.Values(o.Regions))); len(a.Regions) == 0 {
 		a.Regions = []string{cfg.Region}
 	}

@@ -63,7 +63,7 @@ func describeParameters(ctx context.Context, s *scope, in *ssm.DescribeParameter
 			for _, policy := range p.Policies {
 				policies = append(policies, aws.ToString(policy.PolicyText))
 			}
-			set := fields{"Tags": tagMap(s.tagsOf(ctx, "ssm:parameter", arn)), "Policies": nil}
+			set := fields{"Tags": keyedTags(s.tagsOf(ctx, "ssm:parameter", arn)), "Policies": nil}
 			if len(policies) > 0 {
 				set["Policies"] = estate.String("[" + strings.Join(policies, ",") + "]")
 			}

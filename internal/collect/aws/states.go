@@ -47,7 +47,7 @@ func readStateMachines(ctx context.Context, s *scope) error {
 		case err != nil && over(err):
 			return err
 		case err != nil:
-			s.unread("AWS::StepFunctions::StateMachine", arn, name, fields{"StateMachineName": estate.String(name), "StateMachineType": word(string(m.Type))}, err)
+			s.undescribed("AWS::StepFunctions::StateMachine", arn, name, fields{"StateMachineName": estate.String(name), "StateMachineType": word(string(m.Type))}, err)
 			return nil
 		}
 		text := aws.ToString(out.Definition)

@@ -56,8 +56,8 @@ func (s *scope) tagsOf(ctx context.Context, kind, arn string) *estate.Value {
 	return tags(t.of[arn])
 }
 
-// tagMap is a list of tags as the types want it whose tags are a map.
-func tagMap(list *estate.Value) *estate.Value {
+// keyedTags is a list of tags as the types want it whose tags are a map.
+func keyedTags(list *estate.Value) *estate.Value {
 	if list.Kind() != estate.KindList {
 		return list
 	}

@@ -84,7 +84,7 @@ func (r *firewalls) firewall(ctx context.Context, summary types.WebACLSummary) e
 	case err != nil && over(err):
 		return err
 	case err != nil:
-		r.unread("AWS::WAFv2::WebACL", arn, name, fields{"Name": estate.String(name), "Scope": estate.String("REGIONAL")}, err)
+		r.undescribed("AWS::WAFv2::WebACL", arn, name, fields{"Name": estate.String(name), "Scope": estate.String("REGIONAL")}, err)
 	case out.WebACL != nil:
 		acl := out.WebACL
 		r.add(found{
