@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,10 +19,10 @@ var restTypes = []string{
 }
 
 func lambdaURI(name string) *string {
-	return aws.String("arn:aws:apigateway:" + testRegion + ":lambda:path/2015-03-31/functions/" + functionARN(name) + "/invocations")
+	return aws.String("arn:aws:apigateway:" + testRegion + ":lambda:path/2015-03-31/functions/" + lambdaARN(name) + "/invocations")
 }
 
-func functionARN(name string) string {
+func lambdaARN(name string) string {
 	return "arn:aws:lambda:" + testRegion + ":" + testAccount + ":function:" + name
 }
 
@@ -34,8 +33,9 @@ func serveRestApis(f *fake) {
 		{Id: aws.String("calls"), Name: aws.String("orders"), ApiKeySource: types.ApiKeySourceTypeHeader, Tags: map[string]string{"team": "a"}, EndpointConfiguration: &types.EndpointConfiguration{Types: []types.EndpointType{types.EndpointTypeRegional}},
 			Policy: aws.String(`{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"execute-api:Invoke\",\"Resource\":\"*\"}]}`)},
 		{Id: aws.String("other"), Name: aws.String("no functions")},
-		{Id: aws.String("gone"), Name: aws.String("deleted")},
+		{Id: aws.String(deleted), Name: aws.String(deleted)},
 	}
+	all = kept(f, all, func(a types.RestApi) *string { return a.Name })
 	always(f, &apigateway.GetAccountOutput{CloudwatchRoleArn: aws.String("arn:aws:iam::" + testAccount + ":role/logs"), ThrottleSettings: &types.ThrottleSettings{BurstLimit: 5000, RateLimit: 10000}}, &apigateway.GetAccountInput{})
 	on(f, func(in *apigateway.GetRestApisInput) (*apigateway.GetRestApisOutput, error) {
 		out := &apigateway.GetRestApisOutput{}
@@ -60,7 +60,7 @@ func serveRestApis(f *fake) {
 		switch *in.RestApiId {
 		case "other":
 			return &apigateway.GetResourcesOutput{Items: resources[:1]}, nil
-		case "gone":
+		case deleted:
 			return nil, refuse("NotFoundException", "Invalid API identifier specified")
 		}
 		out := &apigateway.GetResourcesOutput{}
@@ -85,15 +85,34 @@ func serveRestApis(f *fake) {
 		out.Items, out.Position = page(authorizers, in.Position, 1)
 		return out, nil
 	})
-	always(f, &apigateway.GetRequestValidatorsOutput{Items: []types.RequestValidator{{Id: aws.String("v1"), Name: aws.String("body"), ValidateRequestBody: true}}}, &apigateway.GetRequestValidatorsInput{})
+	on(f, func(in *apigateway.GetRequestValidatorsInput) (*apigateway.GetRequestValidatorsOutput, error) {
+		if *in.RestApiId != "calls" {
+			return &apigateway.GetRequestValidatorsOutput{}, nil
+		}
+		return &apigateway.GetRequestValidatorsOutput{Items: []types.RequestValidator{{Id: aws.String("v1"), Name: aws.String("body"), ValidateRequestBody: true}}}, nil
+	})
+}
+
+// eachCallDenied is [eachDenied] for calls that share an action.
+func eachCallDenied(t *testing.T, serve func(*fake), action string, operations []string, with ...func(*Options)) {
+	t.Helper()
+	collect := func(rules ...*fault) []*estate.Builder {
+		f := newFake(t).empty().fault(rules...)
+		serve(f)
+		return f.open(with...).Collect(context.Background())
+	}
+	clean := collect()
+	for _, operation := range operations {
+		got := collect(denied(operation))
+		t.Run(operation, func(t *testing.T) { losesOnly(t, clean, got, action) })
+	}
 }
 
 func TestRestApis(t *testing.T) {
 	f := newFake(t)
 	serveRestApis(f)
 	got := f.open(only(restTypes...)).Collect(context.Background())
-	sameText(t, show(t, got), `
-`)
+	golden(t, "restapis", show(t, got))
 	if c := coverage(t, got, "AWS::ApiGateway::RestApi"); c.State != estate.CoverageNamed {
 		t.Errorf("coverage of APIs is %s: those that call no function are left out", c.State)
 	}
@@ -102,7 +121,9 @@ func TestRestApis(t *testing.T) {
 	if c := coverage(t, all, "AWS::ApiGateway::RestApi"); c.State != estate.CoverageComplete {
 		t.Errorf("coverage of all APIs is %s", c.State)
 	}
-	deniesEach(t, f, f.open(only(restTypes...)))
+	eachCallDenied(t, serveRestApis, apigatewayGet, []string{
+		"apigateway:GetRestApis", "apigateway:GetResources", "apigateway:GetStages", "apigateway:GetAuthorizers", "apigateway:GetRequestValidators",
+	}, only(restTypes...), everything)
 }
 
 // A limit that is the account's is no limit of the stage, and what the account's
@@ -135,10 +156,7 @@ func TestUsagePlans(t *testing.T) {
 		out.Items, out.Position = page(plans, in.Position, 1)
 		return out, nil
 	})
-	a := f.open(only("AWS::ApiGateway::UsagePlan"))
-	sameText(t, show(t, a.Collect(context.Background())), `
-`)
-	deniesEach(t, f, a)
+	golden(t, "usageplans", show(t, f.open(only("AWS::ApiGateway::UsagePlan")).Collect(context.Background())))
 }
 
 var httpTypes = []string{"AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::Integration", "AWS::ApiGatewayV2::Stage", "AWS::ApiGatewayV2::Authorizer"}
@@ -147,8 +165,9 @@ func serveHTTPApis(f *fake) {
 	all := []types2.Api{
 		{ApiId: aws.String("h1"), Name: aws.String("web"), ProtocolType: types2.ProtocolTypeHttp, DisableExecuteApiEndpoint: aws.Bool(true), Tags: map[string]string{"team": "a"}, RouteSelectionExpression: aws.String("$request.method $request.path")},
 		{ApiId: aws.String("h2"), Name: aws.String("no functions"), ProtocolType: types2.ProtocolTypeHttp, RouteSelectionExpression: aws.String("$request.method $request.path")},
-		{ApiId: aws.String("h3"), Name: aws.String("deleted"), ProtocolType: types2.ProtocolTypeHttp, RouteSelectionExpression: aws.String("$request.method $request.path")},
+		{ApiId: aws.String("h3"), Name: aws.String(deleted), ProtocolType: types2.ProtocolTypeHttp, RouteSelectionExpression: aws.String("$request.method $request.path")},
 	}
+	all = kept(f, all, func(a types2.Api) *string { return a.Name })
 	on(f, func(in *apigatewayv2.GetApisInput) (*apigatewayv2.GetApisOutput, error) {
 		out := &apigatewayv2.GetApisOutput{}
 		out.Items, out.NextToken = page(all, in.NextToken, 1)
@@ -156,7 +175,7 @@ func serveHTTPApis(f *fake) {
 	})
 	integrations := []types2.Integration{
 		{IntegrationId: aws.String("i0"), IntegrationType: types2.IntegrationTypeHttpProxy, IntegrationUri: aws.String("https://example.com")},
-		{IntegrationId: aws.String("i1"), IntegrationType: types2.IntegrationTypeAwsProxy, IntegrationUri: aws.String(functionARN("f1")), PayloadFormatVersion: aws.String("2.0"), TimeoutInMillis: aws.Int32(30000),
+		{IntegrationId: aws.String("i1"), IntegrationType: types2.IntegrationTypeAwsProxy, IntegrationUri: aws.String(lambdaARN("f1")), PayloadFormatVersion: aws.String("2.0"), TimeoutInMillis: aws.Int32(30000),
 			ResponseParameters: map[string]map[string]string{"200": {"overwrite:header.x": "y"}}},
 	}
 	on(f, func(in *apigatewayv2.GetIntegrationsInput) (*apigatewayv2.GetIntegrationsOutput, error) {
@@ -202,24 +221,23 @@ func serveHTTPApis(f *fake) {
 func TestHTTPApis(t *testing.T) {
 	f := newFake(t)
 	serveHTTPApis(f)
-	a := f.open(only(httpTypes...))
-	sameText(t, show(t, a.Collect(context.Background())), `
-`)
-	deniesEach(t, f, a)
+	golden(t, "httpapis", show(t, f.open(only(httpTypes...)).Collect(context.Background())))
+	eachCallDenied(t, serveHTTPApis, apigatewayGet, []string{
+		"apigateway:GetApis", "apigateway:GetIntegrations", "apigateway:GetRoutes", "apigateway:GetStages", "apigateway:GetAuthorizers",
+	}, only(httpTypes...), everything)
 	resource(t, f.open(only(httpTypes...), everything).Collect(context.Background()), "AWS::ApiGatewayV2::Api", "no functions")
 }
 
-func TestDomains(t *testing.T) {
-	domainTypes := []string{"AWS::ApiGateway::DomainName", "AWS::ApiGateway::BasePathMapping", "AWS::ApiGateway::DomainNameV2", "AWS::ApiGatewayV2::DomainName", "AWS::ApiGatewayV2::ApiMapping"}
-	f := newFake(t)
+func serveDomains(f *fake) {
 	serveHTTPApis(f)
 	old := []types.DomainName{
 		{DomainName: aws.String("edge.example"), SecurityPolicy: types.SecurityPolicyTls12, EndpointConfiguration: &types.EndpointConfiguration{Types: []types.EndpointType{types.EndpointTypeEdge}}},
 		{DomainName: aws.String("rest.example"), SecurityPolicy: types.SecurityPolicyTls12, EndpointConfiguration: &types.EndpointConfiguration{Types: []types.EndpointType{types.EndpointTypeRegional}}},
 		{DomainName: aws.String("http.example"), SecurityPolicy: types.SecurityPolicyTls10, EndpointConfiguration: &types.EndpointConfiguration{Types: []types.EndpointType{types.EndpointTypeRegional}}},
 		{DomainName: aws.String("in.example"), DomainNameArn: aws.String("arn:aws:apigateway:" + testRegion + ":" + testAccount + ":/domainnames/in.example+1"), DomainNameId: aws.String("1"), EndpointConfiguration: &types.EndpointConfiguration{Types: []types.EndpointType{types.EndpointTypePrivate}}},
-		{DomainName: aws.String("gone.example"), EndpointConfiguration: &types.EndpointConfiguration{Types: []types.EndpointType{types.EndpointTypeEdge}}},
+		{DomainName: aws.String(deleted), EndpointConfiguration: &types.EndpointConfiguration{Types: []types.EndpointType{types.EndpointTypeEdge}}},
 	}
+	old = kept(f, old, func(d types.DomainName) *string { return d.DomainName })
 	on(f, func(in *apigateway.GetDomainNamesInput) (*apigateway.GetDomainNamesOutput, error) {
 		out := &apigateway.GetDomainNamesOutput{}
 		out.Items, out.Position = page(old, in.Position, 2)
@@ -244,21 +262,19 @@ func TestDomains(t *testing.T) {
 		return out, nil
 	})
 	on(f, func(in *apigateway.GetBasePathMappingsInput) (*apigateway.GetBasePathMappingsOutput, error) {
-		if *in.DomainName == "gone.example" {
+		if *in.DomainName == deleted {
 			return nil, refuse("NotFoundException", "Invalid domain name identifier specified")
 		}
 		return &apigateway.GetBasePathMappingsOutput{Items: []types.BasePathMapping{{RestApiId: aws.String("calls"), Stage: aws.String("prod"), BasePath: aws.String("(none)")}}}, nil
 	})
-	a := f.open(only(domainTypes...))
-	got := a.Collect(context.Background())
-	sameText(t, show(t, got), `
-`)
-	for _, b := range got {
-		for _, p := range b.Build(testModel(t)).Problems() {
-			if strings.Contains(p.Message, "defined twice") {
-				t.Error(p)
-			}
-		}
-	}
-	deniesEach(t, f, a)
+}
+
+func TestDomains(t *testing.T) {
+	domainTypes := []string{"AWS::ApiGateway::DomainName", "AWS::ApiGateway::BasePathMapping", "AWS::ApiGateway::DomainNameV2", "AWS::ApiGatewayV2::DomainName", "AWS::ApiGatewayV2::ApiMapping"}
+	f := newFake(t)
+	serveDomains(f)
+	golden(t, "domains", show(t, f.open(only(domainTypes...)).Collect(context.Background())))
+	eachCallDenied(t, serveDomains, apigatewayGet, []string{
+		"apigateway:GetDomainNames", "apigateway:GetApis", "apigateway:GetApiMappings", "apigateway:GetBasePathMappings",
+	}, only(domainTypes...))
 }

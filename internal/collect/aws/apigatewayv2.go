@@ -238,10 +238,10 @@ func (r *domains) domain(ctx context.Context, name string, d *apitypes.DomainNam
 	case err != nil && over(err):
 		return err
 	case err != nil: // what it leads to is not known, and so what kind it is
-		for _, typ := range []string{"AWS::ApiGateway::BasePathMapping", "AWS::ApiGatewayV2::ApiMapping"} {
-			r.lost(typ, name+"/mappings", fields{"DomainName": estate.String(name)}, err)
+		for _, typ := range []string{"AWS::ApiGateway::DomainName", "AWS::ApiGatewayV2::DomainName", "AWS::ApiGateway::BasePathMapping", "AWS::ApiGatewayV2::ApiMapping"} {
+			r.lost(typ, name, fields{"DomainName": estate.String(name)}, err)
 		}
-		http, rest = true, true
+		return nil
 	}
 	// The ids of the two kinds are names and not ARNs, which they would share.
 	regional, ok := r.regional[name]

@@ -1,7 +1,6 @@
 package aws
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,8 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codebuild/types"
 )
 
-func TestProjects(t *testing.T) {
-	f := newFake(t)
+func serveProjects(f *fake) {
 	var names []string
 	for i := range 101 {
 		names = append(names, fmt.Sprintf("p%03d", i))
@@ -53,9 +51,15 @@ func TestProjects(t *testing.T) {
 		}
 		return out, nil
 	})
-	a := f.open(only("AWS::CodeBuild::Project"))
-	got := a.Collect(context.Background())
-	if n := countByType(got)["AWS::CodeBuild::Project"]; n != 100 {
+}
+
+func TestProjects(t *testing.T) {
+	got := eachDenied(t, "codebuild", serveProjects, only("AWS::CodeBuild::Project"))
+	n := 0
+	for _, b := range got {
+		n += len(b.Resources())
+	}
+	if n != 100 {
 		t.Errorf("%d projects", n)
 	}
 	text := jsonOf(withoutUnread(resource(t, got, "AWS::CodeBuild::Project", "p000").Properties))
@@ -64,7 +68,5 @@ func TestProjects(t *testing.T) {
 			t.Errorf("a secret is kept: %s", text)
 		}
 	}
-	sameText(t, text, `
-`)
-	deniesEach(t, f, a)
+	golden(t, "codebuild", text)
 }

@@ -9,11 +9,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 )
 
-func TestDeployments(t *testing.T) {
-	f := newFake(t)
+var deploymentTypes = []string{"AWS::CodeDeploy::Application", "AWS::CodeDeploy::DeploymentGroup", "AWS::CodeDeploy::DeploymentConfig"}
+
+func serveDeployments(f *fake) {
+	name := func(text string) *string { return &text }
+	applications, configs := kept(f, []string{"app", "servers", deleted}, name), kept(f, []string{"CodeDeployDefault.LambdaAllAtOnce", "slowly", deleted}, name)
 	on(f, func(in *codedeploy.ListApplicationsInput) (*codedeploy.ListApplicationsOutput, error) {
 		out := &codedeploy.ListApplicationsOutput{}
-		out.Applications, out.NextToken = page([]string{"app", "servers", "gone"}, in.NextToken, 1)
+		out.Applications, out.NextToken = page(applications, in.NextToken, 1)
 		return out, nil
 	})
 	on(f, func(in *codedeploy.BatchGetApplicationsInput) (*codedeploy.BatchGetApplicationsOutput, error) {
@@ -22,8 +25,8 @@ func TestDeployments(t *testing.T) {
 		}}, nil
 	})
 	on(f, func(in *codedeploy.ListDeploymentGroupsInput) (*codedeploy.ListDeploymentGroupsOutput, error) {
-		if *in.ApplicationName == "gone" {
-			return nil, refuse("ApplicationDoesNotExistException", "gone")
+		if *in.ApplicationName == deleted {
+			return nil, refuse("ApplicationDoesNotExistException", deleted)
 		}
 		out := &codedeploy.ListDeploymentGroupsOutput{ApplicationName: in.ApplicationName}
 		out.DeploymentGroups, out.NextToken = page([]string{"one", "two"}, in.NextToken, 1)
@@ -47,12 +50,12 @@ func TestDeployments(t *testing.T) {
 	})
 	on(f, func(in *codedeploy.ListDeploymentConfigsInput) (*codedeploy.ListDeploymentConfigsOutput, error) {
 		out := &codedeploy.ListDeploymentConfigsOutput{}
-		out.DeploymentConfigsList, out.NextToken = page([]string{"CodeDeployDefault.LambdaAllAtOnce", "slowly", "gone"}, in.NextToken, 1)
+		out.DeploymentConfigsList, out.NextToken = page(configs, in.NextToken, 1)
 		return out, nil
 	})
 	on(f, func(in *codedeploy.GetDeploymentConfigInput) (*codedeploy.GetDeploymentConfigOutput, error) {
 		if *in.DeploymentConfigName != "slowly" {
-			return nil, refuse("DeploymentConfigDoesNotExistException", "gone")
+			return nil, refuse("DeploymentConfigDoesNotExistException", deleted)
 		}
 		return &codedeploy.GetDeploymentConfigOutput{DeploymentConfigInfo: &types.DeploymentConfigInfo{
 			DeploymentConfigName: in.DeploymentConfigName, ComputePlatform: types.ComputePlatformLambda,
@@ -60,12 +63,11 @@ func TestDeployments(t *testing.T) {
 		}}, nil
 	})
 	serveTags(f, "arn:aws:codedeploy:eu-central-1:111122223333:application:app")
-	var all []string
-	for _, r := range codedeployService().reads {
-		all = append(all, r.types...)
-	}
-	a := f.open(only(all...))
-	sameText(t, show(t, a.Collect(context.Background())), `
-`)
-	deniesEach(t, f, a)
+}
+
+func TestDeployments(t *testing.T) {
+	f := newFake(t)
+	serveDeployments(f)
+	golden(t, "codedeploy", show(t, f.open(only(deploymentTypes...)).Collect(context.Background())))
+	eachDenied(t, "codedeploy", serveDeployments, only(deploymentTypes...), everything)
 }

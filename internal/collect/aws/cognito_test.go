@@ -15,11 +15,10 @@ func poolARN(id string) string {
 
 // User pools are found as triggers, and behind the authorizers of APIs that
 // call functions.
-func TestUserPools(t *testing.T) {
-	f := newFake(t).empty()
+func serveUserPools(f *fake) {
 	serveRestApis(f)
 	serveHTTPApis(f)
-	triggers := &types.LambdaConfigType{PreSignUp: aws.String(functionARN("f1")), CustomEmailSender: &types.CustomEmailLambdaVersionConfigType{LambdaArn: aws.String(functionARN("f2")), LambdaVersion: types.CustomEmailSenderLambdaVersionTypeV10}, KMSKeyID: aws.String(keyARN("k"))}
+	triggers := &types.LambdaConfigType{PreSignUp: aws.String(lambdaARN("f1")), CustomEmailSender: &types.CustomEmailLambdaVersionConfigType{LambdaArn: aws.String(lambdaARN("f2")), LambdaVersion: types.CustomEmailSenderLambdaVersionTypeV10}, KMSKeyID: aws.String(kmsKey("k"))}
 	pools := []types.UserPoolDescriptionType{{Id: aws.String("none"), Name: aws.String("none"), LambdaConfig: &types.LambdaConfigType{}}, {Id: aws.String("trig"), Name: aws.String("triggers"), LambdaConfig: triggers}, {Id: aws.String("p1"), Name: aws.String("users")}}
 	on(f, func(in *cognito.ListUserPoolsInput) (*cognito.ListUserPoolsOutput, error) {
 		out := &cognito.ListUserPoolsOutput{}
@@ -33,16 +32,19 @@ func TestUserPools(t *testing.T) {
 		}
 		return &cognito.DescribeUserPoolOutput{UserPool: p}, nil
 	})
-	a := f.open(only(append([]string{"AWS::Cognito::UserPool"}, append(restTypes, httpTypes...)...)...))
-	sameText(t, show(t, a.Collect(context.Background()), "AWS::Cognito::UserPool"), `
-`)
-	deniesEach(t, f, a, "cognito-idp")
+}
 
+func TestUserPools(t *testing.T) {
+	const pool = "AWS::Cognito::UserPool"
+	with := only(append([]string{pool}, append(restTypes, httpTypes...)...)...)
+	golden(t, "cognito", show(t, eachDenied(t, "cognito-idp", serveUserPools, with), pool))
+
+	f := newFake(t).empty()
+	serveUserPools(f)
 	on(f, func(*cognito.DescribeUserPoolInput) (*cognito.DescribeUserPoolOutput, error) {
 		return nil, refuse("ResourceNotFoundException", "gone")
 	})
-	got := a.Collect(context.Background())
-	if n := countByType(got)["AWS::Cognito::UserPool"]; n != 0 {
-		t.Errorf("%d pools of which none is there", n)
+	if text := show(t, f.open(with).Collect(context.Background()), pool); text != "" {
+		t.Errorf("pools of which none is there:\n%s", text)
 	}
 }

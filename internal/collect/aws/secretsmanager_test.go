@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ import (
 func serveFunction(f *fake, variables map[string]string, resources string, change ...func(*lambdatypes.FunctionConfiguration)) {
 	role := "arn:aws:iam::" + testAccount + ":role/run"
 	fn := lambdatypes.FunctionConfiguration{
-		FunctionName: aws.String("f1"), FunctionArn: aws.String(functionARN("f1")), Version: aws.String("$LATEST"), Role: aws.String(role), PackageType: lambdatypes.PackageTypeZip,
+		FunctionName: aws.String("f1"), FunctionArn: aws.String(lambdaARN("f1")), Version: aws.String("$LATEST"), Role: aws.String(role), PackageType: lambdatypes.PackageTypeZip,
 		Environment: &lambdatypes.EnvironmentResponse{Variables: variables},
 	}
 	for _, c := range change {
@@ -45,7 +46,7 @@ func serveSecrets(f *fake) {
 	day := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
 	all := map[string]*secretsmanager.DescribeSecretOutput{
 		secretARN("prod/db-AbCdEf"): {
-			ARN: aws.String(secretARN("prod/db-AbCdEf")), Name: aws.String("prod/db"), CreatedDate: &day, RotationEnabled: aws.Bool(true), RotationLambdaARN: aws.String(functionARN("rotate")),
+			ARN: aws.String(secretARN("prod/db-AbCdEf")), Name: aws.String("prod/db"), CreatedDate: &day, RotationEnabled: aws.Bool(true), RotationLambdaARN: aws.String(lambdaARN("rotate")),
 			RotationRules: &types.RotationRulesType{AutomaticallyAfterDays: aws.Int64(30)}, Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("a")}}, KmsKeyId: aws.String("arn:aws:kms:eu-central-1:111122223333:key/k"),
 			ReplicationStatus: []types.ReplicationStatusType{{Region: aws.String("eu-west-1"), Status: types.StatusTypeInSync}},
 		},
@@ -56,6 +57,9 @@ func serveSecrets(f *fake) {
 		all[*s.ARN], all[*s.Name] = s, s
 	}
 	on(f, func(in *secretsmanager.DescribeSecretInput) (*secretsmanager.DescribeSecretOutput, error) {
+		if strings.Contains(*in.SecretId, "all/") || strings.Contains(*in.SecretId, "theirs") {
+			f.t.Errorf("%s is asked about", *in.SecretId)
+		}
 		if s := all[*in.SecretId]; s != nil {
 			return s, nil
 		}
@@ -71,7 +75,8 @@ func serveSecrets(f *fake) {
 		}
 		return out, nil
 	})
-	entries := []types.SecretListEntry{{ARN: aws.String(secretARN("prod/db-AbCdEf")), Name: aws.String("prod/db")}, {ARN: aws.String(secretARN("prod/named-GhIjKl")), Name: aws.String("prod/named")}, {ARN: aws.String(secretARN("gone-XyZxYz")), Name: aws.String("gone")}}
+	entries := []types.SecretListEntry{{ARN: aws.String(secretARN("prod/db-AbCdEf")), Name: aws.String("prod/db")}, {ARN: aws.String(secretARN("prod/named-GhIjKl")), Name: aws.String("prod/named")}, {ARN: aws.String(secretARN(deleted + "-XyZxYz")), Name: aws.String(deleted)}}
+	entries = kept(f, entries, func(s types.SecretListEntry) *string { return s.Name })
 	on(f, func(in *secretsmanager.ListSecretsInput) (*secretsmanager.ListSecretsOutput, error) {
 		out := &secretsmanager.ListSecretsOutput{}
 		out.SecretList, out.NextToken = page(entries, in.NextToken, 1)
@@ -80,38 +85,43 @@ func serveSecrets(f *fake) {
 }
 
 func TestSecrets(t *testing.T) {
+	secretTypes := secretsmanagerService().reads[0].types
+	f := newFake(t)
+	serveSecrets(f)
+	if text := show(t, f.open(only(secretTypes...), everything).Collect(context.Background())); strings.Contains(text, deleted) {
+		t.Errorf("a secret that is gone:\n%s", text)
+	}
+	golden(t, "secretsmanager", show(t, eachDenied(t, "secretsmanager", serveSecrets, only(secretTypes...), everything)))
+}
+
+// Secrets are named by variables and by the policies of roles, in several ways.
+func TestNamedSecrets(t *testing.T) {
 	f := newFake(t)
 	serveFunction(f, map[string]string{"A": secretARN("prod/db-AbCdEf") + ":password::", "B": secretARN("gone-AbCdEf"), "C": "arn:aws:secretsmanager:eu-central-1:999999999999:secret:theirs-AbCdEf"},
 		`["arn:aws:secretsmanager:*:*:secret:prod/named-??????","`+secretARN("doomed-*")+`","`+secretARN("all/*")+`"]`)
 	serveSecrets(f)
-	secretTypes := secretsmanagerService().reads[0].types
-	needed := append([]string{"AWS::Lambda::Function", "AWS::IAM::Role"}, secretTypes...)
-	a := f.open(only(needed...))
+	const secret = "AWS::SecretsManager::Secret"
+	a := f.open(only(append([]string{"AWS::Lambda::Function", "AWS::IAM::Role"}, secretsmanagerService().reads[0].types...)...))
 	got := a.Collect(context.Background())
-	sameText(t, show(t, got, secretTypes...), `
-`)
-	deniesEach(t, f, a, "secretsmanager")
-
-	// A role's policy names secrets, which have all their parts with them.
-	scope := estate.Build(testModel(t), got)[1]
-	for _, name := range []string{secretARN("prod/db-AbCdEf"), secretARN("prod/named-GhIjKl")} {
-		if gap, may := scope.Resource(name).MayMiss("rotationSchedules"); may {
-			t.Errorf("%s may have another schedule: %v", name, gap)
-		}
+	for _, name := range []string{"prod/db", "prod/named", "doomed"} {
+		resource(t, got, secret, name)
 	}
-	if naming := scope.Resource(secretARN("prod/named-GhIjKl")).Related("namingRoles"); len(naming) != 1 || naming[0].To == nil {
+	scope := estate.Build(testModel(t), got)[1]
+	named := scope.Resource(secretARN("prod/named-GhIjKl"))
+	if naming := named.Related("namingRoles"); len(naming) != 1 || naming[0].To == nil {
 		t.Errorf("roles that name it: %v", naming)
 	}
-}
-
-func TestAllSecrets(t *testing.T) {
-	f := newFake(t)
-	serveSecrets(f)
-	got := f.open(only(secretsmanagerService().reads[0].types...), everything).Collect(context.Background())
-	if n := countByType(got)["AWS::SecretsManager::Secret"]; n != 2 {
-		t.Errorf("%d secrets of 2 that are there and one that is gone:\n%s", n, show(t, got))
+	if gap, may := named.MayMiss("rotationSchedules"); may {
+		t.Errorf("it may have a schedule that was not read: %v", gap)
 	}
-	if c := coverage(t, got, "AWS::SecretsManager::Secret"); c.State != estate.CoverageComplete {
-		t.Errorf("coverage %s", c.State)
+
+	f.fault(denied("secretsmanager:DescribeSecret"))
+	got = a.Collect(context.Background())
+	lost := resource(t, got, secret, secretARN("prod/db-AbCdEf"))
+	if lost.Exists.Kind() != estate.KindDenied {
+		t.Errorf("a secret that may not be described: %s", jsonOf(lost.Properties))
+	}
+	if _, may := estate.Build(testModel(t), got)[1].Resource(lost.LogicalID).MayMiss("secretPolicies"); !may {
+		t.Error("its policy is taken as read")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,13 +16,7 @@ func parameterARN(name string) string {
 	return "arn:aws:ssm:" + testRegion + ":" + testAccount + ":parameter/" + name
 }
 
-func TestParameters(t *testing.T) {
-	f := newFake(t)
-	variables := map[string]string{"A": parameterARN("app/token"), "B": parameterARN("plain"), "BAD": parameterARN("what is this")}
-	for i := range 60 {
-		variables[fmt.Sprintf("N%02d", i)] = parameterARN(fmt.Sprintf("none%02d", i))
-	}
-	serveFunction(f, variables, `"*"`)
+func serveParameters(f *fake) {
 	all := []types.ParameterMetadata{
 		{Name: aws.String("/app/token"), ARN: aws.String(parameterARN("app/token")), Type: types.ParameterTypeSecureString, KeyId: aws.String("alias/aws/ssm"), Tier: types.ParameterTierStandard, DataType: aws.String("text")},
 		{Name: aws.String("plain"), ARN: aws.String(parameterARN("plain")), Type: types.ParameterTypeString, Policies: []types.ParameterInlinePolicy{{PolicyText: aws.String(`{"Type":"Expiration"}`)}}},
@@ -42,11 +37,23 @@ func TestParameters(t *testing.T) {
 		return out, nil
 	})
 	serveTags(f, parameterARN("app/token"))
-	a := f.open(only("AWS::Lambda::Function", "AWS::SSM::Parameter"))
-	sameText(t, show(t, a.Collect(context.Background()), "AWS::SSM::Parameter"), `
-`)
-	deniesEach(t, f, a, "ssm")
-	if n := countByType(f.open(only("AWS::SSM::Parameter"), everything).Collect(context.Background()))["AWS::SSM::Parameter"]; n != 3 {
-		t.Errorf("%d parameters of all", n)
+}
+
+func TestParameters(t *testing.T) {
+	const parameter = "AWS::SSM::Parameter"
+	golden(t, "ssm", show(t, eachDenied(t, "ssm", serveParameters, only(parameter), everything)))
+
+	f := newFake(t)
+	variables := map[string]string{"A": parameterARN("app/token"), "B": parameterARN("plain"), "BAD": parameterARN("what is this")}
+	for i := range 60 {
+		variables[fmt.Sprintf("N%02d", i)] = parameterARN(fmt.Sprintf("none%02d", i))
+	}
+	serveFunction(f, variables, `"*"`)
+	serveParameters(f)
+	got := f.open(only("AWS::Lambda::Function", parameter)).Collect(context.Background())
+	resource(t, got, parameter, "/app/token")
+	resource(t, got, parameter, "plain")
+	if text := show(t, got, parameter); strings.Contains(text, "unrelated") {
+		t.Errorf("a parameter that nothing names:\n%s", text)
 	}
 }

@@ -14,13 +14,13 @@ func machineARN(name string) string {
 	return "arn:aws:states:" + testRegion + ":" + testAccount + ":stateMachine:" + name
 }
 
-func TestStateMachines(t *testing.T) {
-	f := newFake(t)
+func serveStateMachines(f *fake) {
 	day := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
 	var all []types.StateMachineListItem
-	for _, name := range []string{"calls", "plain", "gone", "hidden", "arn"} {
+	for _, name := range []string{"calls", "plain", deleted, "hidden", "arn"} {
 		all = append(all, types.StateMachineListItem{Name: aws.String(name), StateMachineArn: aws.String(machineARN(name)), Type: types.StateMachineTypeStandard, CreationDate: &day})
 	}
+	all = kept(f, all, func(m types.StateMachineListItem) *string { return m.Name })
 	on(f, func(in *sfn.ListStateMachinesInput) (*sfn.ListStateMachinesOutput, error) {
 		out := &sfn.ListStateMachinesOutput{}
 		out.StateMachines, out.NextToken = page(all, in.NextToken, 2)
@@ -33,29 +33,29 @@ func TestStateMachines(t *testing.T) {
 			LoggingConfiguration: &types.LoggingConfiguration{Level: types.LogLevelOff}, TracingConfiguration: &types.TracingConfiguration{}, EncryptionConfiguration: &types.EncryptionConfiguration{Type: types.EncryptionTypeAwsOwnedKey},
 		}
 		switch *out.Name {
-		case "gone":
+		case deleted:
 			return nil, refuse("StateMachineDoesNotExist", "State Machine Does Not Exist")
 		case "calls":
 			out.Definition = aws.String(`{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","End":true}}}`)
 			out.TracingConfiguration.Enabled = true
 			out.LoggingConfiguration = &types.LoggingConfiguration{Level: types.LogLevelAll, IncludeExecutionData: true, Destinations: []types.LogDestination{{CloudWatchLogsLogGroup: &types.CloudWatchLogsLogGroup{LogGroupArn: aws.String("arn:aws:logs:eu-central-1:111122223333:log-group:/aws/vendedlogs/m:*")}}}}
 		case "arn":
-			out.Definition = aws.String(`{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"` + functionARN("f1") + `","End":true}}}`)
+			out.Definition = aws.String(`{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"` + lambdaARN("f1") + `","End":true}}}`)
 		case "hidden":
 			if in.IncludedData != types.IncludedDataMetadataOnly {
 				return nil, refuse("KmsAccessDeniedException", "no kms:Decrypt")
 			}
 			out.Definition = nil
-			out.EncryptionConfiguration = &types.EncryptionConfiguration{Type: types.EncryptionTypeCustomerManagedKmsKey, KmsKeyId: aws.String(keyARN("k")), KmsDataKeyReusePeriodSeconds: aws.Int32(60)}
+			out.EncryptionConfiguration = &types.EncryptionConfiguration{Type: types.EncryptionTypeCustomerManagedKmsKey, KmsKeyId: aws.String(kmsKey("k")), KmsDataKeyReusePeriodSeconds: aws.Int32(60)}
 		}
 		return out, nil
 	})
 	serveTags(f, machineARN("calls"))
-	a := f.open(only("AWS::StepFunctions::StateMachine"))
-	sameText(t, show(t, a.Collect(context.Background())), `
-`)
-	deniesEach(t, f, a)
-	if n := countByType(f.open(only("AWS::StepFunctions::StateMachine"), everything).Collect(context.Background()))["AWS::StepFunctions::StateMachine"]; n != 4 {
-		t.Errorf("%d of all", n)
-	}
+}
+
+func TestStateMachines(t *testing.T) {
+	f := newFake(t)
+	serveStateMachines(f)
+	golden(t, "states", show(t, f.open(only(statesService().reads[0].types...)).Collect(context.Background())))
+	eachDenied(t, "states", serveStateMachines, only(statesService().reads[0].types...), everything)
 }

@@ -13,9 +13,9 @@ func aclARN(name string) string {
 	return "arn:aws:wafv2:" + testRegion + ":" + testAccount + ":regional/webacl/" + name + "/1"
 }
 
-func TestFirewalls(t *testing.T) {
-	f := newFake(t)
-	acls := []types.WebACLSummary{{ARN: aws.String(aclARN("one")), Id: aws.String("1"), Name: aws.String("one")}, {ARN: aws.String(aclARN("two")), Id: aws.String("1"), Name: aws.String("two")}, {ARN: aws.String(aclARN("gone")), Id: aws.String("1"), Name: aws.String("gone")}}
+func serveFirewalls(f *fake) {
+	acls := []types.WebACLSummary{{ARN: aws.String(aclARN("one")), Id: aws.String("1"), Name: aws.String("one")}, {ARN: aws.String(aclARN("two")), Id: aws.String("1"), Name: aws.String("two")}, {ARN: aws.String(aclARN(deleted)), Id: aws.String("1"), Name: aws.String(deleted)}}
+	acls = kept(f, acls, func(a types.WebACLSummary) *string { return a.Name })
 	on(f, func(in *wafv2.ListWebACLsInput) (*wafv2.ListWebACLsOutput, error) {
 		out := &wafv2.ListWebACLsOutput{}
 		out.WebACLs, out.NextMarker = page(acls, in.NextMarker, 1)
@@ -25,7 +25,7 @@ func TestFirewalls(t *testing.T) {
 	on(f, func(in *wafv2.GetWebACLInput) (*wafv2.GetWebACLOutput, error) {
 		acl := &types.WebACL{ARN: aws.String(aclARN(*in.Name)), Id: in.Id, Name: in.Name, VisibilityConfig: visibility, DefaultAction: &types.DefaultAction{Allow: &types.AllowAction{}}}
 		switch *in.Name {
-		case "gone":
+		case deleted:
 			return nil, refuse("WAFNonexistentItemException", "AWS WAF couldn't perform the operation because your resource doesn't exist.")
 		case "two":
 			acl.DefaultAction = &types.DefaultAction{Block: &types.BlockAction{}}
@@ -41,7 +41,7 @@ func TestFirewalls(t *testing.T) {
 	})
 	on(f, func(in *wafv2.ListResourcesForWebACLInput) (*wafv2.ListResourcesForWebACLOutput, error) {
 		switch {
-		case *in.WebACLArn == aclARN("gone"):
+		case *in.WebACLArn == aclARN(deleted):
 			return nil, refuse("WAFNonexistentItemException", "gone")
 		case *in.WebACLArn == aclARN("two") && in.ResourceType == types.ResourceTypeApiGateway:
 			return &wafv2.ListResourcesForWebACLOutput{ResourceArns: []string{"arn:aws:apigateway:eu-central-1::/restapis/a/stages/prod"}}, nil
@@ -61,8 +61,11 @@ func TestFirewalls(t *testing.T) {
 		return out, nil
 	})
 	serveTags(f, aclARN("one"))
-	a := f.open(only(wafService().reads[0].types...))
-	sameText(t, show(t, a.Collect(context.Background())), `
-`)
-	deniesEach(t, f, a)
+}
+
+func TestFirewalls(t *testing.T) {
+	f := newFake(t)
+	serveFirewalls(f)
+	golden(t, "waf", show(t, f.open(only(wafService().reads[0].types...)).Collect(context.Background())))
+	eachDenied(t, "wafv2", serveFirewalls, only(wafService().reads[0].types...), everything)
 }
