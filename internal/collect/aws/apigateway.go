@@ -154,7 +154,7 @@ func (r *restApis) api(ctx context.Context, a types.RestApi) error {
 	if err := r.orLost(r.authorizers(ctx, a.Id, arn), "AWS::ApiGateway::Authorizer", arn+"/authorizers", of, apigatewayGone); err != nil {
 		return err
 	}
-	return r.orLost(r.validators(ctx, a.Id), "AWS::ApiGateway::RequestValidator", arn+"/requestvalidators", of, apigatewayGone)
+	return r.orLost(r.validators(ctx, a.Id, arn), "AWS::ApiGateway::RequestValidator", arn+"/requestvalidators", of, apigatewayGone)
 }
 
 func leadsToFunction(resource types.Resource) bool {
@@ -284,14 +284,13 @@ func (r *restApis) authorizers(ctx context.Context, api *string, arn string) err
 	})
 }
 
-func (r *restApis) validators(ctx context.Context, api *string) error {
+func (r *restApis) validators(ctx context.Context, api *string, arn string) error {
 	in := &apigateway.GetRequestValidatorsInput{RestApiId: api, Limit: aws.Int32(500)}
 	pages := paging(r.client.GetRequestValidators, in, &in.Position, func(out *apigateway.GetRequestValidatorsOutput) *string { return out.Position })
 	return each(ctx, r.scope, apigatewayGet, pages, func(out *apigateway.GetRequestValidatorsOutput) error {
 		for _, v := range out.Items {
-			// Methods name it by its id alone.
 			r.add(found{
-				typ: "AWS::ApiGateway::RequestValidator", id: aws.ToString(v.Id), name: aws.ToString(v.Name), from: v,
+				typ: "AWS::ApiGateway::RequestValidator", id: arn + "/requestvalidators/" + aws.ToString(v.Id), name: aws.ToString(v.Name), from: v,
 				set: fields{"RestApiId": str(api)}, call: "apigateway:GetRequestValidators",
 			})
 		}

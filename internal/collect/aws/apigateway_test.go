@@ -113,6 +113,11 @@ func TestRestApis(t *testing.T) {
 	serveRestApis(f)
 	got := f.open(only(restTypes...)).Collect(context.Background())
 	golden(t, "restapis", show(t, got))
+	for _, m := range estate.Build(testModel(t), got)[1].OfType("AWS::ApiGateway::Method") {
+		if validators := m.Related("requestValidators"); m.Address == "GET /o" && (len(validators) != 1 || validators[0].To == nil) {
+			t.Errorf("validators of %s: %v", m.Address, validators)
+		}
+	}
 	if c := coverage(t, got, "AWS::ApiGateway::RestApi"); c.State != estate.CoverageNamed {
 		t.Errorf("coverage of APIs is %s: those that call no function are left out", c.State)
 	}
