@@ -90,7 +90,7 @@ func (r *firewalls) firewall(ctx context.Context, summary types.WebACLSummary) e
 		r.add(found{
 			typ: "AWS::WAFv2::WebACL", id: arn, name: name, from: acl, call: "wafv2:GetWebACL",
 			set: fields{
-				"Scope": estate.String("REGIONAL"), "Tags": r.tagsOf(ctx, "wafv2:webacl", arn),
+				"Scope": estate.String("REGIONAL"), "Tags": r.tagsOf(ctx, "wafv2", arn),
 				"Rules": plain(acl.Rules), "DefaultAction": plain(acl.DefaultAction), "DataProtectionConfig": plain(acl.DataProtectionConfig),
 			},
 		})
