@@ -121,7 +121,9 @@ func TestNamedSecrets(t *testing.T) {
 	if lost.Exists.Kind() != estate.KindDenied {
 		t.Errorf("a secret that may not be described: %s", jsonOf(lost.Properties))
 	}
-	if _, may := estate.Build(testModel(t), got)[1].Resource(lost.LogicalID).MayMiss("secretPolicies"); !may {
-		t.Error("its policy is taken as read")
+	for _, part := range []string{"secretPolicies", "rotationSchedules", "secretStates"} {
+		if edges := estate.Build(testModel(t), got)[1].Resource(lost.LogicalID).Related(part); len(edges) != 1 || edges[0].From.Exists.Kind() != estate.KindDenied {
+			t.Errorf("%s of it are taken as read: %v", part, edges)
+		}
 	}
 }

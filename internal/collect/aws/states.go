@@ -51,7 +51,7 @@ func readStateMachines(ctx context.Context, s *scope) error {
 			return nil
 		}
 		text := aws.ToString(out.Definition)
-		if _, hidden := set["DefinitionString"]; !hidden && !s.run.options.All && !strings.Contains(text, ":function:") && !strings.Contains(text, ":::lambda:invoke") {
+		if _, hidden := set["DefinitionString"]; !hidden && !s.run.options.All && !strings.Contains(text, ":function:") && !strings.Contains(text, ":lambda:invoke") {
 			return nil
 		}
 		set["Tags"] = s.tagsOf(ctx, "states", arn)

@@ -17,7 +17,7 @@ func machineARN(name string) string {
 func serveStateMachines(f *fake) {
 	day := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
 	var all []types.StateMachineListItem
-	for _, name := range []string{"calls", "plain", deleted, "hidden", "arn"} {
+	for _, name := range []string{"calls", "plain", deleted, "hidden", "arn", "sdk"} {
 		all = append(all, types.StateMachineListItem{Name: aws.String(name), StateMachineArn: aws.String(machineARN(name)), Type: types.StateMachineTypeStandard, CreationDate: &day})
 	}
 	all = kept(f, all, func(m types.StateMachineListItem) *string { return m.Name })
@@ -39,6 +39,8 @@ func serveStateMachines(f *fake) {
 			out.Definition = aws.String(`{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","End":true}}}`)
 			out.TracingConfiguration.Enabled = true
 			out.LoggingConfiguration = &types.LoggingConfiguration{Level: types.LogLevelAll, IncludeExecutionData: true, Destinations: []types.LogDestination{{CloudWatchLogsLogGroup: &types.CloudWatchLogsLogGroup{LogGroupArn: aws.String("arn:aws:logs:eu-central-1:111122223333:log-group:/aws/vendedlogs/m:*")}}}}
+		case "sdk":
+			out.Definition = aws.String(`{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:lambda:invoke","Arguments":{"FunctionName":"{% $fn %}"},"End":true}}}`)
 		case "arn":
 			out.Definition = aws.String(`{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"` + lambdaARN("f1") + `","End":true}}}`)
 		case "hidden":
