@@ -29,7 +29,7 @@ func apigatewayService() service {
 		{
 			types: []string{
 				"AWS::ApiGateway::RestApi", "AWS::ApiGateway::Resource", "AWS::ApiGateway::Method", "AWS::ApiGateway::Stage",
-				"AWS::ApiGateway::Authorizer", "AWS::ApiGateway::RequestValidator", "AWS::ApiGateway::Account",
+				"AWS::ApiGateway::Authorizer", "AWS::ApiGateway::RequestValidator", "AWS::ApiGateway::Account", "AWS::WAFv2::WebACLAssociation",
 			},
 			actions:  []string{apigatewayGet},
 			touching: true,
@@ -217,6 +217,7 @@ func (r *restApis) stages(ctx context.Context, api *string, arn string) error {
 			renamed: map[string]string{"AccessLogSetting": "AccessLogSettings", "CanarySetting": "CanarySettings"},
 			set:     fields{"RestApiId": str(api), "MethodSettings": r.methodSettings(stage.MethodSettings)},
 		})
+		r.firewalled(arn+"/stages/"+name, stage.WebAclArn, "apigateway:GetStages")
 	}
 	return nil
 }

@@ -68,7 +68,7 @@ func serveRestApis(f *fake) {
 		return out, nil
 	})
 	always(f, &apigateway.GetStagesOutput{Item: []types.Stage{{
-		StageName: aws.String("prod"), DeploymentId: aws.String("d1"), TracingEnabled: true, Variables: map[string]string{"level": "true"}, Tags: map[string]string{"a": "b"},
+		StageName: aws.String("prod"), WebAclArn: aws.String(aclARN("two")), DeploymentId: aws.String("d1"), TracingEnabled: true, Variables: map[string]string{"level": "true"}, Tags: map[string]string{"a": "b"},
 		AccessLogSettings: &types.AccessLogSettings{DestinationArn: aws.String("arn:aws:logs:" + testRegion + ":" + testAccount + ":log-group:access"), Format: aws.String("{}")},
 		MethodSettings: map[string]types.MethodSetting{
 			"*/*":         {LoggingLevel: aws.String("INFO"), ThrottlingBurstLimit: 5000, ThrottlingRateLimit: 10000, CacheTtlInSeconds: 300},

@@ -14,7 +14,7 @@ import (
 
 // implied are actions that AWS asks for beside that of the call.
 var implied = []string{
-	"appsync:ListResourcesForWebACL", "cognito-idp:ListResourcesForWebACL", "elasticloadbalancing:DescribeWebACLAssociation", "logs:DescribeIndexPolicies", "logs:GetTransformer",
+	"cognito-idp:ListResourcesForWebACL", "elasticloadbalancing:DescribeWebACLAssociation", "logs:DescribeIndexPolicies", "logs:GetTransformer",
 }
 
 // deleted is the name of what is listed, and gone when it is asked about. The

@@ -43,8 +43,6 @@ func serveFirewalls(f *fake) {
 		switch {
 		case *in.WebACLArn == aclARN(deleted):
 			return nil, refuse("WAFNonexistentItemException", "gone")
-		case *in.WebACLArn == aclARN("two") && in.ResourceType == types.ResourceTypeApiGateway:
-			return &wafv2.ListResourcesForWebACLOutput{ResourceArns: []string{"arn:aws:apigateway:eu-central-1::/restapis/a/stages/prod"}}, nil
 		case *in.WebACLArn == aclARN("two") && in.ResourceType == types.ResourceTypeApplicationLoadBalancer:
 			return &wafv2.ListResourcesForWebACLOutput{ResourceArns: []string{elbARN("loadbalancer/app/lb/1")}}, nil
 		}
@@ -66,6 +64,7 @@ func serveFirewalls(f *fake) {
 func TestFirewalls(t *testing.T) {
 	f := newFake(t)
 	serveFirewalls(f)
-	golden(t, "waf", show(t, f.open(only(wafService().reads[0].types...)).Collect(context.Background())))
-	eachDenied(t, "wafv2", serveFirewalls, only(wafService().reads[0].types...), everything)
+	golden(t, "waf", show(t, f.open(only("AWS::WAFv2::WebACL", "AWS::WAFv2::LoggingConfiguration")).Collect(context.Background())))
+	golden(t, "waf-all", show(t, f.open(only("AWS::WAFv2::WebACL", "AWS::WAFv2::LoggingConfiguration"), everything).Collect(context.Background()), "AWS::WAFv2::WebACLAssociation"))
+	eachDenied(t, "wafv2", serveFirewalls, only("AWS::WAFv2::WebACL", "AWS::WAFv2::LoggingConfiguration"), everything)
 }
