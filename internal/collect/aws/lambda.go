@@ -178,7 +178,7 @@ func (r *functions) function(ctx context.Context, f types.FunctionConfiguration)
 		r.want(anyRepository)
 	}
 	if err != nil {
-		r.lost("Assay::Lambda::FunctionState", arn, fields{"FunctionName": estate.String(name)}, err)
+		r.undescribed("Assay::Lambda::FunctionState", arn, name, fields{"FunctionName": estate.String(name)}, err)
 	} else {
 		set := fields{"RuntimeVersionArn": nil}
 		if v := state.RuntimeVersionConfig; v != nil && v.Error != nil {

@@ -147,7 +147,7 @@ func (s *scope) undescribed(typ, id, name string, known fields, err error) {
 	f := about(err, id)
 	pos := s.at(f.operation)
 	s.put(estate.Resource{
-		Type: typ, ID: id, LogicalID: logicalID(typ, id), Address: name,
+		Type: typ, ID: logicalID(typ, id), LogicalID: logicalID(typ, id), Address: name,
 		Properties: s.run.shaper.unread(typ, known, f.gap(), pos), Source: pos,
 	}, false)
 	s.report(f)
