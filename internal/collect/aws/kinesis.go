@@ -53,7 +53,8 @@ func readStream(ctx context.Context, s *scope, client *kinesis.Client, name stri
 		set["StreamEncryption"] = some(fields{"EncryptionType": estate.String("KMS"), "KeyId": s.keyOf(ctx, d.KeyId, arn)})
 	}
 	if m := d.StreamModeDetails; m == nil || m.StreamMode == types.StreamModeProvisioned {
-		set["ShardCount"] = number(d.OpenShardCount)
+		// As a template gives it that states the shards and no mode.
+		set["ShardCount"], set["StreamModeDetails"] = number(d.OpenShardCount), nil
 	}
 	if w := d.WarmThroughput; w != nil {
 		set["WarmThroughputMiBps"] = number(w.TargetMiBps)

@@ -272,7 +272,8 @@ func (p *place) paged() {
 	p.mu.Unlock()
 }
 
-// placesOf are the places where something that was named is read.
+// placesOf are the places where something that was named is read: every region
+// where the name leaves it open, as roles of an account may.
 func (r *run) placesOf(from *place, n estate.Named) []*place {
 	region := from.region
 	if a, err := arn.Parse(n.Text); err == nil {
@@ -285,7 +286,8 @@ func (r *run) placesOf(from *place, n estate.Named) []*place {
 	}
 	var found []*place
 	for _, p := range r.places {
-		if p.region == region && r.reads(n.Type, false) || p.region == "" && r.reads(n.Type, true) {
+		here := p.region != "" && (p.region == region || region == "")
+		if here && r.reads(n.Type, false) || p.region == "" && r.reads(n.Type, true) {
 			found = append(found, p)
 		}
 	}
