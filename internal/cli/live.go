@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -14,7 +15,6 @@ import (
 	"assay/internal/collect"
 	"assay/internal/collect/aws"
 	"assay/internal/estate"
-	"assay/tables"
 )
 
 // livePrefix begins the name of an account where a path could stand.
@@ -53,8 +53,8 @@ func (l *live) account(ctx context.Context, m *estate.Model, name string, s Stre
 	salt := make([]byte, 32)
 	rand.Read(salt) // never fails (crypto/rand)
 	o := aws.Options{
-		Model: m, Rates: tables.APIRates(), Regions: regions, Profile: l.profile, RoleARN: l.role, ExternalID: l.externalID,
-		FIPS: l.fips, All: l.all, Needed: l.needed, Rate: l.rate, MaxCalls: l.maxCalls, Salt: salt,
+		Model: m, Regions: regions, Profile: l.profile, RoleARN: l.role, ExternalID: l.externalID,
+		FIPS: l.fips, All: l.all, Needed: l.needed, Rate: l.rate, MaxCalls: l.maxCalls, Salt: salt, Now: time.Now,
 	}
 	if s.ErrTTY {
 		o.Progress = func(p aws.Progress) { showCalls(s.Err, p) }

@@ -54,17 +54,19 @@ func (r *Resource) Related(name string) []Edge {
 
 // MayMiss reports why there may be more at the edges of one name than
 // [Resource.Related] lists: resources at the other end may not have been read.
+// What belongs to a resource that was looked for was read with it.
 func (r *Resource) MayMiss(name string) (Gap, bool) {
-	opposite, ok := r.scope.model.opposite[openEnd{name, r.Type}]
+	end := openEnd{name, r.Type}
+	opposite, ok := r.scope.model.opposite[end]
 	if !ok {
+		return Gap{}, false
+	}
+	if state, _ := r.scope.covered(opposite); state == CoverageNamed && r.scope.model.attached[end] && r.Exists == nil {
 		return Gap{}, false
 	}
 	complete, gap := r.scope.Complete(opposite)
 	if !complete && r.scope.onlyStacks(opposite) && r.hiddenFromStacks(name) {
 		return Gap{}, false
-	}
-	if state, _ := r.scope.covered(opposite); state == CoverageNamed && r.scope.model.attached[openEnd{name, r.Type}] {
-		return Gap{}, false // what others name was looked for, and this came with it
 	}
 	return gap, !complete
 }
@@ -229,7 +231,7 @@ func (x resolver) edges(r *Resource, rule *Rule) []Edge {
 		}
 		if rule.Default != "" {
 			for _, name := range alternatives(x.nameOf(r), when) {
-				for _, e := range x.named(rule, alternative{rule.named(name.value), name.when}, rule.named(name.value), false) {
+				for _, e := range x.named(rule, alternative{rule.named(name.value), name.when}, rule.named(name.value), x.scope.place, false) {
 					e.Rule, e.From, e.Position = rule, r, r.Source
 					found = append(found, e)
 				}

@@ -15,8 +15,8 @@ type Named struct {
 
 // Names lists what a resource with these properties names, as far as that is
 // written out, for a collector that follows what it has read. A property that
-// may hold anything counts where it holds an ARN, and a pattern where it is of
-// one name.
+// may hold anything counts where it holds an ARN, and a pattern where it is of one
+// resource's name.
 func (m *Model) Names(typeName string, properties *Value) []Named {
 	x := resolver{scope: &Scope{model: m, group: &group{}}}
 	var all []Named
@@ -30,7 +30,7 @@ func (m *Model) Names(typeName string, properties *Value) []Named {
 			if v == nil && rule.Default != "" {
 				v = rule.named(x.nameOf(own))
 			}
-			if rule.Pattern && v.Kind() == KindString {
+			if rule.Pattern {
 				v = named(v)
 			}
 			if v.Kind() != KindString || v.s == "" || rule.Mention && !strings.HasPrefix(v.s, "arn:") {

@@ -49,9 +49,62 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// TestRegions resolves names within the region that they stand in, and those
-// that are the same everywhere across regions.
+// TestRegions holds names to the region that they stand in, and ARNs to theirs,
+// in the scopes of one account.
 func TestRegions(t *testing.T) {
+	m := model(t)
+	group := func(name string) estate.Resource {
+		return estate.Resource{Type: "AWS::Logs::LogGroup", LogicalID: name, Properties: estate.Map(estate.Field{Name: "LogGroupName", Value: estate.String(name)})}
+	}
+	function := estate.Resource{Type: "AWS::Lambda::Function", LogicalID: "F", Properties: estate.Map(estate.Field{Name: "FunctionName", Value: estate.String("f")})}
+	trail := func(logGroup string) estate.Resource {
+		return estate.Resource{Type: "AWS::CloudTrail::Trail", LogicalID: "T", Properties: estate.Map(estate.Field{Name: "CloudWatchLogsLogGroupArn", Value: estate.String(logGroup)})}
+	}
+	for _, tt := range []struct {
+		name, region string // where what names stands
+		from         estate.Resource
+		want         string
+	}{
+		{"of_the_region", "eu-west-1", function, "eu-west-1#/aws/lambda/f"},
+		{"of_the_other", "us-east-1", function, "us-east-1#/aws/lambda/f"},
+		{"arn", "", trail("arn:aws:logs:us-east-1:111122223333:log-group:/aws/lambda/f:*"), "us-east-1#/aws/lambda/f"},
+		{"arn_of_another_region", "eu-west-1", trail("arn:aws:logs:us-east-1:111122223333:log-group:/aws/lambda/f:*"), "us-east-1#/aws/lambda/f"},
+		{"not_there", "", trail("arn:aws:logs:us-east-1:111122223333:log-group:other:*"), ""},
+		{"not_looked_for", "", trail("arn:aws:logs:eu-west-1:111122223333:log-group:other:*"), "outside"},
+		{"region_not_read", "", trail("arn:aws:logs:ap-south-1:111122223333:log-group:/aws/lambda/f:*"), "outside"},
+		{"account_not_read", "us-east-1", trail("arn:aws:logs:us-east-1:999999999999:log-group:/aws/lambda/f:*"), "outside"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var builders []*estate.Builder
+			for _, region := range []string{"", "eu-west-1", "us-east-1"} {
+				b := estate.NewBuilder(region, "aws")
+				b.Place(region, "111122223333")
+				b.Tie("account")
+				if region != "" {
+					b.Add(group("/aws/lambda/f"))
+				}
+				if region == "eu-west-1" {
+					b.Cover(estate.Coverage{Type: "AWS::Logs::LogGroup", State: estate.CoverageDenied})
+				}
+				if region == tt.region {
+					b.Add(tt.from)
+				}
+				builders = append(builders, b)
+			}
+			for _, s := range estate.Build(m, builders) {
+				if r := s.Resource(tt.from.LogicalID); r != nil {
+					if diff := cmp.Diff(tt.want, ends(r, "logGroups")); diff != "" {
+						t.Error(diff)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestNamesOfRegions resolves names within the region that they stand in, and those
+// that are the same everywhere across regions.
+func TestNamesOfRegions(t *testing.T) {
 	const account = "111122223333"
 	field := func(name, v string) *estate.Value {
 		return estate.Map(estate.Field{Name: name, Value: estate.String(v)})

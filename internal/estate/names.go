@@ -20,7 +20,13 @@ func (x resolver) byName(rule *Rule, v *Value, outside bool) []Edge {
 		if !fits {
 			continue
 		}
+		at := x.placeOf(named.value, id)
 		here, input := x.scope.place.holds(named.value)
+		if strings.HasPrefix(x.scope.Format, "aws") {
+			if here = False; x.scope.group.read(at) != nil {
+				here = True
+			}
+		}
 		if here == False {
 			if outside {
 				found = append(found, Edge{Gap: Gap{"outside what was read", v.String()}, Outside: true, When: named.when})
@@ -28,7 +34,7 @@ func (x resolver) byName(rule *Rule, v *Value, outside bool) []Edge {
 			continue
 		}
 		for _, one := range alternatives(x.substitute(name), named.when) {
-			for _, e := range x.named(rule, one, v, outside) {
+			for _, e := range x.named(rule, one, v, at, outside) {
 				if here == Maybe && e.To != nil {
 					e = Edge{Gap: Gap{"may be of another account or region", input}, When: e.When}
 				}
@@ -42,16 +48,9 @@ func (x resolver) byName(rule *Rule, v *Value, outside bool) []Edge {
 // holds reports whether an ARN is of the place, and which pseudo parameter
 // would tell. What is no ARN is a name, which is of the place.
 func (p place) holds(v *Value) (Truth, string) {
-	parts, ok := textParts(v)
-	if !ok || !strings.HasPrefix(literal(parts, 0), "arn:") {
-		return True, ""
-	}
-	if inner, ok := cutThrough(parts, "/functions/"); ok && strings.HasPrefix(literal(inner, 0), "arn:") {
-		parts = inner // of an integration's URI
-	}
-	segments, _ := splitARN(parts)
+	segments := segmentsOf(v)
 	if segments == nil {
-		return True, "" // which part is which is not known; the name decides
+		return True, ""
 	}
 	here, input := True, ""
 	for _, one := range []struct{ pseudo, known string }{{"AWS::Region", p.region}, {"AWS::AccountId", p.account}} {
@@ -70,14 +69,58 @@ func (p place) holds(v *Value) (Truth, string) {
 	return here, input
 }
 
-// named finds the resources that have one name.
-func (x resolver) named(rule *Rule, name alternative, v *Value, outside bool) []Edge {
+// segmentsOf are the first segments of an ARN. They are nil for a name, and
+// where it is not known which part is which: the name decides then.
+func segmentsOf(v *Value) []segment {
+	parts, ok := textParts(v)
+	if !ok || !strings.HasPrefix(literal(parts, 0), "arn:") {
+		return nil
+	}
+	if inner, ok := cutThrough(parts, "/functions/"); ok && strings.HasPrefix(literal(inner, 0), "arn:") {
+		parts = inner // of an integration's URI
+	}
+	segments, _ := splitARN(parts)
+	return segments
+}
+
+// placeOf is where the resource is that a text in the scope names: where the
+// scope is, if the text does not say otherwise. An empty region is any.
+func (x resolver) placeOf(v *Value, id identity) place {
+	at := x.scope.place
+	segments := segmentsOf(v)
+	if segments == nil {
+		if service, _, _ := strings.Cut(id.ARN, ":"); placeless[service].region {
+			at.region = ""
+		}
+		return at
+	}
+	if region := segments[3]; region.literal {
+		at.region = region.text
+	}
+	if account := segments[4]; account.literal && account.text != "" {
+		at.account = account.text
+	}
+	return at
+}
+
+// read is the scope that was read of a place, or nil.
+func (g *group) read(at place) *Scope {
+	for _, s := range g.scopes {
+		if s.place.account == at.account && (at.region == "" || s.place.region == at.region) {
+			return s
+		}
+	}
+	return nil
+}
+
+// named finds the resources that have one name in a place.
+func (x resolver) named(rule *Rule, name alternative, v *Value, at place, outside bool) []Edge {
 	var found []Edge
 	var maybe []string
 	certain := false
 	service, _, _ := strings.Cut(x.scope.model.edges.Identities[rule.To].ARN, ":")
 	for _, t := range x.candidates(rule.To, name.value, v) {
-		if t.scope.place.apart(x.scope.place) && !placeless[service].region {
+		if t.scope.place.apart(at) && !placeless[service].region {
 			continue // one of that name in another region, where others have it too
 		}
 		for _, own := range alternatives(t.scope.seenBy(x.scope, resolver{t.scope}.nameOf(t)), name.when) {
@@ -106,7 +149,11 @@ func (x resolver) named(rule *Rule, name alternative, v *Value, outside bool) []
 	case outside && !x.wouldList(rule.To, v):
 		found = append(found, Edge{Gap: Gap{"outside what was read", v.String()}, Outside: true, When: name.when})
 	case outside:
-		if !x.scope.looked(rule.To) {
+		there := x.scope
+		if s := x.scope.group.read(at); s != nil && at.region != "" {
+			there = s
+		}
+		if !there.looked(rule.To) {
 			found = append(found, Edge{Gap: Gap{"may not exist", v.String()}, Outside: true, Dangling: true, When: name.when})
 		}
 	}

@@ -53,7 +53,7 @@ func ec2Service() service {
 		{
 			types:   []string{"AWS::EC2::VPCBlockPublicAccessOptions"},
 			actions: []string{"ec2:DescribeVpcBlockPublicAccessOptions"},
-			list:    readPublicAccessBlock,
+			list:    readVPCPublicAccessBlock,
 		},
 	}}
 }
@@ -464,7 +464,7 @@ func readPrefixLists(ctx context.Context, s *scope) error {
 	})
 }
 
-func readPublicAccessBlock(ctx context.Context, s *scope) error {
+func readVPCPublicAccessBlock(ctx context.Context, s *scope) error {
 	client := ec2.NewFromConfig(s.cfg)
 	out, err := do(ctx, s, "ec2:DescribeVpcBlockPublicAccessOptions", client.DescribeVpcBlockPublicAccessOptions, &ec2.DescribeVpcBlockPublicAccessOptionsInput{})
 	if err != nil {

@@ -19,8 +19,13 @@ import (
 // entropy and a salted hash, by which equal ones are told. ARNs, numbers and
 // the switches of [settings] are kept; they are addresses and settings, and
 // checks judge them.
-func environment(e *types.EnvironmentResponse, salt []byte) *estate.Value {
-	if e == nil || len(e.Variables) == 0 {
+func environment(e *types.EnvironmentResponse, on string, salt []byte) *estate.Value {
+	switch {
+	case e == nil:
+		return nil
+	case e.Error != nil:
+		return withheld(e.Error.ErrorCode, on)
+	case len(e.Variables) == 0:
 		return nil
 	}
 	var all []estate.Field

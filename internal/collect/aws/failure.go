@@ -66,6 +66,7 @@ func (f *failure) hint() string {
 
 const (
 	reasonInterrupted = "interrupted before it was read"
+	reasonUnreadable  = "the answer could not be read"
 	codeCap           = "TooManyCalls" // ours, not AWS's
 )
 
@@ -105,7 +106,7 @@ func explain(err error, place, operation, action string) *failure {
 	case errors.As(err, &response) && response.HTTPStatusCode() >= 400:
 		f.reason = fmt.Sprintf("AWS failed to answer (HTTP %d)", response.HTTPStatusCode())
 	case isUnreadable(err):
-		f.reason = "the answer could not be read"
+		f.reason = reasonUnreadable
 	default:
 		f.reason = "no answer: " + innermost(err).Error()
 	}

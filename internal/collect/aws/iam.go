@@ -21,6 +21,18 @@ func iamService() service {
 			actions: []string{"iam:GetAccountAuthorizationDetails", "iam:ListRoles"},
 			list:    readAuthorization,
 		},
+		{
+			types:   []string{"Assay::IAM::AccountSummary"},
+			account: true,
+			actions: []string{"iam:GetAccountSummary"},
+			list:    readSummary,
+		},
+		{
+			types:   []string{"Assay::IAM::PasswordPolicy"},
+			account: true,
+			actions: []string{"iam:GetAccountPasswordPolicy"},
+			list:    readPasswordPolicy,
+		},
 	}}
 }
 
@@ -130,4 +142,41 @@ func iamTags(all []types.Tag) *estate.Value {
 		m[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
 	return tags(m)
+}
+
+func readSummary(ctx context.Context, s *scope) error {
+	client := iam.NewFromConfig(s.cfg)
+	out, err := do(ctx, s, "iam:GetAccountSummary", client.GetAccountSummary, &iam.GetAccountSummaryInput{})
+	if err != nil {
+		return err
+	}
+	set := fields{}
+	for name, n := range out.SummaryMap {
+		set[name] = estate.Int(int64(n))
+	}
+	if schema := s.run.model.Schema("Assay::IAM::AccountSummary"); schema != nil {
+		for name := range set {
+			if schema.Properties[name] == "" {
+				delete(set, name)
+			}
+		}
+	}
+	s.add(found{typ: "Assay::IAM::AccountSummary", id: s.account, name: "account summary", set: set, call: "iam:GetAccountSummary"})
+	return nil
+}
+
+func readPasswordPolicy(ctx context.Context, s *scope) error {
+	client := iam.NewFromConfig(s.cfg)
+	out, err := do(ctx, s, "iam:GetAccountPasswordPolicy", client.GetAccountPasswordPolicy, &iam.GetAccountPasswordPolicyInput{})
+	if none(err, "NoSuchEntity") {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if out.PasswordPolicy == nil {
+		return s.odd("GetAccountPasswordPolicy", "iam:GetAccountPasswordPolicy")
+	}
+	s.add(found{typ: "Assay::IAM::PasswordPolicy", id: s.account, name: "password policy", from: out.PasswordPolicy, call: "iam:GetAccountPasswordPolicy"})
+	return nil
 }

@@ -124,6 +124,11 @@ func (r *functions) codeSigning(ctx context.Context) {
 		for _, c := range out.CodeSigningConfigs {
 			arn := aws.ToString(c.CodeSigningConfigArn)
 			r.add(found{typ: "AWS::Lambda::CodeSigningConfig", id: arn, name: aws.ToString(c.CodeSigningConfigId), from: c, call: "lambda:ListCodeSigningConfigs"})
+			if c.AllowedPublishers != nil {
+				for _, version := range c.AllowedPublishers.SigningProfileVersionArns {
+					r.want(signingProfile(version))
+				}
+			}
 			of := lambda.NewListFunctionsByCodeSigningConfigPaginator(r.client, &lambda.ListFunctionsByCodeSigningConfigInput{CodeSigningConfigArn: c.CodeSigningConfigArn})
 			if err := each(ctx, r.scope, "lambda:ListFunctionsByCodeSigningConfig", of, func(out *lambda.ListFunctionsByCodeSigningConfigOutput) error {
 				for _, f := range out.FunctionArns {
@@ -137,7 +142,8 @@ func (r *functions) codeSigning(ctx context.Context) {
 		return nil
 	})
 	if err != nil {
-		r.unsigned = r.missing(err, "")
+		r.unread(err, "AWS::Lambda::CodeSigningConfig")
+		r.unsigned = asFailure(err).gap().At(r.at(asFailure(err).operation))
 	}
 }
 
@@ -157,15 +163,27 @@ func (r *functions) function(ctx context.Context, f types.FunctionConfiguration)
 	case err != nil && over(err):
 		return err
 	}
-	r.add(found{
-		typ: "AWS::Lambda::Function", id: arn, name: name, from: f, call: "lambda:ListFunctions",
-		renamed: map[string]string{"KmsKeyArn": "KMSKeyArn"}, set: r.properties(ctx, f),
-	})
+	set, gone := r.properties(ctx, f)
+	if gone {
+		return nil
+	}
+	r.add(found{typ: "AWS::Lambda::Function", id: arn, name: name, from: f, call: "lambda:ListFunctions", set: set})
+	r.want(estate.Named{Type: functionMetrics, Text: arn, Name: name})
+	group := functionGroups + name
+	if f.LoggingConfig != nil {
+		group = orElse(aws.ToString(f.LoggingConfig.LogGroup), group)
+	}
+	r.want(estate.Named{Type: subscriptionFilters, Text: group, Name: group})
+	if f.PackageType == types.PackageTypeImage {
+		r.want(anyRepository)
+	}
 	if err != nil {
 		r.lost("Assay::Lambda::FunctionState", arn, fields{"FunctionName": estate.String(name)}, err)
 	} else {
 		set := fields{"RuntimeVersionArn": nil}
-		if v := state.RuntimeVersionConfig; v != nil {
+		if v := state.RuntimeVersionConfig; v != nil && v.Error != nil {
+			set["RuntimeVersionArn"] = withheld(v.Error.ErrorCode, arn)
+		} else if v != nil {
 			set["RuntimeVersionArn"] = str(v.RuntimeVersionArn)
 		}
 		r.add(found{typ: "Assay::Lambda::FunctionState", id: arn, name: name, from: state, set: set, call: "lambda:GetFunctionConfiguration"})
@@ -181,60 +199,49 @@ func (r *functions) function(ctx context.Context, f types.FunctionConfiguration)
 }
 
 // properties are those of a function that other calls answer than the one that
-// lists it.
-func (r *functions) properties(ctx context.Context, f types.FunctionConfiguration) fields {
+// lists it. gone reports that one of them knows no such function any more.
+func (r *functions) properties(ctx context.Context, f types.FunctionConfiguration) (set fields, gone bool) {
 	name, arn := f.FunctionName, unqualified(f)
-	set := fields{
-		"Environment": environment(f.Environment, r.run.options.Salt), "Layers": nil, "ImageConfig": nil, "VpcConfig": nil,
-		"Code": r.code(f.PackageType), "CodeSigningConfigArn": r.unsigned, "ReservedConcurrentExecutions": nil, "FunctionScalingConfig": nil,
-	}
-	var layers []string
-	for _, l := range f.Layers {
-		layers = append(layers, aws.ToString(l.Arn))
-	}
-	set["Layers"] = strs(layers)
-	if f.ImageConfigResponse != nil && f.ImageConfigResponse.ImageConfig != nil {
-		c := f.ImageConfigResponse.ImageConfig
-		set["ImageConfig"] = some(fields{"Command": strs(c.Command), "EntryPoint": strs(c.EntryPoint), "WorkingDirectory": str(c.WorkingDirectory)})
+	set = fields{
+		"Environment": environment(f.Environment, arn, r.run.options.Salt), "Layers": layers(f.Layers), "ImageConfig": image(f.ImageConfigResponse, arn),
+		"VpcConfig": nil, "CodeSigningConfigArn": r.unsigned, "ReservedConcurrentExecutions": nil, "FunctionScalingConfig": nil, "RuntimeManagementConfig": nil,
+		"Code": r.code(f.PackageType), "Tags": r.tagsOf(ctx, "lambda:function", arn),
 	}
 	if v := f.VpcConfig; v != nil && len(v.SubnetIds) > 0 {
 		set["VpcConfig"] = some(fields{
 			"SubnetIds": strs(v.SubnetIds), "SecurityGroupIds": strs(v.SecurityGroupIds), "Ipv6AllowedForDualStack": flag(v.Ipv6AllowedForDualStack),
 		})
 	}
-	if r.unsigned == nil {
-		if config := r.signing[arn]; config != "" {
-			set["CodeSigningConfigArn"] = estate.String(config)
+	if config := r.signing[arn]; r.unsigned == nil && config != "" {
+		set["CodeSigningConfigArn"] = estate.String(config)
+	}
+	// put sets a property by the answer of a call of its own.
+	put := func(property string, err error, value func() *estate.Value) {
+		switch {
+		case none(err, notFound):
+			gone = true
+		case err != nil:
+			set[property] = r.missing(err, arn)
+		default:
+			set[property] = value()
 		}
 	}
 	if !r.settled {
 		out, err := do(ctx, r.scope, "lambda:GetFunctionConcurrency", r.client.GetFunctionConcurrency, &lambda.GetFunctionConcurrencyInput{FunctionName: name})
-		if err != nil {
-			set["ReservedConcurrentExecutions"] = r.missing(err, arn)
-		} else {
-			set["ReservedConcurrentExecutions"] = number(out.ReservedConcurrentExecutions)
-		}
+		put("ReservedConcurrentExecutions", err, func() *estate.Value { return number(out.ReservedConcurrentExecutions) })
 	}
-	set["Tags"] = r.tagsOf(ctx, "lambda:function", arn)
-	if out, err := do(ctx, r.scope, "lambda:GetFunctionRecursionConfig", r.client.GetFunctionRecursionConfig, &lambda.GetFunctionRecursionConfigInput{FunctionName: name}); err != nil {
-		set["RecursiveLoop"] = r.missing(err, arn)
-	} else {
-		set["RecursiveLoop"] = word(string(out.RecursiveLoop))
-	}
+	recursion, err := do(ctx, r.scope, "lambda:GetFunctionRecursionConfig", r.client.GetFunctionRecursionConfig, &lambda.GetFunctionRecursionConfigInput{FunctionName: name})
+	put("RecursiveLoop", err, func() *estate.Value { return word(string(recursion.RecursiveLoop)) })
 	if f.PackageType != types.PackageTypeImage {
 		out, err := do(ctx, r.scope, "lambda:GetRuntimeManagementConfig", r.client.GetRuntimeManagementConfig, &lambda.GetRuntimeManagementConfigInput{FunctionName: name})
-		if err != nil {
-			set["RuntimeManagementConfig"] = r.missing(err, arn)
-		} else {
-			set["RuntimeManagementConfig"] = some(fields{"UpdateRuntimeOn": word(string(out.UpdateRuntimeOn)), "RuntimeVersionArn": str(out.RuntimeVersionArn)})
-		}
-	} else {
-		set["RuntimeManagementConfig"] = nil
+		put("RuntimeManagementConfig", err, func() *estate.Value {
+			return some(fields{"UpdateRuntimeOn": word(string(out.UpdateRuntimeOn)), "RuntimeVersionArn": str(out.RuntimeVersionArn)})
+		})
 	}
 	if f.CapacityProviderConfig != nil {
 		out, err := do(ctx, r.scope, "lambda:GetFunctionScalingConfig", r.client.GetFunctionScalingConfig, &lambda.GetFunctionScalingConfigInput{FunctionName: name, Qualifier: aws.String("$LATEST.PUBLISHED")})
 		switch {
-		case none(err, notFound):
+		case none(err, notFound): // nothing is published on it
 		case err != nil:
 			set["FunctionScalingConfig"] = r.missing(err, arn)
 		case out.AppliedFunctionScalingConfig != nil:
@@ -242,7 +249,34 @@ func (r *functions) properties(ctx context.Context, f types.FunctionConfiguratio
 			set["FunctionScalingConfig"] = some(fields{"MinExecutionEnvironments": number(c.MinExecutionEnvironments), "MaxExecutionEnvironments": number(c.MaxExecutionEnvironments)})
 		}
 	}
-	return set
+	return set, gone
+}
+
+func layers(all []types.Layer) *estate.Value {
+	var arns []string
+	for _, l := range all {
+		arns = append(arns, aws.ToString(l.Arn))
+	}
+	return strs(arns)
+}
+
+func image(r *types.ImageConfigResponse, arn string) *estate.Value {
+	switch {
+	case r == nil:
+		return nil
+	case r.Error != nil:
+		return withheld(r.Error.ErrorCode, arn)
+	case r.ImageConfig == nil:
+		return nil
+	}
+	c := r.ImageConfig
+	return some(fields{"Command": strs(c.Command), "EntryPoint": strs(c.EntryPoint), "WorkingDirectory": str(c.WorkingDirectory)})
+}
+
+// withheld is what AWS says in an answer that it could not give: variables
+// whose key the reader may not use, for one. assay does not ask to use keys.
+func withheld(code *string, on string) *estate.Value {
+	return estate.Unknown("AWS could not give it ("+orElse(aws.ToString(code), "no reason")+")", on)
 }
 
 // code is what is known of a function's package without asking for it: code
@@ -275,15 +309,21 @@ func (r *functions) policy(ctx context.Context, arn, qualifier string) {
 		return
 	}
 	document := document(aws.ToString(out.Policy))
+	if document.Kind() != estate.KindMap {
+		r.lost("AWS::Lambda::ResourcePolicy", on, fields{"ResourceArn": estate.String(on)}, r.odd("GetPolicy", "lambda:GetPolicy"))
+		return
+	}
 	var rest []*estate.Value
+	sids := map[string]bool{}
 	for _, statement := range list(document.Field("Statement")) {
-		permission, ok := permissionOf(statement)
-		if !ok {
+		sid := statement.Field("Sid").AsString()
+		permission, ok := permissionOf(statement, on)
+		if !ok || sid == "" || sids[sid] {
 			rest = append(rest, statement)
 			continue
 		}
+		sids[sid] = true
 		permission["FunctionName"] = estate.String(on)
-		sid := statement.Field("Sid").AsString()
 		r.add(found{typ: "AWS::Lambda::Permission", id: on + "/" + sid, name: sid, set: permission.all("Action", "EventSourceToken", "FunctionUrlAuthType", "InvokedViaFunctionUrl", "Principal", "PrincipalOrgID", "SourceAccount", "SourceArn"), call: "lambda:GetPolicy"})
 		r.wantARN(permission["SourceArn"].AsString())
 	}
@@ -295,17 +335,17 @@ func (r *functions) policy(ctx context.Context, arn, qualifier string) {
 	}
 }
 
-// permissionOf is a statement as the permission that makes it; false when no
-// permission does.
+// permissionOf is a statement of the policy of a function, alias or version as
+// the permission that makes it; false when no permission does.
 // source: https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
-func permissionOf(statement *estate.Value) (fields, bool) {
+func permissionOf(statement *estate.Value, on string) (fields, bool) {
 	p := fields{"Action": statement.Field("Action")}
 	for _, f := range statement.Fields() {
 		if !slices.Contains([]string{"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}, f.Name) {
 			return nil, false
 		}
 	}
-	if statement.Field("Effect").AsString() != "Allow" || p["Action"].Kind() != estate.KindString {
+	if statement.Field("Effect").AsString() != "Allow" || p["Action"].Kind() != estate.KindString || statement.Field("Resource").AsString() != on {
 		return nil, false
 	}
 	switch principal := statement.Field("Principal"); {
@@ -319,7 +359,7 @@ func permissionOf(statement *estate.Value) (fields, bool) {
 	for _, operator := range statement.Field("Condition").Fields() {
 		for _, key := range operator.Value.Fields() {
 			name, ok := permissionKeys[operator.Name+" "+strings.ToLower(key.Name)]
-			if !ok || key.Value.Kind() != estate.KindString {
+			if !ok || key.Value.Kind() != estate.KindString || p[name] != nil {
 				return nil, false
 			}
 			p[name] = key.Value
@@ -330,15 +370,12 @@ func permissionOf(statement *estate.Value) (fields, bool) {
 
 // permissionKeys are the conditions that the parameters of a permission make.
 var permissionKeys = map[string]string{
-	"ArnLike aws:sourcearn":                     "SourceArn",
-	"StringEquals aws:sourceaccount":            "SourceAccount",
-	"StringEquals aws:principalorgid":           "PrincipalOrgID",
-	"StringEquals lambda:eventsourcetoken":      "EventSourceToken",
-	"StringEquals lambda:functionurlauthtype":   "FunctionUrlAuthType",
-	"Bool lambda:invokedviafunctionurl":         "InvokedViaFunctionUrl",
-	"StringLike aws:sourcearn":                  "SourceArn",
-	"StringEquals aws:sourcearn":                "SourceArn",
-	"StringEquals lambda:invokedviafunctionurl": "InvokedViaFunctionUrl",
+	"ArnLike aws:sourcearn":                   "SourceArn",
+	"StringEquals aws:sourceaccount":          "SourceAccount",
+	"StringEquals aws:principalorgid":         "PrincipalOrgID",
+	"StringEquals lambda:eventsourcetoken":    "EventSourceToken",
+	"StringEquals lambda:functionurlauthtype": "FunctionUrlAuthType",
+	"Bool lambda:invokedviafunctionurl":       "InvokedViaFunctionUrl",
 }
 
 func (r *functions) urls(ctx context.Context, name, arn string) {
@@ -417,13 +454,12 @@ func (r *functions) releases(ctx context.Context, name, arn string) {
 			typ: "AWS::Lambda::Version", id: on, name: name + ":" + version, from: v, call: "lambda:ListFunctions",
 			set: fields{"FunctionName": estate.String(name), "ProvisionedConcurrencyConfig": concurrency(version)},
 		})
-		var layers []string
-		for _, l := range v.Layers {
-			layers = append(layers, aws.ToString(l.Arn))
-		}
 		r.add(found{
 			typ: "Assay::Lambda::PublishedVersion", id: on, name: name + ":" + version, from: v, call: "lambda:ListFunctions",
-			set: fields{"Environment": environment(v.Environment, r.run.options.Salt), "Layers": strs(layers)},
+			set: fields{
+				"Environment": environment(v.Environment, on, r.run.options.Salt), "Layers": layers(v.Layers),
+				"State": r.run.shaper.unknown("Assay::Lambda::PublishedVersion.State"), // lists do not give it
+			},
 		})
 		r.policy(ctx, arn, version)
 	}
@@ -472,6 +508,9 @@ func readMappings(ctx context.Context, s *scope) error {
 			}
 			if m.StartingPositionTimestamp != nil {
 				set["StartingPositionTimestamp"] = estate.Int(m.StartingPositionTimestamp.Unix())
+			}
+			if e := m.FilterCriteriaError; e != nil {
+				set["FilterCriteria"] = withheld(e.ErrorCode, orElse(aws.ToString(m.EventSourceMappingArn), id))
 			}
 			name := "mapping " + id
 			r := found{typ: "AWS::Lambda::EventSourceMapping", id: orElse(aws.ToString(m.EventSourceMappingArn), id), name: name, from: m, set: set, call: "lambda:ListEventSourceMappings"}

@@ -214,8 +214,8 @@ func compareResource(t *testing.T, want, got *estate.Resource, gaps []*gapOf) {
 	t.Helper()
 	for _, f := range want.Properties.Fields() {
 		v := got.Properties.Field(f.Name)
-		a, b := plain(f.Value), plain(v)
-		if !f.Value.Known() || a == b || f.Name == "Code" || named(f.Name, f.Value, v) {
+		a, b := spelled(f.Value), spelled(v)
+		if !f.Value.Known() || f.Name == "Code" || a == b || named(f.Name, f.Value, v) {
 			continue
 		}
 		if !lost(gaps, want.Type, f.Name) {
@@ -223,26 +223,26 @@ func compareResource(t *testing.T, want, got *estate.Resource, gaps []*gapOf) {
 		}
 	}
 	for _, f := range got.Properties.Fields() {
-		if want.Properties.Field(f.Name) == nil && f.Value.Known() && !f.Value.IsDefault() && !stated(want.Type, f.Name) && !lost(gaps, want.Type, f.Name) {
-			t.Errorf("%s %s.%s: the account has %s, the template nothing", want.Type, keyOf(want), f.Name, plain(f.Value))
+		if want.Properties.Field(f.Name) == nil && f.Value.Known() && !f.Value.IsDefault() && !alwaysStated(want.Type, f.Name) && !lost(gaps, want.Type, f.Name) {
+			t.Errorf("%s %s.%s: the account has %s, the template nothing", want.Type, keyOf(want), f.Name, spelled(f.Value))
 		}
 	}
 }
 
-// stated are properties that every account states and templates leave to AWS.
-func stated(typ, property string) bool {
+// alwaysStated are properties that every account states and templates leave to AWS.
+func alwaysStated(typ, property string) bool {
 	return slices.Contains([]string{
-		"AWS::IAM::Role.Path", "AWS::IAM::User.Path", "AWS::IAM::ManagedPolicy.Path", "AWS::IAM::Role.MaxSessionDuration",
+		"AWS::Lambda::Function.Code", "AWS::IAM::Role.Path", "AWS::IAM::User.Path", "AWS::IAM::ManagedPolicy.Path", "AWS::IAM::Role.MaxSessionDuration",
 		"AWS::Lambda::Version.CodeSha256", "AWS::Lambda::Version.Description",
 	}, typ+"."+property)
 }
 
 // named reports whether two values name the same thing, one by its ARN.
 func named(property string, a, b *estate.Value) bool {
-	return slices.Contains([]string{"FunctionName", "Queues"}, property) && last(strings.Trim(plain(a), `"`)) == last(strings.Trim(plain(b), `"`))
+	return slices.Contains([]string{"FunctionName", "Queues"}, property) && last(strings.Trim(spelled(a), `"`)) == last(strings.Trim(spelled(b), `"`))
 }
 
-func plain(v *estate.Value) string {
+func spelled(v *estate.Value) string {
 	data, err := v.Rewrite((*estate.Value).Plain).MarshalJSON()
 	if err != nil {
 		return fmt.Sprint(err)

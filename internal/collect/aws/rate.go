@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	_ "embed" // rates.yaml
 	"errors"
 	"fmt"
 	"net/http"
@@ -21,6 +22,11 @@ import (
 	"go.yaml.in/yaml/v4"
 	"golang.org/x/time/rate"
 )
+
+// published are the quotas that AWS publishes.
+//
+//go:embed rates.yaml
+var published []byte
 
 // family is a set of operations that share one quota of a service.
 type family struct {
@@ -55,6 +61,7 @@ type throttle struct {
 	cap      int64   // of requests; 0: none
 	sent     atomic.Int64
 	refused  atomic.Int64 // for being too many
+	now      func() time.Time
 
 	mu      sync.Mutex
 	buckets map[bucketKey]*bucket
@@ -77,8 +84,8 @@ type bucket struct {
 
 const recovery = 10 * time.Second
 
-func newThrottle(families []family, share float64, limit int64) *throttle {
-	return &throttle{families: families, share: share, cap: limit, buckets: map[bucketKey]*bucket{}, counts: map[string]int64{}}
+func newThrottle(families []family, share float64, limit int64, now func() time.Time) *throttle {
+	return &throttle{families: families, share: share, cap: limit, now: now, buckets: map[bucketKey]*bucket{}, counts: map[string]int64{}}
 }
 
 func (t *throttle) bucket(account, region, service, operation string) *bucket {
@@ -139,9 +146,9 @@ func (t *throttle) attach(cfg *aws.Config, account string) {
 				var api smithy.APIError
 				if errors.As(err, &api) && throttled(api.ErrorCode()) {
 					t.refused.Add(1)
-					b.slower(time.Now())
+					b.slower(t.now())
 				} else {
-					b.recover(time.Now())
+					b.recover(t.now())
 				}
 				return out, metadata, err
 			}), "Retry", middleware.After)

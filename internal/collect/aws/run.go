@@ -62,7 +62,7 @@ func (r *run) newPlace(region string) *place {
 	p := &place{
 		run: r, account: r.ID, region: region, partition: r.Partition,
 		resources: map[string]*gathered{}, byName: map[string][]*gathered{}, sought: map[string]bool{},
-		pending: map[string][]estate.Named{}, coverage: map[string]*estate.Coverage{}, problems: map[problemKey]*problem{}, tagged: map[string]*tagged{},
+		pending: map[string][]estate.Named{}, coverage: map[string]*estate.Coverage{}, pages: map[string]int{}, problems: map[problemKey]*problem{}, tagged: map[string]*tagged{},
 	}
 	for _, typ := range uncovered {
 		if region != "" {
@@ -70,7 +70,7 @@ func (r *run) newPlace(region string) *place {
 		}
 	}
 	for _, one := range r.plan {
-		if one.account == (region == "") && !r.whole(one) {
+		if one.account == (region == "") && (!r.whole(one) || one.touching && !r.options.All) {
 			for _, typ := range one.types {
 				p.coverage[typ] = &estate.Coverage{Type: typ, State: estate.CoverageNamed, Reason: reasonNamed}
 			}
@@ -100,7 +100,11 @@ func (r *run) lists(ctx context.Context) {
 		for i := range r.plan {
 			one := &r.plan[i]
 			if one.account == (p.region == "") && r.whole(*one) {
-				tasks = append(tasks, func() { r.scope(p, one).reading(ctx, estate.CoverageComplete, one.list) })
+				state := estate.CoverageComplete
+				if one.touching && !r.options.All {
+					state = estate.CoverageNamed
+				}
+				tasks = append(tasks, func() { r.scope(p, one).reading(ctx, state, one.list) })
 			}
 		}
 	}
@@ -196,7 +200,8 @@ func (r *run) tell() (stop func()) {
 	wg.Go(func() {
 		tick := time.NewTicker(time.Second)
 		defer tick.Stop()
-		began, before := time.Now(), r.limits.sent.Load()
+		now := r.options.Now
+		began, before := now(), r.limits.sent.Load()
 		for {
 			select {
 			case <-done:
@@ -205,7 +210,7 @@ func (r *run) tell() (stop func()) {
 			}
 			sent := r.limits.sent.Load()
 			p := Progress{Calls: sent, Expected: sent + max(0, r.planned.Load())}
-			if rate := float64(sent-before) / time.Since(began).Seconds(); rate > 0 {
+			if rate := float64(sent-before) / now().Sub(began).Seconds(); rate > 0 {
 				p.Left = time.Duration(float64(p.Expected-sent) / rate * float64(time.Second)).Round(time.Second)
 			}
 			r.options.Progress(p)

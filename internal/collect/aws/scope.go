@@ -42,7 +42,7 @@ type place struct {
 	pending   map[string][]estate.Named // what is to be looked for, by type
 	coverage  map[string]*estate.Coverage
 	problems  map[problemKey]*problem
-	pages     int
+	pages     map[string]int     // answers of the lists of a type's read
 	tagged    map[string]*tagged // by kind
 	awsKeys   awsKeys
 }
@@ -122,6 +122,18 @@ func (s *scope) lost(typ, id string, known fields, err error) {
 	s.report(f)
 }
 
+// undescribed records a resource that is there, and that a call failed to
+// describe: nothing but what known says is known of it.
+func (s *scope) undescribed(typ, id, name string, known fields, err error) {
+	f := about(err, id)
+	pos := s.at(f.operation)
+	s.put(estate.Resource{
+		Type: typ, ID: id, LogicalID: logicalID(typ, id), Address: name,
+		Properties: s.run.shaper.unread(typ, known, f.gap(), pos), Source: pos,
+	}, false)
+	s.report(f)
+}
+
 // missing is the value of a property that a call failed to give. item is what
 // was asked about.
 func (s *scope) missing(err error, item string) *estate.Value {
@@ -173,7 +185,7 @@ func (s *scope) put(r estate.Resource, leads bool) {
 		s.mu.Unlock()
 		return
 	}
-	g := &gathered{resource: r, followed: leads || strings.HasPrefix(r.Type, "AWS::Lambda::")}
+	g := &gathered{resource: r, followed: leads || strings.HasPrefix(r.Type, "AWS::Lambda::") || s.read != nil && s.read.touching}
 	s.resources[r.Type+"\x00"+r.ID] = g
 	for _, name := range names {
 		key := r.Type + "\x00" + name
@@ -251,6 +263,14 @@ func (p *place) has(typ, id string) bool {
 	return ok
 }
 
+// settled reports whether no read of the type fell short so far.
+func (p *place) settled(typ string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.coverage[typ]
+	return c == nil || c.State == estate.CoverageComplete || c.State == estate.CoverageNamed
+}
+
 // take hands out what is to be looked for of some types.
 func (p *place) take(types []string) []estate.Named {
 	p.mu.Lock()
@@ -266,14 +286,20 @@ func (p *place) take(types []string) []estate.Named {
 	return all
 }
 
-func (p *place) paged() {
-	p.mu.Lock()
-	p.pages++
-	p.mu.Unlock()
+// paged counts a page of the read's lists for each of its types.
+func (s *scope) paged() {
+	if s.read == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, typ := range s.read.types {
+		s.pages[typ]++
+	}
 }
 
-// placesOf are the places where something that was named is read: every region
-// where the name leaves it open, as roles of an account may.
+// placesOf are the places where something that was named is read: all regions
+// where an account's own resource, such as a role, names it in any.
 func (r *run) placesOf(from *place, n estate.Named) []*place {
 	region := from.region
 	if a, err := arn.Parse(n.Text); err == nil {
@@ -286,8 +312,7 @@ func (r *run) placesOf(from *place, n estate.Named) []*place {
 	}
 	var found []*place
 	for _, p := range r.places {
-		here := p.region != "" && (p.region == region || region == "")
-		if here && r.reads(n.Type, false) || p.region == "" && r.reads(n.Type, true) {
+		if p.region != "" && (p.region == region || region == "") && r.reads(n.Type, false) || p.region == "" && r.reads(n.Type, true) {
 			found = append(found, p)
 		}
 	}
@@ -313,7 +338,7 @@ func (p *place) build() *estate.Builder {
 	}
 	for _, typ := range slices.Sorted(maps.Keys(p.coverage)) {
 		c := *p.coverage[typ]
-		c.Items = items[typ]
+		c.Items, c.Pages = items[typ], p.pages[typ]
 		b.Cover(c)
 	}
 	b.Cover(estate.Coverage{Type: "*", State: estate.CoverageUncollected, Reason: "assay does not read it from accounts"})
@@ -355,21 +380,27 @@ func asFailure(err error) *failure {
 // reading runs one read in the place and records how far it went.
 func (s *scope) reading(ctx context.Context, state estate.CoverageState, f func(context.Context, *scope) error) {
 	if err := f(ctx, s); err != nil {
-		failed := asFailure(err)
-		state := estate.CoverageDenied
-		if failed.reason == reasonInterrupted || failed.code == codeCap {
-			state = estate.CoveragePartial
-		}
-		reason := failed.operation + ": " + failed.reason
-		if hint := failed.hint(); hint != "" {
-			reason += "; " + hint
-		}
-		for _, typ := range s.read.types {
-			s.cover(typ, state, reason)
-		}
+		s.unread(err, s.read.types...)
 		return
 	}
 	for _, typ := range s.read.types {
 		s.cover(typ, state, "")
 	}
+}
+
+// unread records that types were not read, or not all of them.
+func (s *scope) unread(err error, types ...string) {
+	f := asFailure(err)
+	state := estate.CoveragePartial
+	if f.denied {
+		state = estate.CoverageDenied
+	}
+	reason := f.operation + ": " + f.reason
+	if hint := f.hint(); hint != "" {
+		reason += "; " + hint
+	}
+	for _, typ := range types {
+		s.cover(typ, state, reason)
+	}
+	s.report(f)
 }

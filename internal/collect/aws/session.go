@@ -23,7 +23,7 @@ import (
 // Options say what to read and how.
 type Options struct {
 	Model *estate.Model
-	Rates []byte // tables/api-rates.yaml
+	Rates []byte // requests that AWS answers, in the form of rates.yaml; nil: those of rates.yaml
 
 	Regions    []string // empty: the region of the SDK's chain
 	Profile    string   // of the shared configuration; empty: the SDK's chain
@@ -50,8 +50,13 @@ type Options struct {
 	// Progress, when set, is told now and then how far the run is.
 	Progress func(Progress)
 
+	// Now is the clock, by which the rate recovers and progress is told.
+	Now func() time.Time
+
 	// Client sends the requests; nil: the SDK's own.
 	Client *http.Client
+
+	configure func(*aws.Config) // for tests
 }
 
 // Progress is how far a run is.
@@ -78,6 +83,9 @@ type Account struct {
 func Open(ctx context.Context, o Options) (*Account, error) {
 	if o.Rate <= 0 || o.Rate > 1 {
 		return nil, fmt.Errorf("rate %g: expected a share of AWS's quotas above 0 and at most 1", o.Rate)
+	}
+	if o.Rates == nil {
+		o.Rates = published
 	}
 	families, err := readFamilies(o.Rates)
 	if err != nil {
@@ -113,7 +121,10 @@ func Open(ctx context.Context, o Options) (*Account, error) {
 	if cfg.Region == "" {
 		return nil, errors.New("no region: name one with --region, AWS_REGION or in the profile")
 	}
-	a := &Account{options: o, limits: newThrottle(families, o.Rate, o.MaxCalls)}
+	if o.configure != nil {
+		o.configure(&cfg)
+	}
+	a := &Account{options: o, limits: newThrottle(families, o.Rate, o.MaxCalls, o.Now)}
 	if a.Regions = slices.Compact(slices.Sorted(slices.Values(o.Regions))); len(a.Regions) == 0 {
 		a.Regions = []string{cfg.Region}
 	}

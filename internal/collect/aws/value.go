@@ -62,6 +62,14 @@ func strs(texts []string) *estate.Value {
 	return estate.List(items...)
 }
 
+// listOf is a list; nil when nothing is in it.
+func listOf(items []*estate.Value) *estate.Value {
+	if len(items) == 0 {
+		return nil
+	}
+	return estate.List(items...)
+}
+
 // number is a number that may not be there.
 func number[T ~int | ~int32 | ~int64](n *T) *estate.Value {
 	if n == nil {
