@@ -1,7 +1,10 @@
 package aws
 
 import (
+	"errors"
+	flags "flag"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -119,4 +122,23 @@ func sameText(t testing.TB, got, want string) {
 func lineDiff(want, got string) string {
 	lines := func(text string) []string { return strings.Split(strings.Trim(text, "\n"), "\n") }
 	return cmp.Diff(lines(want), lines(got))
+}
+
+var update = flags.Bool("update", false, "renew golden files")
+
+// golden compares a text with testdata/NAME.golden.
+func golden(t testing.TB, name, got string) {
+	t.Helper()
+	path := "testdata/" + name + ".golden"
+	if *update {
+		if err := errors.Join(os.MkdirAll("testdata", 0o755), os.WriteFile(path, []byte(got), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameText(t, got, string(want))
 }

@@ -1,0 +1,122 @@
+package aws
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"assay/internal/estate"
+)
+
+// eachDenied reads what serve answers, and reads it again with each action that
+// the service declares denied. A reading then says what it says otherwise, or
+// that it does not know, and what would have to be granted. An action that is
+// never called need not be declared. It returns the reading without denials.
+func eachDenied(t *testing.T, service string, serve func(*fake), with ...func(*Options)) []*estate.Builder {
+	t.Helper()
+	collect := func(rules ...*fault) ([]*estate.Builder, Totals) {
+		f := newFake(t).empty().fault(rules...)
+		serve(f)
+		a := f.open(with...)
+		return a.Collect(context.Background()), a.Totals()
+	}
+	clean, totals := collect()
+	for _, s := range services() {
+		if s.name != service {
+			continue
+		}
+		var actions []string
+		for _, r := range s.reads {
+			actions = append(actions, r.actions...)
+		}
+		slices.Sort(actions)
+		for _, action := range slices.Compact(actions) {
+			if totals.By[action] == 0 {
+				t.Errorf("%s is declared and never called", action)
+				continue
+			}
+			got, _ := collect(denied(action))
+			t.Run(action, func(t *testing.T) { losesOnly(t, clean, got, action) })
+		}
+	}
+	return clean
+}
+
+// losesOnly holds a reading against a better one of the same account: nothing is
+// there, or otherwise, that was not before, and what is gone is told.
+func losesOnly(t *testing.T, clean, got []*estate.Builder, action string) {
+	t.Helper()
+	told := false
+	for i, b := range got {
+		scope := b.Build(testModel(t))
+		for _, p := range scope.Problems() {
+			told = told || len(p.Hint) >= len("grant "+action) && p.Hint[:len("grant "+action)] == "grant "+action
+		}
+		short := map[string]bool{} // types that are not known whole
+		for _, c := range scope.Coverage() {
+			short[c.Type] = c.State == estate.CoverageDenied
+		}
+		before, now := map[string]estate.Resource{}, map[string]estate.Resource{}
+		for _, r := range clean[i].Resources() {
+			before[r.Type+" "+r.ID] = r
+		}
+		for _, r := range b.Resources() {
+			now[r.Type+" "+r.ID] = r
+			short[r.Type] = short[r.Type] || r.Exists.Kind() == estate.KindDenied
+		}
+		for key, r := range before {
+			if _, ok := now[key]; !ok && !short[r.Type] {
+				t.Errorf("%s is gone, and nothing says so", key)
+			}
+		}
+		for key, r := range now {
+			if r.Exists.Kind() == estate.KindDenied {
+				continue
+			}
+			old, ok := before[key]
+			if !ok {
+				t.Errorf("%s is new", key)
+			}
+			for _, f := range r.Properties.Fields() {
+				if was := old.Properties.Field(f.Name); f.Value.Kind() != estate.KindDenied && (was == nil || jsonOf(was) != jsonOf(f.Value)) {
+					t.Errorf("%s.%s is %s", key, f.Name, jsonOf(f.Value))
+				}
+			}
+			for _, f := range old.Properties.Fields() {
+				if r.Properties.Field(f.Name) == nil {
+					t.Errorf("%s.%s is not there", key, f.Name)
+				}
+			}
+		}
+	}
+	if !told {
+		t.Errorf("nothing says to grant %s", action)
+	}
+}
+
+// withFunctions lets Lambda answer with functions that have nothing special.
+func withFunctions(f *fake, all ...types.FunctionConfiguration) {
+	for i := range all {
+		all[i].FunctionArn = aws.String("arn:aws:lambda:" + testRegion + ":" + testAccount + ":function:" + *all[i].FunctionName)
+		all[i].Version = aws.String("$LATEST")
+	}
+	always(f, &lambda.ListFunctionsOutput{Functions: all}, &lambda.ListFunctionsInput{})
+	always(f, &lambda.GetAccountSettingsOutput{
+		AccountLimit: &types.AccountLimit{ConcurrentExecutions: 10, UnreservedConcurrentExecutions: aws.Int32(10)}, AccountUsage: &types.AccountUsage{FunctionCount: int64(len(all))},
+	}, &lambda.GetAccountSettingsInput{})
+	on(f, func(*lambda.GetPolicyInput) (*lambda.GetPolicyOutput, error) {
+		return nil, refuse(notFound, "no policy")
+	})
+}
+
+// shortly is a reading of what serve answers, in short.
+func shortly(t *testing.T, serve func(*fake), shown []string, with ...func(*Options)) string {
+	t.Helper()
+	f := newFake(t).empty()
+	serve(f)
+	return show(t, f.open(with...).Collect(context.Background()), shown...)
+}
