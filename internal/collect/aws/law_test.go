@@ -2,7 +2,9 @@ package aws
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,6 +19,13 @@ import (
 // that it does not know, and what would have to be granted. An action that is
 // never called need not be declared. It returns the reading without denials.
 func eachDenied(t *testing.T, service string, serve func(*fake), with ...func(*Options)) []*estate.Builder {
+	t.Helper()
+	return eachDeniedBut(t, service, nil, serve, with...)
+}
+
+// eachDeniedBut is [eachDenied] for a reading that does not call some actions:
+// those by which all is listed, or those by which what is named is found.
+func eachDeniedBut(t *testing.T, service string, spared []string, serve func(*fake), with ...func(*Options)) []*estate.Builder {
 	t.Helper()
 	collect := func(rules ...*fault) ([]*estate.Builder, Totals) {
 		f := newFake(t).empty().fault(rules...)
@@ -35,6 +44,9 @@ func eachDenied(t *testing.T, service string, serve func(*fake), with ...func(*O
 		}
 		slices.Sort(actions)
 		for _, action := range slices.Compact(actions) {
+			if slices.Contains(spared, action) {
+				continue
+			}
 			if totals.By[action] == 0 {
 				t.Errorf("%s is declared and never called", action)
 				continue
@@ -51,22 +63,26 @@ func eachDenied(t *testing.T, service string, serve func(*fake), with ...func(*O
 func losesOnly(t *testing.T, clean, got []*estate.Builder, action string) {
 	t.Helper()
 	told := false
-	for i, b := range got {
+	short := map[string]bool{} // types that are not known whole
+	for _, b := range got {
 		scope := b.Build(testModel(t))
 		for _, p := range scope.Problems() {
-			told = told || len(p.Hint) >= len("grant "+action) && p.Hint[:len("grant "+action)] == "grant "+action
+			told = told || strings.HasPrefix(p.Hint, "grant "+action)
 		}
-		short := map[string]bool{} // types that are not known whole
 		for _, c := range scope.Coverage() {
-			short[c.Type] = c.State == estate.CoverageDenied
+			short[c.Type] = short[c.Type] || c.State == estate.CoverageDenied
 		}
+		for _, r := range b.Resources() {
+			short[r.Type] = short[r.Type] || r.Exists.Kind() == estate.KindDenied
+		}
+	}
+	for i, b := range got {
 		before, now := map[string]estate.Resource{}, map[string]estate.Resource{}
 		for _, r := range clean[i].Resources() {
 			before[r.Type+" "+r.ID] = r
 		}
 		for _, r := range b.Resources() {
 			now[r.Type+" "+r.ID] = r
-			short[r.Type] = short[r.Type] || r.Exists.Kind() == estate.KindDenied
 		}
 		for key, r := range before {
 			if _, ok := now[key]; !ok && !short[r.Type] {
@@ -82,7 +98,7 @@ func losesOnly(t *testing.T, clean, got []*estate.Builder, action string) {
 				t.Errorf("%s is new", key)
 			}
 			for _, f := range r.Properties.Fields() {
-				if was := old.Properties.Field(f.Name); f.Value.Kind() != estate.KindDenied && (was == nil || jsonOf(was) != jsonOf(f.Value)) {
+				if was := old.Properties.Field(f.Name); !holdsDenied(f.Value) && (was == nil || jsonOf(was) != jsonOf(f.Value)) {
 					t.Errorf("%s.%s is %s", key, f.Name, jsonOf(f.Value))
 				}
 			}
@@ -96,6 +112,15 @@ func losesOnly(t *testing.T, clean, got []*estate.Builder, action string) {
 	if !told {
 		t.Errorf("nothing says to grant %s", action)
 	}
+}
+
+// holdsDenied reports whether a value says, at any depth, that it was denied.
+func holdsDenied(v *estate.Value) (found bool) {
+	v.Each("", func(_ string, v *estate.Value) bool {
+		found = found || v.Kind() == estate.KindDenied
+		return true
+	})
+	return found
 }
 
 // withFunctions lets Lambda answer with functions that have nothing special.
@@ -119,4 +144,16 @@ func shortly(t *testing.T, serve func(*fake), shown []string, with ...func(*Opti
 	f := newFake(t).empty()
 	serve(f)
 	return show(t, f.open(with...).Collect(context.Background()), shown...)
+}
+
+// withPermission lets every function be invoked for the sources.
+func withPermission(f *fake, principal string, sources ...string) {
+	var statements []string
+	for i, source := range sources {
+		statements = append(statements, fmt.Sprintf(`{"Sid":"s%d","Effect":"Allow","Principal":{"Service":%q},"Action":"lambda:InvokeFunction","Resource":"RESOURCE","Condition":{"ArnLike":{"AWS:SourceArn":%q}}}`, i, principal, source))
+	}
+	on(f, func(in *lambda.GetPolicyInput) (*lambda.GetPolicyOutput, error) {
+		policy := `{"Version":"2012-10-17","Id":"default","Statement":[` + strings.Join(statements, ",") + `]}`
+		return &lambda.GetPolicyOutput{Policy: aws.String(strings.ReplaceAll(policy, "RESOURCE", aws.ToString(in.FunctionName)))}, nil
+	})
 }
