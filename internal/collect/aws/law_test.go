@@ -157,3 +157,16 @@ func withPermission(f *fake, principal string, sources ...string) {
 		return &lambda.GetPolicyOutput{Policy: aws.String(strings.ReplaceAll(policy, "RESOURCE", aws.ToString(in.FunctionName)))}, nil
 	})
 }
+
+// addresses are what is collected of some types, one a line.
+func addresses(builders []*estate.Builder, types string) string {
+	var all []string
+	for _, b := range builders {
+		for _, r := range b.Resources() {
+			if strings.HasPrefix(r.Type, types) {
+				all = append(all, r.Address)
+			}
+		}
+	}
+	return strings.Join(all, "\n")
+}
