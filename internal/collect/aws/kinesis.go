@@ -45,6 +45,7 @@ func readStream(ctx context.Context, s *scope, client *kinesis.Client, name stri
 	case err != nil:
 		s.lost("AWS::Kinesis::Stream", arn, fields{"Name": estate.String(name)}, err)
 		s.lost("AWS::Kinesis::ResourcePolicy", arn+"/policy", fields{"ResourceArn": estate.String(arn)}, err)
+		s.lost("AWS::Kinesis::StreamConsumer", arn+"/consumer", fields{"StreamARN": estate.String(arn)}, err)
 		return nil
 	}
 	d := orZero(out.StreamDescriptionSummary)
