@@ -113,7 +113,7 @@ func Public(question PublicQuestion, data *Data, limits Limits) Exposure {
 		for _, c := range callers {
 			who, _ := ParseCaller(c.principal)
 			switch {
-			case services != (who.Kind == Service), services && q.NoServices, !services && q.NoCallers:
+			case services != (who.Kind == Service), services && q.NoServices, !services && q.NoCallers, !q.addresses(who):
 			case services:
 				q.service(c, who.Name, sources)
 			default:
@@ -177,6 +177,13 @@ func (q *publicSearch) grants() bool {
 	return false
 }
 
+// addresses reports whether some Allow of the policy may be for a caller: most
+// policies are for one or two of them, and no request of the others need be made.
+func (q *publicSearch) addresses(who Caller) bool {
+	ev := &evaluator{req: &Request{caller: who, complete: true}}
+	return slices.ContainsFunc(q.Policy.statements, func(s statement) bool { return !s.deny && s.matchPrincipal(ev).any() != no })
+}
+
 // narrowed asks for a way in from a network, or with a secret, of the policy's
 // choice.
 func (q *publicSearch) narrowed(c callerClass, reach Reach, settled ...map[string][]string) {
@@ -237,7 +244,7 @@ func (q *publicSearch) askFor(c callerClass, forms map[string]keyForm, reach Rea
 	for k, v := range q.Context {
 		spec.Context[k] = v
 	}
-	f := finder{asks: []Ask{{Spec: spec, Set: allowedAll(c.principal, q.Policy), wide: c.wide, forms: forms, foreign: true}}, data: q.data, limits: q.limits, work: q.work}
+	f := finder{asks: []Ask{{Spec: spec, Set: allowedAll(c.principal, q.Policy), wide: c.wide(), forms: forms, foreign: true}}, data: q.data, limits: q.limits, work: q.work}
 	switch p := f.run(); p.Verdict {
 	case Refuted:
 		way.Reach, way.Witness = reach, p.Witness[0]

@@ -167,7 +167,7 @@ func wholeOf(v ref.Val) *estate.Value {
 func credentialWithin(ev *evaluation, document ref.Val, v *estate.Value) ref.Val {
 	found := types.Bool(false)
 	var open ref.Val
-	v.Each("", func(path string, x *estate.Value) bool {
+	v.EachAt(func(path string, x *estate.Value) bool {
 		switch x.Kind() {
 		case estate.KindSecret:
 			found = true

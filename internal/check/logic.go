@@ -1,6 +1,7 @@
 package check
 
 import (
+	"regexp"
 	"slices"
 
 	"github.com/google/cel-go/common/operators"
@@ -32,6 +33,7 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"startsWith":            textTest(estate.HasPrefix),
 	"endsWith":              textTest(estate.HasSuffix),
 	"contains":              textTest(estate.Contains),
+	"matches":               matches,
 	presentFunction:         present,
 	"runtime":               runtimeRow,
 	"arn":                   arn,
@@ -269,6 +271,9 @@ func size(ev *evaluation, args []ref.Val) ref.Val {
 				certain++
 			}
 		}
+		if ev.sizes == nil {
+			ev.sizes = map[*types.Unknown]int{}
+		}
 		ev.sizes[unk] = certain
 	}
 	return n
@@ -458,6 +463,29 @@ func textTest(test func(*estate.Value, string) estate.Truth) func(*evaluation, [
 		undecided := args[0]
 		return truth(test(text, string(part)), undecided)
 	}
+}
+
+// matches is CEL's own, which compiles the expression each time.
+func matches(ev *evaluation, args []ref.Val) ref.Val {
+	text, isText := args[0].(types.String)
+	pattern, isPattern := args[1].(types.String)
+	switch {
+	case types.IsUnknown(args[0]) || types.IsUnknown(args[1]):
+		return merge(args...)
+	case !isText:
+		return types.MaybeNoSuchOverloadErr(args[0])
+	case !isPattern:
+		return types.MaybeNoSuchOverloadErr(args[1])
+	}
+	compiled, ok := ev.lib.patterns.Load(pattern)
+	if !ok {
+		re, err := regexp.Compile(string(pattern))
+		if err != nil {
+			return types.WrapErr(err)
+		}
+		compiled, _ = ev.lib.patterns.LoadOrStore(pattern, re)
+	}
+	return types.Bool(compiled.(*regexp.Regexp).MatchString(string(text)))
 }
 
 // present is has() in three values: a property whose content is unknown is

@@ -104,6 +104,9 @@ func (ev *evaluation) related(r *estate.Resource, name string) ref.Val {
 				seen = append(seen, other)
 				found = append(found, ev.resourceVal(other))
 			case estate.Maybe:
+				if gap == nil {
+					gap = conditionOf(other)
+				}
 				found = append(found, ev.unknown(gap, name+"()", true))
 			case estate.False:
 			}
@@ -153,13 +156,18 @@ func (ev *evaluation) holds(when []estate.Decision) estate.Truth {
 	return t
 }
 
+// conditionOf is what is not known of a resource that may not be there.
+func conditionOf(r *estate.Resource) *estate.Value {
+	return estate.Unknown("condition is not decided", r.ExistsInput).At(r.Source)
+}
+
 // exists reports whether a resource is there under the choices made; when that
 // is open, why.
 func (ev *evaluation) exists(r *estate.Resource) (estate.Truth, *estate.Value) {
-	gap := estate.Unknown("condition is not decided", r.ExistsInput).At(r.Source)
 	if r.Exists == nil {
-		return estate.True, gap
+		return estate.True, nil
 	}
+	gap := conditionOf(r)
 	v, open := ev.resolve(r.Exists)
 	if open || v.Kind() != estate.KindBool {
 		if v.Kind() == estate.KindUnknown {

@@ -54,15 +54,19 @@ func (r *Resource) Related(name string) []Edge {
 
 // MayMiss reports why there may be more at the edges of one name than
 // [Resource.Related] lists: resources at the other end may not have been read.
-// What belongs to a resource that was looked for was read with it.
+// What belongs to a resource that was looked for was read with it, and what leads
+// to no function is no part of the workloads.
 func (r *Resource) MayMiss(name string) (Gap, bool) {
 	end := openEnd{name, r.Type}
 	opposite, ok := r.scope.model.opposite[end]
 	if !ok {
 		return Gap{}, false
 	}
-	if state, _ := r.scope.covered(opposite); state == CoverageNamed && r.scope.model.attached[end] && r.Exists == nil {
+	switch state, _ := r.scope.covered(opposite); {
+	case state == CoverageLinked, state == CoverageNamed && r.scope.model.attached[end] && r.Exists == nil:
 		return Gap{}, false
+	case state == CoverageNamed && r.scope.model.byDefault[end]:
+		return Gap{}, false // what r names by default was looked for
 	}
 	complete, gap := r.scope.Complete(opposite)
 	if !complete && r.scope.onlyStacks(opposite) && r.hiddenFromStacks(name) {
@@ -114,7 +118,7 @@ func (r *Resource) hiddenFromStacks(edge string) bool {
 	for _, member := range r.scope.group.scopes {
 		for _, stack := range slices.Concat(member.byType["AWS::CloudFormation::Stack"], member.byType["AWS::Serverless::Application"]) {
 			handed := false
-			stack.Properties.Each("", func(path string, v *Value) bool {
+			stack.Properties.Each(func(v *Value) bool {
 				switch {
 				case v.Kind() == KindDenied, v.Kind() == KindUnknown && v.Gap().Reason != ReasonPseudoParameter && v.Gap().Reason != ReasonNoValue:
 					handed = true
@@ -359,10 +363,10 @@ func named(v *Value) *Value {
 			if strings.Contains(p.s, ":secret:") || i > 0 && strings.Contains(items[i-1].s, ":secret:") {
 				text = strings.TrimRight(text, "-*?") // stands for the random end of a secret's ARN
 			}
-			parts[i] = String(text).At(p.pos)
+			parts[i] = String(text).At(p.Position())
 		}
 	}
-	return Text(parts...).At(v.pos)
+	return Text(parts...).At(v.Position())
 }
 
 // nameWithin finds a name that is written out in an expression.

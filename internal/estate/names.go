@@ -184,9 +184,9 @@ func nameKey(v *Value) (key string, ok bool) {
 	for _, p := range parts {
 		switch {
 		case p.Kind() == KindString:
-		case p.Kind() == KindReference && p.ref.Attribute == "Ref":
+		case p.Kind() == KindReference && p.of == "Ref":
 			made = true
-			b.WriteString("\x00" + p.ref.Resource)
+			b.WriteString("\x00" + p.s)
 		default:
 			return "", false
 		}
@@ -290,9 +290,9 @@ func made(v *Value) (names []string, open bool) {
 	}
 	for _, p := range parts {
 		switch {
-		case p.Kind() == KindReference && p.ref.Attribute == "Ref":
-			names = append(names, p.ref.Resource)
-		case p.Kind() != KindString && !(p.Kind() == KindUnknown && p.gap.Reason == ReasonPseudoParameter):
+		case p.Kind() == KindReference && p.of == "Ref":
+			names = append(names, p.s)
+		case p.Kind() != KindString && !(p.Kind() == KindUnknown && p.s == ReasonPseudoParameter):
 			open = true
 		}
 	}
@@ -320,10 +320,10 @@ func (x resolver) nameOf(r *Resource) *Value {
 // "/aws/lambda/${Function}" and "/aws/lambda/payments" compare equal.
 func (x resolver) substitute(v *Value) *Value {
 	sub := func(p *Value) *Value {
-		if p.Kind() != KindReference || p.ref.Attribute != "Ref" {
+		if p.Kind() != KindReference || p.of != "Ref" {
 			return p
 		}
-		t := x.scope.find(p.ref.Resource)
+		t := x.scope.find(p.s)
 		if t == nil {
 			return p
 		}

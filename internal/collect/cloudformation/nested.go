@@ -214,7 +214,7 @@ func (c *Collector) Survey(f collect.File) collect.Survey {
 			found.Exports = append(found.Exports, e.Name)
 		}
 		for _, r := range b.Resources() {
-			r.Properties.Each("", func(_ string, v *estate.Value) bool {
+			r.Properties.Each(func(v *estate.Value) bool {
 				if g := v.Gap(); v.Kind() == estate.KindUnknown && g.Reason == estate.ReasonExport {
 					found.Imports = append(found.Imports, strings.TrimPrefix(g.Input, estate.ExportInput("")))
 				}
