@@ -116,7 +116,7 @@ func losesOnly(t *testing.T, clean, got []*estate.Builder, action string) {
 
 // holdsDenied reports whether a value says, at any depth, that it was denied.
 func holdsDenied(v *estate.Value) (found bool) {
-	v.Each("", func(_ string, v *estate.Value) bool {
+	v.Each(func(v *estate.Value) bool {
 		found = found || v.Kind() == estate.KindDenied
 		return true
 	})

@@ -1,16 +1,20 @@
 package aws
 
 import (
+	"context"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3control"
 	s3controltypes "github.com/aws/aws-sdk-go-v2/service/s3control/types"
+
+	"assay/internal/estate"
 )
 
 var bucketTypes = []string{"AWS::S3::Bucket", "AWS::S3::BucketPolicy", "Assay::S3Control::PublicAccessBlock"}
@@ -80,6 +84,15 @@ func serveBuckets(f *fake) {
 			return nil, refuse("OwnershipControlsNotFoundError", "none")
 		}
 		return &s3.GetBucketOwnershipControlsOutput{OwnershipControls: &types.OwnershipControls{Rules: []types.OwnershipControlsRule{{ObjectOwnership: types.ObjectOwnershipBucketOwnerEnforced}}}}, nil
+	})
+	on(f, func(in *s3.GetBucketAclInput) (*s3.GetBucketAclOutput, error) {
+		owner := &types.Owner{ID: aws.String("us")}
+		out := &s3.GetBucketAclOutput{Owner: owner, Grants: []types.Grant{{Grantee: &types.Grantee{Type: types.TypeCanonicalUser, ID: owner.ID}, Permission: types.PermissionFullControl}}}
+		group := &types.Grantee{Type: types.TypeGroup, URI: aws.String("http://acs.amazonaws.com/groups/s3/LogDelivery")}
+		if *in.Bucket == "bare" {
+			out.Grants = append(out.Grants, types.Grant{Grantee: group, Permission: types.PermissionWrite}, types.Grant{Grantee: group, Permission: types.PermissionReadAcp})
+		}
+		return out, nil
 	})
 	on(f, func(in *s3.GetBucketLoggingInput) (*s3.GetBucketLoggingOutput, error) {
 		if *in.Bucket != "full" {
@@ -160,4 +173,28 @@ Assay::S3Control::PublicAccessBlock Assay::S3Control::PublicAccessBlock/11112222
     IgnorePublicAcls: false
     RestrictPublicBuckets: false
 `)
+}
+
+// TestStrangeBuckets says that any bucket of the region may call a function that
+// lets in S3 without saying for which.
+func TestStrangeBuckets(t *testing.T) {
+	for _, tt := range []struct {
+		with func(*Options)
+		want estate.CoverageState
+	}{
+		{func(*Options) {}, estate.CoverageNamed},
+		{everything, estate.CoverageComplete},
+	} {
+		f := newFake(t).empty()
+		withFunctions(f, lambdatypes.FunctionConfiguration{FunctionName: aws.String("f")})
+		on(f, func(in *lambda.GetPolicyInput) (*lambda.GetPolicyOutput, error) {
+			return &lambda.GetPolicyOutput{Policy: aws.String(`{"Statement":[{"Sid":"s","Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"lambda:InvokeFunction","Resource":"` + aws.ToString(in.FunctionName) + `"}]}`)}, nil
+		})
+		builders := f.open(only("AWS::Lambda::Function", "AWS::S3::Bucket"), tt.with).Collect(context.Background())
+		scopes := estate.Build(testModel(t), builders)
+		gap, misses := scopes[1].OfType("AWS::Lambda::Function")[0].MayMiss("notifyingBuckets")
+		if misses != (tt.want == estate.CoverageNamed) {
+			t.Errorf("%s: may miss is %v (%v)", tt.want, misses, gap)
+		}
+	}
 }
