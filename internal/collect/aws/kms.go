@@ -70,10 +70,12 @@ func readKey(ctx context.Context, s *scope, client *kms.Client, id string) error
 	case err != nil && over(err):
 		return err
 	case err != nil:
-		known := fields{"KeyId": estate.String(id)}
-		s.lost("Assay::KMS::KeyState", id, known, err)
-		s.lost("Assay::KMS::KeyRotationStatus", id, known, err)
-		s.lost("AWS::KMS::Key", s.keyARN(id), nil, err)
+		arn := s.keyARN(id)
+		for _, fact := range []string{"Assay::KMS::KeyState", "Assay::KMS::KeyRotationStatus", "Assay::KMS::Grant"} {
+			s.lost(fact, arn, fields{"KeyId": estate.String(arn)}, err)
+		}
+		s.lost("AWS::KMS::Alias", arn+"/aliases", fields{"TargetKeyId": estate.String(arn)}, err)
+		s.lost("AWS::KMS::Key", arn, nil, err)
 		return nil
 	}
 	key := out.KeyMetadata

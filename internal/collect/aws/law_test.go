@@ -2,7 +2,9 @@ package aws
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -35,6 +37,13 @@ func kept[T any](f *fake, all []T, name func(T) *string) []T {
 // never called need not be declared. It returns the reading without denials.
 func eachDenied(t *testing.T, service string, serve func(*fake), with ...func(*Options)) []*estate.Builder {
 	t.Helper()
+	return eachDeniedBut(t, service, implied, serve, with...)
+}
+
+// eachDeniedBut is [eachDenied] for a reading that does not call some actions:
+// those by which all is listed, or those by which what is named is found.
+func eachDeniedBut(t *testing.T, service string, spared []string, serve func(*fake), with ...func(*Options)) []*estate.Builder {
+	t.Helper()
 	collect := func(rules ...*fault) ([]*estate.Builder, Totals) {
 		f := newFake(t).empty().fault(rules...)
 		serve(f)
@@ -52,7 +61,7 @@ func eachDenied(t *testing.T, service string, serve func(*fake), with ...func(*O
 		}
 		slices.Sort(actions)
 		for _, action := range slices.Compact(actions) {
-			if totals.By[action] == 0 && slices.Contains(implied, action) {
+			if slices.Contains(spared, action) {
 				continue
 			}
 			if totals.By[action] == 0 {
@@ -106,7 +115,7 @@ func losesOnly(t *testing.T, clean, got []*estate.Builder, action string) {
 				t.Errorf("%s is new", key)
 			}
 			for _, f := range r.Properties.Fields() {
-				if was := old.Properties.Field(f.Name); f.Value.Kind() != estate.KindDenied && (was == nil || jsonOf(was) != jsonOf(f.Value)) {
+				if was := old.Properties.Field(f.Name); !holdsDenied(f.Value) && (was == nil || jsonOf(was) != jsonOf(f.Value)) {
 					t.Errorf("%s.%s is %s", key, f.Name, jsonOf(f.Value))
 				}
 			}
@@ -120,6 +129,15 @@ func losesOnly(t *testing.T, clean, got []*estate.Builder, action string) {
 	if !told {
 		t.Errorf("nothing says to grant %s", action)
 	}
+}
+
+// holdsDenied reports whether a value says, at any depth, that it was denied.
+func holdsDenied(v *estate.Value) (found bool) {
+	v.Each(func(v *estate.Value) bool {
+		found = found || v.Kind() == estate.KindDenied
+		return true
+	})
+	return found
 }
 
 // withFunctions lets Lambda answer with functions that have nothing special.
@@ -143,4 +161,29 @@ func shortly(t *testing.T, serve func(*fake), shown []string, with ...func(*Opti
 	f := newFake(t).empty()
 	serve(f)
 	return show(t, f.open(with...).Collect(context.Background()), shown...)
+}
+
+// withPermission lets every function be invoked for the sources.
+func withPermission(f *fake, principal string, sources ...string) {
+	var statements []string
+	for i, source := range sources {
+		statements = append(statements, fmt.Sprintf(`{"Sid":"s%d","Effect":"Allow","Principal":{"Service":%q},"Action":"lambda:InvokeFunction","Resource":"RESOURCE","Condition":{"ArnLike":{"AWS:SourceArn":%q}}}`, i, principal, source))
+	}
+	on(f, func(in *lambda.GetPolicyInput) (*lambda.GetPolicyOutput, error) {
+		policy := `{"Version":"2012-10-17","Id":"default","Statement":[` + strings.Join(statements, ",") + `]}`
+		return &lambda.GetPolicyOutput{Policy: aws.String(strings.ReplaceAll(policy, "RESOURCE", aws.ToString(in.FunctionName)))}, nil
+	})
+}
+
+// addresses are what is collected of some types, one a line.
+func addresses(builders []*estate.Builder, types string) string {
+	var all []string
+	for _, b := range builders {
+		for _, r := range b.Resources() {
+			if strings.HasPrefix(r.Type, types) {
+				all = append(all, r.Address)
+			}
+		}
+	}
+	return strings.Join(all, "\n")
 }

@@ -364,7 +364,12 @@ func (p *place) unlink() {
 				function, ok = p.strangers["*"]
 			}
 			for _, typ := range one.types {
-				if c := p.coverage[typ]; ok && c != nil && c.State == estate.CoverageLinked {
+				c := p.coverage[typ]
+				if c == nil && ok && one.account && !p.run.whole(one) {
+					c = &estate.Coverage{Type: typ, State: estate.CoverageLinked} // it is read for the account, and said of the region
+					p.coverage[typ] = c
+				}
+				if ok && c != nil && c.State == estate.CoverageLinked {
 					c.State = estate.CoverageNamed
 					c.Reason = "the policy of " + function + " does not say which resources of " + service + " may call it; --all-resources reads all"
 				}
