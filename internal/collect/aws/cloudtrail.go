@@ -46,9 +46,8 @@ func readTrails(ctx context.Context, s *scope) error {
 	return forEach(ctx, s, all, 4, func(ctx context.Context, t types.Trail) error { return readTrail(ctx, s, t) })
 }
 
-// readTrail reads what only the trail's home region tells. An organisation's
-// trail tells the accounts of its members less: the calls for its selectors
-// fail there, and they are not known.
+// readTrail reads what only the trail's home region tells, and of another
+// account's trail what it shows: calls for its selectors fail.
 func readTrail(ctx context.Context, s *scope, t types.Trail) error {
 	cfg := s.cfg
 	cfg.Region = orElse(aws.ToString(t.HomeRegion), cfg.Region)
@@ -68,31 +67,9 @@ func readTrail(ctx context.Context, s *scope, t types.Trail) error {
 		set["IsLogging"] = flag(status.IsLogging)
 		s.add(found{typ: "Assay::CloudTrail::TrailStatus", id: arn, name: name, from: status, set: fields{"TrailName": estate.String(arn)}, call: "cloudtrail:GetTrailStatus"})
 	}
-	selected, err := do(ctx, s, "cloudtrail:GetEventSelectors", client.GetEventSelectors, &cloudtrail.GetEventSelectorsInput{TrailName: t.TrailARN})
-	switch {
-	case err != nil && over(err):
-		return err
-	case err != nil:
-		set["EventSelectors"] = s.missing(err, arn)
-		set["AdvancedEventSelectors"] = set["EventSelectors"]
-	default:
-		if isDefaultSelector(selected.EventSelectors) {
-			selected.EventSelectors = nil
-		}
-		set["EventSelectors"] = s.part("AWS::CloudTrail::Trail", "EventSelectors", "cloudtrail:GetEventSelectors", selected.EventSelectors)
-		set["AdvancedEventSelectors"] = s.part("AWS::CloudTrail::Trail", "AdvancedEventSelectors", "cloudtrail:GetEventSelectors", selected.AdvancedEventSelectors)
-	}
-	insights, err := do(ctx, s, "cloudtrail:GetInsightSelectors", client.GetInsightSelectors, &cloudtrail.GetInsightSelectorsInput{TrailName: t.TrailARN})
-	switch {
-	case none(err, "InsightNotEnabledException"):
-	case err != nil && over(err):
-		return err
-	case err != nil:
-		set["InsightSelectors"] = s.missing(err, arn)
-	default:
-		set["InsightSelectors"] = s.part("AWS::CloudTrail::Trail", "InsightSelectors", "cloudtrail:GetInsightSelectors", insights.InsightSelectors)
-	}
-	if set["Tags"], err = trailTags(ctx, s, client, arn); err != nil {
+	if owner := strings.Split(arn, ":"); len(owner) > 4 && owner[4] != s.account {
+		ofOrganisation(t, owner[4], set)
+	} else if err := s.selectors(ctx, client, arn, set); err != nil {
 		return err
 	}
 	s.add(found{
@@ -107,6 +84,51 @@ func readTrail(ctx context.Context, s *scope, t types.Trail) error {
 		s.want(estate.Named{Type: "AWS::S3::Bucket", Text: bucket, Name: bucket})
 	}
 	return nil
+}
+
+// selectors reads what a trail records and how it is tagged.
+func (s *scope) selectors(ctx context.Context, client *cloudtrail.Client, arn string, set fields) error {
+	selected, err := do(ctx, s, "cloudtrail:GetEventSelectors", client.GetEventSelectors, &cloudtrail.GetEventSelectorsInput{TrailName: aws.String(arn)})
+	switch {
+	case err != nil && over(err):
+		return err
+	case err != nil:
+		set["EventSelectors"] = s.missing(err, arn)
+		set["AdvancedEventSelectors"] = set["EventSelectors"]
+	default:
+		if isDefaultSelector(selected.EventSelectors) {
+			selected.EventSelectors = nil
+		}
+		set["EventSelectors"] = s.part("AWS::CloudTrail::Trail", "EventSelectors", "cloudtrail:GetEventSelectors", selected.EventSelectors)
+		set["AdvancedEventSelectors"] = s.part("AWS::CloudTrail::Trail", "AdvancedEventSelectors", "cloudtrail:GetEventSelectors", selected.AdvancedEventSelectors)
+	}
+	insights, err := do(ctx, s, "cloudtrail:GetInsightSelectors", client.GetInsightSelectors, &cloudtrail.GetInsightSelectorsInput{TrailName: aws.String(arn)})
+	switch {
+	case none(err, "InsightNotEnabledException"):
+	case err != nil && over(err):
+		return err
+	case err != nil:
+		set["InsightSelectors"] = s.missing(err, arn)
+	default:
+		set["InsightSelectors"] = s.part("AWS::CloudTrail::Trail", "InsightSelectors", "cloudtrail:GetInsightSelectors", insights.InsightSelectors)
+	}
+	set["Tags"], err = trailTags(ctx, s, client, arn)
+	return err
+}
+
+// ofOrganisation is what the accounts of an organisation see of its trail: that
+// somebody gave it selectors, and not which.
+func ofOrganisation(t types.Trail, owner string, set fields) {
+	hidden := func(operation string) *estate.Value {
+		return estate.Unknown("the organisation shows it to the owner of the trail", operation+" in account "+owner)
+	}
+	if t.HasCustomEventSelectors == nil || *t.HasCustomEventSelectors {
+		set["EventSelectors"], set["AdvancedEventSelectors"] = hidden("cloudtrail:GetEventSelectors"), hidden("cloudtrail:GetEventSelectors")
+	}
+	if t.HasInsightSelectors == nil || *t.HasInsightSelectors {
+		set["InsightSelectors"] = hidden("cloudtrail:GetInsightSelectors")
+	}
+	set["Tags"] = hidden("cloudtrail:ListTags")
 }
 
 // isDefaultSelector reports whether selectors are what a trail has that nobody

@@ -157,7 +157,11 @@ func readSubscriptions(ctx context.Context, s *scope, sought []estate.Named) err
 		err := each(ctx, s, "logs:DescribeSubscriptionFilters", pages, func(out *cloudwatchlogs.DescribeSubscriptionFiltersOutput) error {
 			for _, f := range out.SubscriptionFilters {
 				filter := aws.ToString(f.FilterName)
-				s.add(found{typ: subscriptionFilters, id: n.Name + "|" + filter, name: filter, from: f, call: "logs:DescribeSubscriptionFilters"})
+				set := filterDefaults(f.FilterPattern, f.ApplyOnTransformedLogs)
+				if f.Distribution == types.DistributionByLogStream {
+					set["Distribution"] = nil
+				}
+				s.add(found{typ: subscriptionFilters, id: n.Name + "|" + filter, name: filter, from: f, set: set, call: "logs:DescribeSubscriptionFilters"})
 			}
 			return nil
 		})
@@ -172,13 +176,26 @@ func readSubscriptions(ctx context.Context, s *scope, sought []estate.Named) err
 	})
 }
 
+// filterDefaults keeps a pattern that lets everything through, and leaves out
+// what a filter does that says nothing of it.
+func filterDefaults(pattern *string, transformed bool) fields {
+	set := fields{"FilterPattern": estate.String(aws.ToString(pattern))}
+	if !transformed {
+		set["ApplyOnTransformedLogs"] = nil
+	}
+	return set
+}
+
 func readMetricFilters(ctx context.Context, s *scope) error {
 	client := cloudwatchlogs.NewFromConfig(s.cfg)
 	pages := cloudwatchlogs.NewDescribeMetricFiltersPaginator(client, &cloudwatchlogs.DescribeMetricFiltersInput{})
 	return each(ctx, s, "logs:DescribeMetricFilters", pages, func(out *cloudwatchlogs.DescribeMetricFiltersOutput) error {
 		for _, f := range out.MetricFilters {
 			name := aws.ToString(f.FilterName)
-			s.add(found{typ: "AWS::Logs::MetricFilter", id: aws.ToString(f.LogGroupName) + "|" + name, name: name, from: f, call: "logs:DescribeMetricFilters"})
+			s.add(found{
+				typ: "AWS::Logs::MetricFilter", id: aws.ToString(f.LogGroupName) + "|" + name, name: name, from: f,
+				set: filterDefaults(f.FilterPattern, f.ApplyOnTransformedLogs), call: "logs:DescribeMetricFilters",
+			})
 		}
 		return nil
 	})

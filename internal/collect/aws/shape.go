@@ -268,6 +268,9 @@ func (sh *shaper) mapping(v reflect.Value, schema *estate.Schema, expr, path str
 	}
 	var all []estate.Field
 	inner, isMap := strings.CutPrefix(expr, "{}")
+	if item, isList := strings.CutPrefix(expr, "[]"); isList {
+		inner = schema.Types[item]["Value"]
+	}
 	for _, key := range v.MapKeys() {
 		if value := sh.value(v.MapIndex(key), schema, inner, path+"."+key.String(), pos); value != nil {
 			all = append(all, estate.Field{Name: key.String(), Value: value})
