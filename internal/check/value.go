@@ -27,6 +27,8 @@ type evaluation struct {
 	assigned map[string]string
 	// open lists inputs that were met without a choice, in order.
 	open []string
+	// supposable lists the suppositions that were met without a choice, in order.
+	supposable []string
 	// holes are the values behind the ids of CEL unknowns; id n is holes[n-1].
 	holes []hole
 	// sizes are the lower bounds of sizes that are not known, by the unknown that

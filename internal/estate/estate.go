@@ -199,6 +199,9 @@ func (s *Scope) covered(typeName string) (CoverageState, string) {
 			}
 		}
 	}
+	if parent, isPart := s.model.parent[typeName]; isPart && !own && strings.HasPrefix(s.Format, "aws") {
+		return s.covered(parent) // an account shows pieces within what they belong to
+	}
 	of, all := worst[0], worst[1]
 	if !own || all.Gap() && rank(all.State) > rank(of.State) {
 		return all.State, all.Reason
@@ -353,7 +356,7 @@ func (b *Builder) scope(m *Model) *Scope {
 // inputsOf gathers what decides the OneOf values of the resources.
 func inputsOf(resources []*Resource) map[string][]string {
 	inputs := map[string][]string{}
-	note := func(_ string, v *Value) bool {
+	note := func(v *Value) bool {
 		for _, c := range v.Cases() {
 			if !slices.Contains(inputs[v.Input()], c.When) {
 				inputs[v.Input()] = append(inputs[v.Input()], c.When)
@@ -362,8 +365,8 @@ func inputsOf(resources []*Resource) map[string][]string {
 		return true
 	}
 	for _, r := range resources {
-		r.Properties.Each("", note)
-		r.Exists.Each("", note)
+		r.Properties.Each(note)
+		r.Exists.Each(note)
 		if r.Exists.Kind() == KindUnknown {
 			inputs[r.ExistsInput] = []string{"true", "false"}
 		}

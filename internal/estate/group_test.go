@@ -102,6 +102,75 @@ func TestRegions(t *testing.T) {
 	}
 }
 
+// TestNamesOfRegions resolves names within the region that they stand in, and those
+// that are the same everywhere across regions.
+func TestNamesOfRegions(t *testing.T) {
+	const account = "111122223333"
+	field := func(name, v string) *estate.Value {
+		return estate.Map(estate.Field{Name: name, Value: estate.String(v)})
+	}
+	var builders []*estate.Builder
+	for _, region := range []string{"eu-west-1", "us-east-1"} {
+		b := estate.NewBuilder(account+"/"+region, "aws")
+		b.Place(region, account)
+		b.Tie("aws://" + account)
+		at := region + ":" + account + ":"
+		add := func(typ, arn string, properties *estate.Value) {
+			b.Add(estate.Resource{Type: typ, ID: arn, LogicalID: arn, Properties: properties})
+		}
+		add("AWS::Logs::LogGroup", "arn:aws:logs:"+at+"log-group:g", field("LogGroupName", "g"))
+		add("AWS::Logs::MetricFilter", "filter", field("LogGroupName", "g"))
+		add("AWS::Kinesis::Stream", "arn:aws:kinesis:"+at+"stream/s", field("Name", "s"))
+		add("AWS::Lambda::EventSourceMapping", "mapping", field("EventSourceArn", "arn:aws:kinesis:"+at+"stream/s/consumer/c:1"))
+		add("AWS::EC2::SecurityGroup", "arn:aws:ec2:"+at+"security-group/sg-1", field("GroupName", "mine"))
+		add("AWS::Lambda::Function", "arn:aws:lambda:"+at+"function:f", estate.Map(estate.Field{Name: "VpcConfig", Value: estate.Map(
+			estate.Field{Name: "SecurityGroupIds", Value: estate.List(estate.String("sg-1"))})}))
+		if region == "us-east-1" {
+			add("AWS::S3::Bucket", "arn:aws:s3:::b", field("BucketName", "b"))
+		} else {
+			add("AWS::S3::BucketPolicy", "policy", field("Bucket", "b"))
+		}
+		builders = append(builders, b)
+	}
+	scopes := estate.Build(model(t), builders)
+	for _, tt := range []struct{ from, edge, want string }{
+		{"filter", "logGroups", "arn:aws:logs:eu-west-1:111122223333:log-group:g"},
+		{"mapping", "streams", "arn:aws:kinesis:eu-west-1:111122223333:stream/s"},
+		{"arn:aws:lambda:eu-west-1:111122223333:function:f", "securityGroups", "arn:aws:ec2:eu-west-1:111122223333:security-group/sg-1"},
+		{"policy", "buckets", "arn:aws:s3:::b"},
+	} {
+		if diff := cmp.Diff(tt.want, ends(scopes[0].Resource(tt.from), tt.edge)); diff != "" {
+			t.Errorf("%s %s: %s", tt.from, tt.edge, diff)
+		}
+	}
+}
+
+// TestAttached keeps apart what comes with a resource that was looked for, and
+// what does not.
+func TestAttached(t *testing.T) {
+	for _, tt := range []struct {
+		format string
+		state  estate.CoverageState
+		edge   string
+		misses bool
+	}{
+		{"aws", estate.CoverageNamed, "queuePolicies", false},
+		{"aws", estate.CoverageDenied, "queuePolicies", true},
+		{"aws", estate.CoverageUncollected, "queuePolicies", true},
+		{"aws", estate.CoverageNamed, "queueSubscriptions", true},
+	} {
+		b := estate.NewBuilder("s", tt.format)
+		b.Place("eu-west-1", "111122223333")
+		b.Add(estate.Resource{Type: "AWS::SQS::Queue", LogicalID: "Q"})
+		for _, typ := range []string{"AWS::SQS::QueuePolicy", "AWS::SNS::Subscription"} {
+			b.Cover(estate.Coverage{Type: typ, State: tt.state, Reason: "r"})
+		}
+		if _, misses := b.Build(model(t)).Resource("Q").MayMiss(tt.edge); misses != tt.misses {
+			t.Errorf("%s, %s: may miss is %v", tt.edge, tt.state, misses)
+		}
+	}
+}
+
 // TestIdentity tells an input from what is made of it.
 func TestIdentity(t *testing.T) {
 	bare, made := estate.UnknownText("r", "parameter L"), estate.Unknown("r", "parameter L")

@@ -118,9 +118,10 @@ func (x resolver) named(rule *Rule, name alternative, v *Value, at place, outsid
 	var found []Edge
 	var maybe []string
 	certain := false
+	service, _, _ := strings.Cut(x.scope.model.edges.Identities[rule.To].ARN, ":")
 	for _, t := range x.candidates(rule.To, name.value, v) {
-		if t.scope.place.apart(at) {
-			continue
+		if t.scope.place.apart(at) && !placeless[service].region {
+			continue // one of that name in another region, where others have it too
 		}
 		for _, own := range alternatives(t.scope.seenBy(x.scope, resolver{t.scope}.nameOf(t)), name.when) {
 			match := matchNames(name.value, own.value)
@@ -183,9 +184,9 @@ func nameKey(v *Value) (key string, ok bool) {
 	for _, p := range parts {
 		switch {
 		case p.Kind() == KindString:
-		case p.Kind() == KindReference && p.ref.Attribute == "Ref":
+		case p.Kind() == KindReference && p.of == "Ref":
 			made = true
-			b.WriteString("\x00" + p.ref.Resource)
+			b.WriteString("\x00" + p.s)
 		default:
 			return "", false
 		}
@@ -289,9 +290,9 @@ func made(v *Value) (names []string, open bool) {
 	}
 	for _, p := range parts {
 		switch {
-		case p.Kind() == KindReference && p.ref.Attribute == "Ref":
-			names = append(names, p.ref.Resource)
-		case p.Kind() != KindString && !(p.Kind() == KindUnknown && p.gap.Reason == ReasonPseudoParameter):
+		case p.Kind() == KindReference && p.of == "Ref":
+			names = append(names, p.s)
+		case p.Kind() != KindString && !(p.Kind() == KindUnknown && p.s == ReasonPseudoParameter):
 			open = true
 		}
 	}
@@ -319,10 +320,10 @@ func (x resolver) nameOf(r *Resource) *Value {
 // "/aws/lambda/${Function}" and "/aws/lambda/payments" compare equal.
 func (x resolver) substitute(v *Value) *Value {
 	sub := func(p *Value) *Value {
-		if p.Kind() != KindReference || p.ref.Attribute != "Ref" {
+		if p.Kind() != KindReference || p.of != "Ref" {
 			return p
 		}
-		t := x.scope.find(p.ref.Resource)
+		t := x.scope.find(p.s)
 		if t == nil {
 			return p
 		}
@@ -421,8 +422,8 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 	if prefix == "function:" || service == "logs" {
 		rest = upTo(rest, ":")
 	}
-	if service == "dynamodb" || service == "s3" {
-		rest = upTo(rest, "/") // an index, a stream, an object
+	if service == "dynamodb" || service == "s3" || service == "kinesis" {
+		rest = upTo(rest, "/") // an index, a stream, an object, a consumer
 	}
 	name := Text(rest...)
 	if service == "iam" && name.Kind() == KindString {

@@ -37,6 +37,9 @@ type read struct {
 	// actions are the IAM actions of the calls. A call of another action is
 	// refused before it is sent, so that the policy that is printed is enough.
 	actions []string
+	// touching is set for a list that, but for --all, keeps only what leads to
+	// functions. What that names is looked for too.
+	touching bool
 	// list reads all there is. named reads what other resources name; where a
 	// read has both, list is for --all and named for the rest.
 	list  func(context.Context, *scope) error

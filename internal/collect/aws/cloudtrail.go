@@ -99,8 +99,8 @@ func (s *scope) selectors(ctx context.Context, client *cloudtrail.Client, arn st
 		if isDefaultSelector(selected.EventSelectors) {
 			selected.EventSelectors = nil
 		}
-		set["EventSelectors"] = s.part("AWS::CloudTrail::Trail", "EventSelectors", "cloudtrail:GetEventSelectors", selected.EventSelectors)
-		set["AdvancedEventSelectors"] = s.part("AWS::CloudTrail::Trail", "AdvancedEventSelectors", "cloudtrail:GetEventSelectors", selected.AdvancedEventSelectors)
+		set["EventSelectors"] = s.property("AWS::CloudTrail::Trail", "EventSelectors", "cloudtrail:GetEventSelectors", selected.EventSelectors)
+		set["AdvancedEventSelectors"] = s.property("AWS::CloudTrail::Trail", "AdvancedEventSelectors", "cloudtrail:GetEventSelectors", selected.AdvancedEventSelectors)
 	}
 	insights, err := do(ctx, s, "cloudtrail:GetInsightSelectors", client.GetInsightSelectors, &cloudtrail.GetInsightSelectorsInput{TrailName: aws.String(arn)})
 	switch {
@@ -110,7 +110,7 @@ func (s *scope) selectors(ctx context.Context, client *cloudtrail.Client, arn st
 	case err != nil:
 		set["InsightSelectors"] = s.missing(err, arn)
 	default:
-		set["InsightSelectors"] = s.part("AWS::CloudTrail::Trail", "InsightSelectors", "cloudtrail:GetInsightSelectors", insights.InsightSelectors)
+		set["InsightSelectors"] = s.property("AWS::CloudTrail::Trail", "InsightSelectors", "cloudtrail:GetInsightSelectors", insights.InsightSelectors)
 	}
 	set["Tags"], err = trailTags(ctx, s, client, arn)
 	return err
@@ -198,7 +198,7 @@ func readStore(ctx context.Context, s *scope, client *cloudtrail.Client, e types
 		set["InsightSelectors"] = s.missing(err, arn)
 		set["InsightsDestination"] = set["InsightSelectors"]
 	default:
-		set["InsightSelectors"] = s.part(typ, "InsightSelectors", "cloudtrail:GetInsightSelectors", insights.InsightSelectors)
+		set["InsightSelectors"] = s.property(typ, "InsightSelectors", "cloudtrail:GetInsightSelectors", insights.InsightSelectors)
 		set["InsightsDestination"] = str(insights.InsightsDestination)
 	}
 	if set["Tags"], err = trailTags(ctx, s, client, arn); err != nil {

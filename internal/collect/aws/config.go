@@ -40,7 +40,7 @@ func configService() service {
 		{
 			types:   []string{"AWS::Config::ConfigRule"},
 			actions: []string{"config:DescribeComplianceByConfigRule", "config:DescribeConfigRules"},
-			list:    readRules,
+			list:    readConfigRules,
 		},
 		{
 			types:   []string{"AWS::Config::ConformancePack"},
@@ -80,7 +80,7 @@ func recordingGroup(s *scope, g *types.RecordingGroup, call string) *estate.Valu
 	if g.AllSupported && g.RecordingStrategy != nil && g.RecordingStrategy.UseOnly == types.RecordingStrategyTypeAllSupportedResourceTypes {
 		plain.RecordingStrategy = nil
 	}
-	return s.part("AWS::Config::ConfigurationRecorder", "RecordingGroup", call, plain)
+	return s.property("AWS::Config::ConfigurationRecorder", "RecordingGroup", call, plain)
 }
 
 func readRecorderStatus(ctx context.Context, s *scope) error {
@@ -141,7 +141,7 @@ func readAggregators(ctx context.Context, s *scope) error {
 	})
 }
 
-func readRules(ctx context.Context, s *scope) error {
+func readConfigRules(ctx context.Context, s *scope) error {
 	client := configservice.NewFromConfig(s.cfg)
 	compliance := map[string]types.ComplianceType{}
 	pages := configservice.NewDescribeComplianceByConfigRulePaginator(client, &configservice.DescribeComplianceByConfigRuleInput{})

@@ -18,7 +18,7 @@ func iamService() service {
 				"AWS::IAM::Role", "Assay::IAM::RoleLastUsed", "AWS::IAM::ManagedPolicy", "AWS::IAM::User", "AWS::IAM::Group",
 			},
 			account: true,
-			actions: []string{"iam:GetAccountAuthorizationDetails"},
+			actions: []string{"iam:GetAccountAuthorizationDetails", "iam:ListRoles"},
 			list:    readAuthorization,
 		},
 		{
@@ -41,6 +41,7 @@ func iamService() service {
 func readAuthorization(ctx context.Context, s *scope) error {
 	client := iam.NewFromConfig(s.cfg)
 	const call = "iam:GetAccountAuthorizationDetails"
+	sessions, unknown := sessionDurations(ctx, s, client)
 	pages := iam.NewGetAccountAuthorizationDetailsPaginator(client, &iam.GetAccountAuthorizationDetailsInput{
 		Filter: []types.EntityType{types.EntityTypeRole, types.EntityTypeUser, types.EntityTypeGroup, types.EntityTypeLocalManagedPolicy},
 	})
@@ -53,10 +54,10 @@ func readAuthorization(ctx context.Context, s *scope) error {
 			s.add(found{
 				typ: "AWS::IAM::Role", id: aws.ToString(r.Arn), name: name, from: r, call: call,
 				set: fields{
-					"Policies": inline(r.RolePolicyList), "ManagedPolicyArns": attached(r.AttachedManagedPolicies),
+					"MaxSessionDuration": orElse(unknown, sessions[name]),
+					"Policies":           inline(r.RolePolicyList), "ManagedPolicyArns": attached(r.AttachedManagedPolicies),
 					"PermissionsBoundary": boundary(r.PermissionsBoundary), "Tags": iamTags(r.Tags),
 				},
-				renamed: map[string]string{"AssumeRolePolicyDocument": "AssumeRolePolicyDocument"},
 			})
 			set := fields{"RoleName": estate.String(name), "LastUsedDate": nil, "Region": nil}
 			if used := r.RoleLastUsed; used != nil && used.LastUsedDate != nil {
@@ -80,16 +81,33 @@ func readAuthorization(ctx context.Context, s *scope) error {
 			})
 		}
 		for _, p := range out.Policies {
-			set := fields{"ManagedPolicyName": str(p.PolicyName), "Roles": nil, "Users": nil, "Groups": nil}
+			arn := aws.ToString(p.Arn)
+			set := fields{"ManagedPolicyName": estate.String(arn[strings.LastIndex(arn, "/")+1:]), "Roles": nil, "Users": nil, "Groups": nil}
 			for _, v := range p.PolicyVersionList {
 				if v.IsDefaultVersion {
 					set["PolicyDocument"] = document(aws.ToString(v.Document))
 				}
 			}
-			s.add(found{typ: "AWS::IAM::ManagedPolicy", id: aws.ToString(p.Arn), name: aws.ToString(p.PolicyName), from: p, set: set, call: call})
+			s.add(found{typ: "AWS::IAM::ManagedPolicy", id: arn, name: arn[strings.LastIndex(arn, "/")+1:], from: p, set: set, call: call})
 		}
 		return nil
 	})
+}
+
+// sessionDurations are how long sessions of each role may last, which the list
+// of principals leaves out; or why that is not known.
+func sessionDurations(ctx context.Context, s *scope, client *iam.Client) (of map[string]*estate.Value, unknown *estate.Value) {
+	of = map[string]*estate.Value{}
+	err := each(ctx, s, "iam:ListRoles", iam.NewListRolesPaginator(client, &iam.ListRolesInput{}), func(out *iam.ListRolesOutput) error {
+		for _, r := range out.Roles {
+			of[aws.ToString(r.RoleName)] = number(r.MaxSessionDuration)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, s.missing(err, "")
+	}
+	return of, nil
 }
 
 func inline(all []types.PolicyDetail) *estate.Value {

@@ -147,9 +147,15 @@ func (r *functions) codeSigning(ctx context.Context) {
 	}
 }
 
+// unqualified is the ARN of a function, which a list of all versions gives with
+// the version at its end.
+func unqualified(f types.FunctionConfiguration) string {
+	return strings.TrimSuffix(aws.ToString(f.FunctionArn), ":"+aws.ToString(f.Version))
+}
+
 // function reads one function and all that belongs to it.
 func (r *functions) function(ctx context.Context, f types.FunctionConfiguration) error {
-	name, arn := aws.ToString(f.FunctionName), aws.ToString(f.FunctionArn)
+	name, arn := aws.ToString(f.FunctionName), unqualified(f)
 	state, err := do(ctx, r.scope, "lambda:GetFunctionConfiguration", r.client.GetFunctionConfiguration, &lambda.GetFunctionConfigurationInput{FunctionName: f.FunctionName})
 	switch {
 	case none(err, notFound):
@@ -195,11 +201,11 @@ func (r *functions) function(ctx context.Context, f types.FunctionConfiguration)
 // properties are those of a function that other calls answer than the one that
 // lists it. gone reports that one of them knows no such function any more.
 func (r *functions) properties(ctx context.Context, f types.FunctionConfiguration) (set fields, gone bool) {
-	name, arn := f.FunctionName, aws.ToString(f.FunctionArn)
+	name, arn := f.FunctionName, unqualified(f)
 	set = fields{
 		"Environment": environment(f.Environment, arn, r.run.options.Salt), "Layers": layers(f.Layers), "ImageConfig": image(f.ImageConfigResponse, arn),
 		"VpcConfig": nil, "CodeSigningConfigArn": r.unsigned, "ReservedConcurrentExecutions": nil, "FunctionScalingConfig": nil, "RuntimeManagementConfig": nil,
-		"Tags": r.tagsOf(ctx, "lambda:function", arn),
+		"Code": r.code(f.PackageType), "Tags": r.tagsOf(ctx, "lambda:function", arn),
 	}
 	if v := f.VpcConfig; v != nil && len(v.SubnetIds) > 0 {
 		set["VpcConfig"] = some(fields{
@@ -273,6 +279,18 @@ func withheld(code *string, on string) *estate.Value {
 	return estate.Unknown("AWS could not give it ("+orElse(aws.ToString(code), "no reason")+")", on)
 }
 
+// code is what is known of a function's package without asking for it: code
+// written into a template is a package like others once it is deployed.
+func (r *functions) code(packaged types.PackageType) *estate.Value {
+	known := fields{}
+	for _, name := range []string{"ImageUri", "S3Bucket", "S3Key", "S3ObjectStorageMode", "S3ObjectVersion", "SourceKMSKeyArn"} {
+		if name != "ImageUri" || packaged == types.PackageTypeImage {
+			known[name] = r.run.shaper.unknown("AWS::Lambda::Function.Code." + name)
+		}
+	}
+	return some(known)
+}
+
 // policy reads the policy of a function, alias or version. Statements that a
 // permission can say become permissions, as in a template; others stay a
 // policy.
@@ -309,9 +327,11 @@ func (r *functions) policy(ctx context.Context, arn, qualifier string) {
 		r.add(found{typ: "AWS::Lambda::Permission", id: on + "/" + sid, name: sid, set: permission.all("Action", "EventSourceToken", "FunctionUrlAuthType", "InvokedViaFunctionUrl", "Principal", "PrincipalOrgID", "SourceAccount", "SourceArn"), call: "lambda:GetPolicy"})
 		r.wantARN(permission["SourceArn"].AsString())
 	}
-	if len(rest) > 0 {
-		document = document.With("Statement", estate.List(rest...))
-		r.add(found{typ: "AWS::Lambda::ResourcePolicy", id: on, name: "policy of " + on, set: fields{"ResourceArn": estate.String(on), "PolicyDocument": document}, call: "lambda:GetPolicy"})
+	if len(rest) > 0 || document.Field("Statement") == nil {
+		if document.Field("Statement") != nil {
+			document = document.With("Statement", estate.List(rest...))
+		}
+		r.add(found{typ: "AWS::Lambda::ResourcePolicy", id: on + "/policy", name: "policy of " + on, set: fields{"ResourceArn": estate.String(on), "PolicyDocument": document}, call: "lambda:GetPolicy"})
 	}
 }
 
@@ -367,7 +387,7 @@ func (r *functions) urls(ctx context.Context, name, arn string) {
 			if qualifier := qualifierOf(on, arn); qualifier != "" {
 				set["Qualifier"] = estate.String(qualifier)
 			}
-			r.add(found{typ: "AWS::Lambda::Url", id: on, name: "URL of " + name, from: u, set: set, call: "lambda:ListFunctionUrlConfigs"})
+			r.add(found{typ: "AWS::Lambda::Url", id: on + "/url", name: "URL of " + name, from: u, set: set, call: "lambda:ListFunctionUrlConfigs"})
 		}
 		return nil
 	})
@@ -383,7 +403,7 @@ func (r *functions) invokeConfigs(ctx context.Context, name, arn string) {
 			on := aws.ToString(c.FunctionArn)
 			qualifier := orElse(qualifierOf(on, arn), "$LATEST")
 			r.add(found{
-				typ: "AWS::Lambda::EventInvokeConfig", id: on, name: "invoke configuration of " + name, from: c,
+				typ: "AWS::Lambda::EventInvokeConfig", id: on + "/invoke-config", name: "invoke configuration of " + name, from: c,
 				set: fields{"FunctionName": estate.String(name), "Qualifier": estate.String(qualifier)}, call: "lambda:ListFunctionEventInvokeConfigs",
 			})
 		}
@@ -395,7 +415,8 @@ func (r *functions) invokeConfigs(ctx context.Context, name, arn string) {
 }
 
 // releases reads a function's versions and aliases, their provisioned
-// concurrency and the aliases' policies.
+// concurrency and their policies: a version that nobody names any more may still
+// be open to strangers.
 func (r *functions) releases(ctx context.Context, name, arn string) {
 	var aliases []types.AliasConfiguration
 	pages := lambda.NewListAliasesPaginator(r.client, &lambda.ListAliasesInput{FunctionName: aws.String(name)})
@@ -440,9 +461,7 @@ func (r *functions) releases(ctx context.Context, name, arn string) {
 				"State": r.run.shaper.unknown("Assay::Lambda::PublishedVersion.State"), // lists do not give it
 			},
 		})
-		if r.run.options.All {
-			r.policy(ctx, arn, version)
-		}
+		r.policy(ctx, arn, version)
 	}
 	for _, a := range aliases {
 		alias := aws.ToString(a.Name)

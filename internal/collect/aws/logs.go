@@ -34,7 +34,7 @@ func logsService() service {
 			// Functions name their log groups to it as they are read.
 			types:   []string{subscriptionFilters},
 			actions: []string{"logs:DescribeSubscriptionFilters"},
-			named:   readSubscriptions,
+			named:   readSubscriptionFilters,
 		},
 		{
 			types:   []string{"AWS::Logs::MetricFilter"},
@@ -145,9 +145,9 @@ func milliseconds(n *int64) *estate.Value {
 
 const subscriptionFilters = "AWS::Logs::SubscriptionFilter"
 
-// readSubscriptions reads where the log groups of functions send what they
+// readSubscriptionFilters reads where the log groups of functions send what they
 // hold. There is no list of all.
-func readSubscriptions(ctx context.Context, s *scope, sought []estate.Named) error {
+func readSubscriptionFilters(ctx context.Context, s *scope, sought []estate.Named) error {
 	client := cloudwatchlogs.NewFromConfig(s.cfg)
 	return forEach(ctx, s, sought, 1, func(ctx context.Context, n estate.Named) error {
 		if strings.HasPrefix(n.Name, functionGroups) && s.settled("Assay::Logs::LogGroupState") && !s.has("AWS::Logs::LogGroup", s.groupARN(n.Name)) {

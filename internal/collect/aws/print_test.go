@@ -2,7 +2,6 @@ package aws
 
 import (
 	"errors"
-	flags "flag"
 	"fmt"
 	"os"
 	"slices"
@@ -123,8 +122,6 @@ func lineDiff(want, got string) string {
 	lines := func(text string) []string { return strings.Split(strings.Trim(text, "\n"), "\n") }
 	return cmp.Diff(lines(want), lines(got))
 }
-
-var update = flags.Bool("update", false, "renew golden files")
 
 // golden compares a text with testdata/NAME.golden.
 func golden(t testing.TB, name, got string) {

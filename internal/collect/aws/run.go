@@ -70,7 +70,7 @@ func (r *run) newPlace(region string) *place {
 		}
 	}
 	for _, one := range r.plan {
-		if one.account == (region == "") && !r.whole(one) {
+		if one.account == (region == "") && (!r.whole(one) || one.touching && !r.options.All) {
 			for _, typ := range one.types {
 				p.coverage[typ] = &estate.Coverage{Type: typ, State: estate.CoverageNamed, Reason: reasonNamed}
 			}
@@ -100,7 +100,11 @@ func (r *run) lists(ctx context.Context) {
 		for i := range r.plan {
 			one := &r.plan[i]
 			if one.account == (p.region == "") && r.whole(*one) {
-				tasks = append(tasks, func() { r.scope(p, one).reading(ctx, estate.CoverageComplete, one.list) })
+				state := estate.CoverageComplete
+				if one.touching && !r.options.All {
+					state = estate.CoverageNamed
+				}
+				tasks = append(tasks, func() { r.scope(p, one).reading(ctx, state, one.list) })
 			}
 		}
 	}

@@ -44,6 +44,7 @@ type place struct {
 	problems  map[problemKey]*problem
 	pages     map[string]int     // answers of the lists of a type's read
 	tagged    map[string]*tagged // by kind
+	awsKeys   awsKeys
 }
 
 type problemKey struct{ operation, reason string }
@@ -69,6 +70,9 @@ type found struct {
 	// property, by its path, where the two differ.
 	set     fields
 	renamed map[string]string
+	// leads is set for what leads to a function and is not named by it: what it
+	// names is looked for too.
+	leads bool
 }
 
 // where is the place for people: 111122223333/eu-central-1.
@@ -86,13 +90,12 @@ func (p *place) at(call string) estate.Position {
 
 // add puts a resource into the estate. Properties that neither from nor set
 // states are unknown. What a resource names is looked for when it is Lambda's
-// own, or was itself looked for.
+// own, was itself looked for, or leads to a function.
 func (s *scope) add(f found) {
 	pos := s.at(f.call)
 	properties := s.run.shaper.properties(f, pos)
-	s.put(estate.Resource{
-		Type: f.typ, ID: f.id, LogicalID: logicalID(f.typ, f.id), Address: f.name, Properties: properties, Source: pos,
-	})
+	id := logicalID(f.typ, f.id)
+	s.put(estate.Resource{Type: f.typ, ID: id, LogicalID: id, Address: f.name, Properties: properties, Source: pos}, f.leads)
 }
 
 // logicalID is unique over the types of a scope: an ARN is, and other
@@ -110,11 +113,24 @@ func logicalID(typ, id string) string {
 func (s *scope) lost(typ, id string, known fields, err error) {
 	f := about(err, id)
 	pos := s.at(f.operation)
+	unread := "unread " + typ + " of " + id
 	s.put(estate.Resource{
-		Type: typ, ID: logicalID(typ, id), LogicalID: logicalID(typ, id), Address: id,
+		Type: typ, ID: unread, LogicalID: unread, Address: unread,
 		Properties: s.run.shaper.unread(typ, known, f.gap(), pos),
 		Exists:     f.gap(), ExistsInput: f.permission(), Source: pos,
-	})
+	}, false)
+	s.report(f)
+}
+
+// undescribed records a resource that is there, and that a call failed to
+// describe: nothing but what known says is known of it.
+func (s *scope) undescribed(typ, id, name string, known fields, err error) {
+	f := about(err, id)
+	pos := s.at(f.operation)
+	s.put(estate.Resource{
+		Type: typ, ID: id, LogicalID: logicalID(typ, id), Address: name,
+		Properties: s.run.shaper.unread(typ, known, f.gap(), pos), Source: pos,
+	}, false)
 	s.report(f)
 }
 
@@ -162,14 +178,14 @@ func worse(a, b estate.CoverageState) bool {
 }
 
 // put keeps a resource, of which the first one with an identifier stays.
-func (s *scope) put(r estate.Resource) {
+func (s *scope) put(r estate.Resource, leads bool) {
 	names := s.run.namesOf(r)
 	s.mu.Lock()
 	if _, twice := s.resources[r.Type+"\x00"+r.ID]; twice {
 		s.mu.Unlock()
 		return
 	}
-	g := &gathered{resource: r, followed: strings.HasPrefix(r.Type, "AWS::Lambda::")}
+	g := &gathered{resource: r, followed: leads || strings.HasPrefix(r.Type, "AWS::Lambda::") || s.read != nil && s.read.touching}
 	s.resources[r.Type+"\x00"+r.ID] = g
 	for _, name := range names {
 		key := r.Type + "\x00" + name
@@ -282,7 +298,8 @@ func (s *scope) paged() {
 	}
 }
 
-// placesOf are the places where something that was named is read.
+// placesOf are the places where something that was named is read: all regions
+// where an account's own resource, such as a role, names it in any.
 func (r *run) placesOf(from *place, n estate.Named) []*place {
 	region := from.region
 	if a, err := arn.Parse(n.Text); err == nil {
@@ -295,7 +312,7 @@ func (r *run) placesOf(from *place, n estate.Named) []*place {
 	}
 	var found []*place
 	for _, p := range r.places {
-		if p.region == region && r.reads(n.Type, false) || p.region == "" && r.reads(n.Type, true) {
+		if p.region != "" && (p.region == region || region == "") && r.reads(n.Type, false) || p.region == "" && r.reads(n.Type, true) {
 			found = append(found, p)
 		}
 	}

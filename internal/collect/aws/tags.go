@@ -55,3 +55,15 @@ func (s *scope) tagsOf(ctx context.Context, kind, arn string) *estate.Value {
 	}
 	return tags(t.of[arn])
 }
+
+// keyedTags is a list of tags as the types want it whose tags are a map.
+func keyedTags(list *estate.Value) *estate.Value {
+	if list.Kind() != estate.KindList {
+		return list
+	}
+	all := fields{}
+	for _, tag := range list.Items() {
+		all[tag.Field("Key").AsString()] = tag.Field("Value")
+	}
+	return some(all)
+}
