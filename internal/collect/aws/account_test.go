@@ -10,13 +10,11 @@ import (
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	orgtypes "github.com/aws/aws-sdk-go-v2/service/organizations/types"
-	"github.com/aws/aws-sdk-go-v2/service/s3control"
-	s3types "github.com/aws/aws-sdk-go-v2/service/s3control/types"
 	"github.com/aws/aws-sdk-go-v2/service/schemas"
 	schematypes "github.com/aws/aws-sdk-go-v2/service/schemas/types"
 )
 
-var accountTypes = []string{"Assay::Account::Region", "Assay::Account::AlternateContact", "Assay::S3Control::PublicAccessBlock"}
+var accountTypes = []string{"Assay::Account::Region", "Assay::Account::AlternateContact"}
 
 func serveAccount(f *fake) {
 	always(f, &organizations.DescribeOrganizationOutput{Organization: &orgtypes.Organization{Id: aws.String("o-abc"), MasterAccountId: aws.String("999999999999"), MasterAccountEmail: aws.String("boss@example.com")}}, &organizations.DescribeOrganizationInput{})
@@ -26,25 +24,16 @@ func serveAccount(f *fake) {
 		}
 		return &account.GetAlternateContactOutput{AlternateContact: &accounttypes.AlternateContact{AlternateContactType: in.AlternateContactType, Name: aws.String("Ann"), EmailAddress: aws.String("ann@example.com"), PhoneNumber: aws.String("1"), Title: aws.String("CISO")}}, nil
 	})
-	on(f, func(in *s3control.GetPublicAccessBlockInput) (*s3control.GetPublicAccessBlockOutput, error) {
-		return &s3control.GetPublicAccessBlockOutput{PublicAccessBlockConfiguration: &s3types.PublicAccessBlockConfiguration{BlockPublicAcls: aws.Bool(true), BlockPublicPolicy: aws.Bool(false), IgnorePublicAcls: aws.Bool(true), RestrictPublicBuckets: aws.Bool(true)}}, nil
-	})
 }
 
 func TestAccount(t *testing.T) {
 	sameText(t, show(t, eachDenied(t, "account", serveAccount, only(accountTypes...)), accountTypes...), `
 # 111122223333
-Assay::Account::AlternateContact SECURITY
+Assay::Account::AlternateContact Assay::Account::AlternateContact/SECURITY
     AccountId: "111122223333"
     AlternateContactType: "SECURITY"
-Assay::S3Control::PublicAccessBlock 111122223333
-    AccountId: "111122223333"
-    BlockPublicAcls: true
-    BlockPublicPolicy: false
-    IgnorePublicAcls: true
-    RestrictPublicBuckets: true
 # 111122223333/eu-central-1
-Assay::Account::Region 111122223333/eu-central-1
+Assay::Account::Region Assay::Account::Region/111122223333/eu-central-1
     AccountId: "111122223333"
     ManagementAccountId: "999999999999"
     OrganizationId: "o-abc"
@@ -61,9 +50,6 @@ func TestAccountAlone(t *testing.T) {
 		on(f, func(*account.GetAlternateContactInput) (*account.GetAlternateContactOutput, error) {
 			return nil, refuse(notFound, "none")
 		})
-		on(f, func(*s3control.GetPublicAccessBlockInput) (*s3control.GetPublicAccessBlockOutput, error) {
-			return nil, refuse("NoSuchPublicAccessBlockConfiguration", "none")
-		})
 		on(f, func(*iam.GetAccountPasswordPolicyInput) (*iam.GetAccountPasswordPolicyOutput, error) {
 			return nil, refuse("NoSuchEntity", "none")
 		})
@@ -72,11 +58,11 @@ func TestAccountAlone(t *testing.T) {
 	types := append([]string{"Assay::IAM::AccountSummary", "Assay::IAM::PasswordPolicy"}, accountTypes...)
 	sameText(t, shortly(t, serve, types, only(types...)), `
 # 111122223333
-Assay::IAM::AccountSummary 111122223333
+Assay::IAM::AccountSummary Assay::IAM::AccountSummary/111122223333
     AccountMFAEnabled: 1
     Users: 3
 # 111122223333/eu-central-1
-Assay::Account::Region 111122223333/eu-central-1
+Assay::Account::Region Assay::Account::Region/111122223333/eu-central-1
     AccountId: "111122223333"
     RegionName: "eu-central-1"
 `)
@@ -89,7 +75,7 @@ func TestPasswordPolicy(t *testing.T) {
 	types := []string{"Assay::IAM::PasswordPolicy"}
 	sameText(t, shortly(t, serve, types, only(types...)), `
 # 111122223333
-Assay::IAM::PasswordPolicy 111122223333
+Assay::IAM::PasswordPolicy Assay::IAM::PasswordPolicy/111122223333
     AllowUsersToChangePassword: false
     ExpirePasswords: false
     MinimumPasswordLength: 14
@@ -122,12 +108,12 @@ func TestSchemas(t *testing.T) {
 	types := []string{"Assay::EventSchemas::Schema"}
 	sameText(t, show(t, eachDenied(t, "schemas", serve, only(types...)), types...), `
 # 111122223333/eu-central-1
-Assay::EventSchemas::Schema arn:s1
+Assay::EventSchemas::Schema Assay::EventSchemas::Schema/arn:s1
     RegistryName: "lambda-testevent-schemas"
     SchemaArn: "arn:s1"
     SchemaName: "_orders-schema"
     VersionCount: 2
-Assay::EventSchemas::Schema arn:s2
+Assay::EventSchemas::Schema Assay::EventSchemas::Schema/arn:s2
     RegistryName: "lambda-testevent-schemas"
     SchemaArn: "arn:s2"
     SchemaName: "_pay-schema"

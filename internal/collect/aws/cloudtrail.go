@@ -73,16 +73,9 @@ func readTrail(ctx context.Context, s *scope, t types.Trail) error {
 		return err
 	}
 	s.add(found{
-		typ: "AWS::CloudTrail::Trail", id: arn, name: name, from: t, set: set, call: "cloudtrail:DescribeTrails",
+		typ: "AWS::CloudTrail::Trail", id: arn, name: name, from: t, set: set, call: "cloudtrail:DescribeTrails", leads: true,
 		renamed: map[string]string{"EnableLogFileValidation": "LogFileValidationEnabled"},
 	})
-	// What keeps the records is judged with the trail, whoever else uses it.
-	for _, named := range []*string{t.CloudWatchLogsLogGroupArn, t.CloudWatchLogsRoleArn, t.KmsKeyId, t.SnsTopicARN} {
-		s.wantARN(aws.ToString(named))
-	}
-	if bucket := aws.ToString(t.S3BucketName); bucket != "" {
-		s.want(estate.Named{Type: "AWS::S3::Bucket", Text: bucket, Name: bucket})
-	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 )
 
 var trailTypes = []string{"AWS::CloudTrail::Trail", "Assay::CloudTrail::TrailStatus", "AWS::CloudTrail::EventDataStore"}
@@ -98,4 +100,22 @@ func serveTrails(f *fake) {
 
 func TestTrails(t *testing.T) {
 	golden(t, "cloudtrail", show(t, eachDenied(t, "cloudtrail", serveTrails, only(trailTypes...)), trailTypes...))
+}
+
+// TestTrailsLead looks for where a trail's records go, though no function names
+// it: in the trail's own region, if that is read.
+func TestTrailsLead(t *testing.T) {
+	for region, want := range map[string]bool{"us-west-2": true, "eu-west-1": false} {
+		f := newFake(t).empty()
+		serveTrails(f)
+		var asked []string
+		onCall(f, func(c *call, in *kms.DescribeKeyInput) (*kms.DescribeKeyOutput, error) {
+			asked = append(asked, c.region+" "+*in.KeyId)
+			return nil, refuse(keyNotFound, "gone")
+		})
+		f.open(only("AWS::CloudTrail::Trail", "AWS::KMS::Key"), func(o *Options) { o.Regions = []string{region} }).Collect(t.Context())
+		if got := slices.Contains(asked, "us-west-2 arn:aws:kms:us-west-2:111122223333:key/t"); got != want || len(asked) > 1 {
+			t.Errorf("%s is read: asked for %v", region, asked)
+		}
+	}
 }

@@ -106,7 +106,7 @@ func TestTraceEncryption(t *testing.T) {
 	types := []string{"Assay::XRay::EncryptionConfig"}
 	sameText(t, show(t, eachDenied(t, "xray", serve, only(types...)), types...), `
 # 111122223333/eu-central-1
-Assay::XRay::EncryptionConfig eu-central-1
+Assay::XRay::EncryptionConfig Assay::XRay::EncryptionConfig/eu-central-1
     KeyId: "arn:aws:kms:eu-central-1:111122223333:key/traces"
     Status: "ACTIVE"
     Type: "KMS"

@@ -179,7 +179,7 @@ func TestMacie(t *testing.T) {
 	}
 	sameText(t, show(t, eachDenied(t, "macie2", serve, only(macieTypes...)), macieTypes...), `
 # 111122223333/eu-central-1
-AWS::Macie::Session 111122223333
+AWS::Macie::Session AWS::Macie::Session/111122223333
     FindingPublishingFrequency: "ONE_HOUR"
     Status: "PAUSED"
 `)
@@ -220,7 +220,7 @@ func TestSwitchedOff(t *testing.T) {
 			})
 		}, `
 # 111122223333/eu-central-1
-Assay::Inspector2::AccountStatus 111122223333
+Assay::Inspector2::AccountStatus Assay::Inspector2::AccountStatus/111122223333
     AccountId: "111122223333"
     Status: "DISABLED"
 `},

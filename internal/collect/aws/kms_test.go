@@ -97,7 +97,7 @@ func TestNamedKeys(t *testing.T) {
 		)
 	}, []string{"Assay::KMS::KeyRotationStatus"}, only("AWS::Lambda::Function", "AWS::KMS::Key")), `
 # 111122223333/eu-central-1
-Assay::KMS::KeyRotationStatus arn:aws:kms:eu-central-1:111122223333:key/own
+Assay::KMS::KeyRotationStatus Assay::KMS::KeyRotationStatus/arn:aws:kms:eu-central-1:111122223333:key/own
     KeyId: "arn:aws:kms:eu-central-1:111122223333:key/own"
     KeyRotationEnabled: true
     RotationPeriodInDays: 180

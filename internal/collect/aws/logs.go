@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,6 +71,7 @@ func readFunctionGroups(ctx context.Context, s *scope) error {
 		in.LogGroupNamePrefix = aws.String(functionGroups)
 	}
 	client := cloudwatchlogs.NewFromConfig(s.cfg)
+	s.want(restOfGroups)
 	return each(ctx, s, "logs:DescribeLogGroups", cloudwatchlogs.NewDescribeLogGroupsPaginator(client, in), func(out *cloudwatchlogs.DescribeLogGroupsOutput) error {
 		for _, g := range out.LogGroups {
 			if err := addGroup(ctx, s, client, g); err != nil {
@@ -102,6 +104,7 @@ func readGroups(ctx context.Context, s *scope, sought []estate.Named) error {
 		}
 		for _, g := range out.LogGroups {
 			if aws.ToString(g.LogGroupName) == name {
+				s.want(estate.Named{Type: subscriptionFilters, Text: name, Name: name})
 				return addGroup(ctx, s, client, g)
 			}
 		}
@@ -145,9 +148,23 @@ func milliseconds(n *int64) *estate.Value {
 
 const subscriptionFilters = "AWS::Logs::SubscriptionFilter"
 
-// readSubscriptionFilters reads where the log groups of functions send what they
-// hold. There is no list of all.
+// restOfGroups asks for the filters of log groups that no function names.
+var restOfGroups = estate.Named{Type: subscriptionFilters}
+
+// readSubscriptionFilters reads where log groups send what they hold. There is
+// no list of all, so that those of functions that are gone are asked about with
+// --all alone. Otherwise they may have filters.
 func readSubscriptionFilters(ctx context.Context, s *scope, sought []estate.Named) error {
+	if at := slices.Index(sought, restOfGroups); at >= 0 {
+		sought = slices.Delete(sought, at, at+1)
+		for _, name := range s.groupsBeside(sought) {
+			if s.run.options.All {
+				sought = append(sought, estate.Named{Type: subscriptionFilters, Text: name, Name: name})
+				continue
+			}
+			s.mayFilter(name)
+		}
+	}
 	client := cloudwatchlogs.NewFromConfig(s.cfg)
 	return forEach(ctx, s, sought, 1, func(ctx context.Context, n estate.Named) error {
 		if strings.HasPrefix(n.Name, functionGroups) && s.settled("Assay::Logs::LogGroupState") && !s.has("AWS::Logs::LogGroup", s.groupARN(n.Name)) {
@@ -174,6 +191,35 @@ func readSubscriptionFilters(ctx context.Context, s *scope, sought []estate.Name
 		s.lost(subscriptionFilters, n.Name+"|", fields{"LogGroupName": estate.String(n.Name)}, err)
 		return nil
 	})
+}
+
+// groupsBeside are the log groups that were read and are not asked about.
+func (p *place) groupsBeside(sought []estate.Named) []string {
+	asked := map[string]bool{}
+	for _, n := range sought {
+		asked[n.Name] = true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var names []string
+	for _, g := range p.resources {
+		if name := g.resource.Properties.Field("LogGroupName").AsString(); g.resource.Type == "AWS::Logs::LogGroup" && !asked[name] && !p.sought[subscriptionFilters+"\x00"+name] {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// mayFilter says of a log group that nobody asked for its filters.
+func (s *scope) mayFilter(name string) {
+	input := "logs:DescribeSubscriptionFilters on " + name
+	gap := estate.Unknown("only the filters of functions' log groups are read", input)
+	id, pos := "unread "+subscriptionFilters+" of "+name, s.at("logs:DescribeLogGroups")
+	s.put(estate.Resource{
+		Type: subscriptionFilters, ID: id, LogicalID: id, Address: id, Exists: gap, ExistsInput: input, Source: pos,
+		Properties: s.run.shaper.unread(subscriptionFilters, fields{"LogGroupName": estate.String(name)}, gap, pos),
+	}, false)
 }
 
 // filterDefaults keeps a pattern that lets everything through, and leaves out

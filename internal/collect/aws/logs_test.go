@@ -128,7 +128,7 @@ func TestAllLogGroups(t *testing.T) {
 	serveLogs(f)
 	got := show(t, f.open(only("AWS::Logs::LogGroup"), everything).Collect(t.Context()), "Assay::Logs::LogGroupState")
 	for _, name := range []string{"/aws/lambda/gone", "/aws/lambda/orders", "/aws/other", "app", "app-archive"} {
-		if !strings.Contains(got, "Assay::Logs::LogGroupState "+groupARN(name)+"\n") {
+		if !strings.Contains(got, "Assay::Logs::LogGroupState Assay::Logs::LogGroupState/"+groupARN(name)+"\n") {
 			t.Errorf("%s is missing from\n%s", name, got)
 		}
 	}
