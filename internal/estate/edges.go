@@ -54,15 +54,19 @@ func (r *Resource) Related(name string) []Edge {
 
 // MayMiss reports why there may be more at the edges of one name than
 // [Resource.Related] lists: resources at the other end may not have been read.
-// What belongs to a resource that was looked for was read with it.
+// What belongs to a resource that was looked for was read with it, and what leads
+// to no function is no part of the workloads.
 func (r *Resource) MayMiss(name string) (Gap, bool) {
 	end := openEnd{name, r.Type}
 	opposite, ok := r.scope.model.opposite[end]
 	if !ok {
 		return Gap{}, false
 	}
-	if state, _ := r.scope.covered(opposite); state == CoverageNamed && r.scope.model.attached[end] && r.Exists == nil {
+	switch state, _ := r.scope.covered(opposite); {
+	case state == CoverageLinked, state == CoverageNamed && r.scope.model.attached[end] && r.Exists == nil:
 		return Gap{}, false
+	case state == CoverageNamed && r.scope.model.byDefault[end]:
+		return Gap{}, false // what r names by default was looked for
 	}
 	complete, gap := r.scope.Complete(opposite)
 	if !complete && r.scope.onlyStacks(opposite) && r.hiddenFromStacks(name) {

@@ -72,11 +72,14 @@ func (r *Resource) Incoming() []Edge { return r.in }
 // CoverageState says how far a type was read within a scope.
 type CoverageState string
 
-// The states of coverage, worst last. Named and uncollected are as far as the
-// collector set out to go; partial and denied are less.
+// The states of coverage, worst last. Linked, named and uncollected are as far as
+// the collector set out to go; partial and denied are less.
 const (
 	CoverageComplete CoverageState = "complete"
-	// CoverageNamed: what others name was looked for, and there may be more.
+	// CoverageLinked: what leads to a function was looked for, and what others
+	// name. The rest of the type is no part of the workloads.
+	CoverageLinked CoverageState = "linked"
+	// CoverageNamed: what others name was looked for. More may lead to functions.
 	CoverageNamed       CoverageState = "named"
 	CoverageUncollected CoverageState = "uncollected"
 	CoveragePartial     CoverageState = "partial"
@@ -211,7 +214,7 @@ func (s *Scope) covered(typeName string) (CoverageState, string) {
 
 // rank orders states; one that this program does not know is as bad as any.
 func rank(c CoverageState) int {
-	i := slices.Index([]CoverageState{CoverageComplete, CoverageNamed, CoverageUncollected, CoveragePartial, CoverageDenied}, c)
+	i := slices.Index([]CoverageState{CoverageComplete, CoverageLinked, CoverageNamed, CoverageUncollected, CoveragePartial, CoverageDenied}, c)
 	if i < 0 {
 		return rank(CoverageDenied)
 	}
@@ -222,7 +225,7 @@ func rank(c CoverageState) int {
 // name.
 func (s *Scope) looked(typeName string) bool {
 	state, _ := s.covered(typeName)
-	return state == CoverageNamed || state == CoverageComplete
+	return rank(state) <= rank(CoverageNamed)
 }
 
 // InAccount are the resources of a type in the account and region of the scope,

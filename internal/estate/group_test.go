@@ -158,6 +158,7 @@ func TestAttached(t *testing.T) {
 		{"aws", estate.CoverageDenied, "queuePolicies", true},
 		{"aws", estate.CoverageUncollected, "queuePolicies", true},
 		{"aws", estate.CoverageNamed, "queueSubscriptions", true},
+		{"aws", estate.CoverageLinked, "queueSubscriptions", false},
 	} {
 		b := estate.NewBuilder("s", tt.format)
 		b.Place("eu-west-1", "111122223333")

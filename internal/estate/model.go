@@ -129,6 +129,8 @@ type Model struct {
 	// opposite gives, for edges that others may end at a resource, or that a
 	// default makes, the type that is at their other end.
 	opposite map[openEnd]string
+	// byDefault are the edges that a default makes, seen from what states them.
+	byDefault map[openEnd]bool
 	// attached are the edges that are read with the resource they end at.
 	attached map[openEnd]bool
 	// parent is the type that pieces of a type belong to.
@@ -147,14 +149,15 @@ type joint struct{ of, path string }
 // NewModel reads the tables.
 func NewModel(t Tables) (*Model, error) {
 	m := &Model{
-		byFrom:   map[string][]*Rule{},
-		opposite: map[openEnd]string{},
-		attached: map[openEnd]bool{},
-		joined:   map[joint]bool{},
-		parent:   map[string]string{},
-		extra:    map[string][]fallback{},
-		lines:    map[string][]byte{},
-		schemas:  map[string]*Schema{},
+		byFrom:    map[string][]*Rule{},
+		opposite:  map[openEnd]string{},
+		attached:  map[openEnd]bool{},
+		byDefault: map[openEnd]bool{},
+		joined:    map[joint]bool{},
+		parent:    map[string]string{},
+		extra:     map[string][]fallback{},
+		lines:     map[string][]byte{},
+		schemas:   map[string]*Schema{},
 	}
 	if err := yaml.Unmarshal(t.Edges, &m.edges); err != nil {
 		return nil, fmt.Errorf("edge table: %w", err)
@@ -167,6 +170,7 @@ func NewModel(t Tables) (*Model, error) {
 		m.attached[openEnd{r.Inverse, r.To}] = r.Attached
 		if r.Default != "" {
 			m.opposite[openEnd{r.Name, r.From}] = r.To
+			m.byDefault[openEnd{r.Name, r.From}] = true
 		}
 	}
 	for _, p := range m.edges.Parts {

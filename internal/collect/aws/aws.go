@@ -34,6 +34,9 @@ type read struct {
 	// account is set for what an account has once and not in each region. It is
 	// asked of the partition's home region.
 	account bool
+	// through are the services whose resources of these types call functions by
+	// leave of the functions' own policies, which name them.
+	through []string
 	// actions are the IAM actions of the calls. A call of another action is
 	// refused before it is sent, so that the policy that is printed is enough.
 	actions []string

@@ -306,11 +306,13 @@ func (r *functions) policy(ctx context.Context, arn, qualifier string) {
 		return
 	case err != nil:
 		r.lost("AWS::Lambda::ResourcePolicy", on, fields{"ResourceArn": estate.String(on)}, err)
+		r.stranger("*", on)
 		return
 	}
 	document := document(aws.ToString(out.Policy))
 	if document.Kind() != estate.KindMap {
 		r.lost("AWS::Lambda::ResourcePolicy", on, fields{"ResourceArn": estate.String(on)}, r.odd("GetPolicy", "lambda:GetPolicy"))
+		r.stranger("*", on)
 		return
 	}
 	var rest []*estate.Value
@@ -318,6 +320,13 @@ func (r *functions) policy(ctx context.Context, arn, qualifier string) {
 	for _, statement := range list(document.Field("Statement")) {
 		sid := statement.Field("Sid").AsString()
 		permission, ok := permissionOf(statement, on)
+		if service := permission["Principal"].AsString(); !ok {
+			if statement.Field("Effect").AsString() != "Deny" {
+				r.stranger("*", on)
+			}
+		} else if source := permission["SourceArn"].AsString(); strings.HasSuffix(service, ".amazonaws.com") && (source == "" || strings.ContainsAny(source, "*?")) {
+			r.stranger(globalService(service), on)
+		}
 		if !ok || sid == "" || sids[sid] {
 			rest = append(rest, statement)
 			continue
@@ -333,6 +342,13 @@ func (r *functions) policy(ctx context.Context, arn, qualifier string) {
 		}
 		r.add(found{typ: "AWS::Lambda::ResourcePolicy", id: on + "/policy", name: "policy of " + on, set: fields{"ResourceArn": estate.String(on), "PolicyDocument": document}, call: "lambda:GetPolicy"})
 	}
+}
+
+// globalService is a service's principal without a region, which some have:
+// logs.eu-central-1.amazonaws.com.
+func globalService(principal string) string {
+	service, _, _ := strings.Cut(principal, ".")
+	return service + ".amazonaws.com"
 }
 
 // permissionOf is a statement of the policy of a function, alias or version as

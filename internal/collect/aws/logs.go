@@ -34,6 +34,7 @@ func logsService() service {
 		{
 			// Functions name their log groups to it as they are read.
 			types:   []string{subscriptionFilters},
+			through: []string{"logs.amazonaws.com"},
 			actions: []string{"logs:DescribeSubscriptionFilters"},
 			named:   readSubscriptionFilters,
 		},

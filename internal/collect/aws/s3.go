@@ -16,6 +16,7 @@ func s3Service() service {
 	return service{name: "s3", reads: []read{
 		{
 			types:   []string{"AWS::S3::Bucket", "AWS::S3::BucketPolicy"},
+			through: []string{"s3.amazonaws.com"},
 			account: true,
 			actions: []string{
 				"s3:ListAllMyBuckets", "s3:GetBucketLocation", "s3:GetEncryptionConfiguration", "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock",
@@ -47,7 +48,7 @@ func readBuckets(ctx context.Context, s *scope, names map[string]bool) error {
 	client := s3.NewFromConfig(s.cfg)
 	state := estate.CoverageComplete
 	if names != nil {
-		state = estate.CoverageNamed
+		state = estate.CoverageLinked
 	}
 	var all []types.Bucket
 	// The answer tells regions only to a request that has a parameter.

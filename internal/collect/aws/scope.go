@@ -44,6 +44,7 @@ type place struct {
 	problems  map[problemKey]*problem
 	pages     map[string]int     // answers of the lists of a type's read
 	tagged    map[string]*tagged // by kind
+	strangers map[string]string  // services that a function lets in without naming their resource → function
 	awsKeys   awsKeys
 }
 
@@ -173,7 +174,7 @@ func (s *scope) cover(typ string, state estate.CoverageState, reason string) {
 }
 
 func worse(a, b estate.CoverageState) bool {
-	order := []estate.CoverageState{estate.CoverageComplete, estate.CoverageNamed, estate.CoverageUncollected, estate.CoveragePartial, estate.CoverageDenied}
+	order := []estate.CoverageState{estate.CoverageComplete, estate.CoverageLinked, estate.CoverageNamed, estate.CoverageUncollected, estate.CoveragePartial, estate.CoverageDenied}
 	return slices.Index(order, a) > slices.Index(order, b)
 }
 
@@ -268,7 +269,7 @@ func (p *place) settled(typ string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c := p.coverage[typ]
-	return c == nil || c.State == estate.CoverageComplete || c.State == estate.CoverageNamed
+	return c == nil || slices.Contains([]estate.CoverageState{estate.CoverageComplete, estate.CoverageLinked, estate.CoverageNamed}, c.State)
 }
 
 // take hands out what is to be looked for of some types.
@@ -325,6 +326,35 @@ func (r *run) reads(typ string, account bool) bool {
 	return slices.ContainsFunc(r.plan, func(one read) bool { return one.account == account && slices.Contains(one.types, typ) })
 }
 
+// stranger records that a function lets a service, or any ("*"), call it without
+// saying for which of its resources.
+func (p *place) stranger(service, function string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if first, ok := p.strangers[service]; !ok || function < first {
+		p.strangers[service] = function
+	}
+}
+
+// unlink takes back that all was found which leads to functions, for the types
+// whose resources a function lets in without naming them.
+func (p *place) unlink() {
+	for _, one := range p.run.plan {
+		for _, service := range one.through {
+			function, ok := p.strangers[service]
+			if !ok {
+				function, ok = p.strangers["*"]
+			}
+			for _, typ := range one.types {
+				if c := p.coverage[typ]; ok && c != nil && c.State == estate.CoverageLinked {
+					c.State = estate.CoverageNamed
+					c.Reason = "the policy of " + function + " does not say which resources of " + service + " may call it; --all-resources reads all"
+				}
+			}
+		}
+	}
+}
+
 // build is the scope as the estate takes it.
 func (p *place) build() *estate.Builder {
 	b := estate.NewBuilder(p.where(), "aws")
@@ -336,6 +366,7 @@ func (p *place) build() *estate.Builder {
 		b.Add(r)
 		items[r.Type]++
 	}
+	p.unlink()
 	for _, typ := range slices.Sorted(maps.Keys(p.coverage)) {
 		c := *p.coverage[typ]
 		c.Items, c.Pages = items[typ], p.pages[typ]

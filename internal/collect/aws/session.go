@@ -97,7 +97,6 @@ func Open(ctx context.Context, o Options) (*Account, error) {
 	retryer := newRetries(o.Attempts, o.Patience)
 	load := []func(*config.LoadOptions) error{
 		config.WithRetryer(func() aws.Retryer { return retryer }),
-		config.WithEC2IMDSRegion(),
 		config.WithLogger(logging.Nop{}), // what matters comes back as an error
 	}
 	if o.Client != nil {

@@ -16,6 +16,7 @@ func snsService() service {
 		{
 			// A topic has one policy, whatever made it: it is shown as the first of them.
 			types:   []string{"AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SNS::TopicInlinePolicy"},
+			through: []string{"sns.amazonaws.com"},
 			actions: []string{"sns:ListTopics", "sns:GetTopicAttributes", tagging},
 			list: func(ctx context.Context, s *scope) error {
 				client := sns.NewFromConfig(s.cfg)

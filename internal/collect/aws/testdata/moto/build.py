@@ -64,14 +64,16 @@ def estate(region):
                 **({"PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/boundary"} if i == 3 else {}),
                 "Tags": [{"Key": "Owner", "Value": f"team-{i % 3}"}],
             })
-        r["Reads"] = ("AWS::IAM::ManagedPolicy", {"ManagedPolicyName": "reads-orders", "PolicyDocument": allow(["dynamodb:GetItem", "dynamodb:Query"], arn("dynamodb", region, "table/orders"))})
+        r["Reads"] = ("AWS::IAM::ManagedPolicy", {"ManagedPolicyName": "reads-orders", "PolicyDocument": allow(["dynamodb:GetItem", "dynamodb:Query"], [arn("dynamodb", each, "table/orders") for each in REGIONS])})
         r["Boundary"] = ("AWS::IAM::ManagedPolicy", {"ManagedPolicyName": "boundary", "PolicyDocument": allow("*", "*")})
         r["Deployer"] = ("AWS::IAM::User", {"UserName": "deployer", "Policies": [{"PolicyName": "pass", "PolicyDocument": allow("iam:PassRole", "*")}]})
 
+    r["KeyAlias"] = ("AWS::KMS::Alias", {"AliasName": "alias/data", "TargetKeyId": {"Ref": "Key"}})
     r["Key"] = ("AWS::KMS::Key", {"Description": "data of " + region, "KeyPolicy": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"}]}, "EnableKeyRotation": one})
     for i in range(6):
         r[f"Queue{i}"] = ("AWS::SQS::Queue", {
             "QueueName": f"jobs-{i}", "VisibilityTimeout": 60 + i, "MessageRetentionPeriod": 86400,
+            **({"KmsMasterKeyId": "alias/data"} if i == 4 else {}),
             **({"RedrivePolicy": {"deadLetterTargetArn": arn("sqs", region, "jobs-dead"), "maxReceiveCount": 5}} if i < 3 else {}),
         })
     r["DeadQueue"] = ("AWS::SQS::Queue", {"QueueName": "jobs-dead", "SqsManagedSseEnabled": True})
@@ -117,6 +119,8 @@ def estate(region):
             r["Rule"] = ("AWS::Events::Rule", {"Name": "nightly", "ScheduleExpression": "rate(1 day)", "State": "ENABLED", "Targets": [{"Id": "f", "Arn": arn("lambda", region, "function:" + name)}]})
         if i < 6:
             r[f"Mapping{i}"] = ("AWS::Lambda::EventSourceMapping", {"FunctionName": name, "EventSourceArn": arn("sqs", region, f"jobs-{i}"), "BatchSize": 5 + i, "Enabled": True})
+        if i == 6:
+            r["FromStream"] = ("AWS::Lambda::EventSourceMapping", {"FunctionName": name, "EventSourceArn": arn("kinesis", region, "stream/clicks"), "BatchSize": 100, "StartingPosition": "LATEST", "Enabled": True})
         if i < 4:
             r[f"Async{i}"] = ("AWS::Lambda::EventInvokeConfig", {"FunctionName": name, "Qualifier": "$LATEST", "MaximumRetryAttempts": 1, "MaximumEventAgeInSeconds": 3600, "DestinationConfig": {"OnFailure": {"Destination": arn("sqs", region, "jobs-dead")}}})
         if i == 11:
@@ -147,7 +151,11 @@ def make_key(c, p):
     key = c.create_key(Description=p["Description"], Policy=json.dumps(p["KeyPolicy"]))["KeyMetadata"]["KeyId"]
     if p["EnableKeyRotation"]:
         c.enable_key_rotation(KeyId=key)
-    return key
+
+
+def make_alias(c, p):
+    [key] = [k["KeyId"] for k in c.list_keys()["Keys"] if c.describe_key(KeyId=k["KeyId"])["KeyMetadata"]["Description"].startswith("data of")]
+    c.create_alias(AliasName=p["AliasName"], TargetKeyId=key)
 
 
 def make_queue(c, p):
@@ -208,6 +216,7 @@ MAKERS = {
     "AWS::IAM::ManagedPolicy": ("iam", lambda c, p: c.create_policy(PolicyName=p["ManagedPolicyName"], PolicyDocument=json.dumps(p["PolicyDocument"]))),
     "AWS::IAM::User": ("iam", make_user),
     "AWS::KMS::Key": ("kms", make_key),
+    "AWS::KMS::Alias": ("kms", make_alias),
     "AWS::SQS::Queue": ("sqs", make_queue),
     "AWS::SQS::QueuePolicy": ("sqs", make_queue_policy),
     "AWS::SNS::Topic": ("sns", lambda c, p: c.create_topic(Name=p["TopicName"], Attributes={"KmsMasterKeyId": p["KmsMasterKeyId"]})),
@@ -227,7 +236,7 @@ MAKERS = {
 }
 
 # What others name has to be there before them.
-ORDER = ["AWS::IAM::ManagedPolicy", "AWS::IAM::Role"]
+ORDER = ["AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::KMS::Key", "AWS::KMS::Alias"]
 DEAD = ["DeadQueue"]
 
 
