@@ -438,6 +438,11 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 		return nil, false
 	}
 	lead := literal(rest, 0)
+	if head, inner, within := strings.Cut(prefix, "*"); within {
+		path, is := strings.CutPrefix(lead, head)
+		_, name, found := strings.Cut(path, inner)
+		return Text(append([]*Value{String(name)}, rest[1:]...)...), is && found
+	}
 	if lead != "" && !strings.HasPrefix(lead, prefix) {
 		return nil, false
 	}

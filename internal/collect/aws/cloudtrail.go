@@ -174,7 +174,7 @@ func readStore(ctx context.Context, s *scope, client *cloudtrail.Client, e types
 	case err != nil && over(err):
 		return err
 	case err != nil:
-		s.lost(typ, arn, fields{"Name": str(e.Name)}, err)
+		s.perhaps(typ, arn, fields{"Name": str(e.Name)}, err)
 		return nil
 	}
 	set := fields{

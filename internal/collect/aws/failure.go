@@ -38,7 +38,7 @@ func (f *failure) gap() *estate.Value {
 	if f.denied {
 		return estate.Denied(f.reason, f.permission())
 	}
-	return estate.Unknown(f.reason, f.permission())
+	return estate.Unread(f.reason, f.permission())
 }
 
 // permission is the action and what it would have to be allowed on.

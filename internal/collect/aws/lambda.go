@@ -276,7 +276,7 @@ func image(r *types.ImageConfigResponse, arn string) *estate.Value {
 // withheld is what AWS says in an answer that it could not give: variables
 // whose key the reader may not use, for one. assay does not ask to use keys.
 func withheld(code *string, on string) *estate.Value {
-	return estate.Unknown("AWS could not give it ("+orElse(aws.ToString(code), "no reason")+")", on)
+	return estate.Unread("AWS could not give it ("+orElse(aws.ToString(code), "no reason")+")", on)
 }
 
 // code is what is known of a function's package without asking for it: code
@@ -305,14 +305,12 @@ func (r *functions) policy(ctx context.Context, arn, qualifier string) {
 	case none(err, notFound):
 		return
 	case err != nil:
-		r.lost("AWS::Lambda::ResourcePolicy", on, fields{"ResourceArn": estate.String(on)}, err)
-		r.stranger("*", on)
+		r.unknownPolicy(on, err)
 		return
 	}
 	document := document(aws.ToString(out.Policy))
 	if document.Kind() != estate.KindMap {
-		r.lost("AWS::Lambda::ResourcePolicy", on, fields{"ResourceArn": estate.String(on)}, r.odd("GetPolicy", "lambda:GetPolicy"))
-		r.stranger("*", on)
+		r.unknownPolicy(on, r.odd("GetPolicy", "lambda:GetPolicy"))
 		return
 	}
 	var rest []*estate.Value
@@ -342,6 +340,14 @@ func (r *functions) policy(ctx context.Context, arn, qualifier string) {
 		}
 		r.add(found{typ: "AWS::Lambda::ResourcePolicy", id: on + "/policy", name: "policy of " + on, set: fields{"ResourceArn": estate.String(on), "PolicyDocument": document}, call: "lambda:GetPolicy"})
 	}
+}
+
+// unknownPolicy records that the policy of a function, alias or version may hold
+// permissions and more.
+func (r *functions) unknownPolicy(on string, err error) {
+	r.lost("AWS::Lambda::Permission", on, fields{"FunctionName": estate.String(on)}, err)
+	r.lost("AWS::Lambda::ResourcePolicy", on, fields{"ResourceArn": estate.String(on)}, err)
+	r.stranger("*", on)
 }
 
 // globalService is a service's principal without a region, which some have:

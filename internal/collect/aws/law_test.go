@@ -13,7 +13,21 @@ import (
 )
 
 // implied are actions that AWS asks for beside that of the call.
-var implied = []string{"logs:DescribeIndexPolicies", "logs:GetTransformer"}
+var implied = []string{
+	"cognito-idp:ListResourcesForWebACL", "elasticloadbalancing:DescribeWebACLAssociation", "logs:DescribeIndexPolicies", "logs:GetTransformer",
+}
+
+// deleted is the name of what is listed, and gone when it is asked about. The
+// law leaves it out: who may not ask cannot tell.
+const deleted = "deleted"
+
+// kept leaves out what is deleted where a fake is under the law.
+func kept[T any](f *fake, all []T, name func(T) *string) []T {
+	if !f.blank {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(one T) bool { return aws.ToString(name(one)) == deleted })
+}
 
 // eachDenied reads what serve answers, and reads it again with each action that
 // the service declares denied. A reading then says what it says otherwise, or

@@ -100,7 +100,7 @@ func readGroups(ctx context.Context, s *scope, sought []estate.Named) error {
 			return err
 		}
 		if err != nil {
-			s.lost("AWS::Logs::LogGroup", s.groupARN(name), fields{"LogGroupName": estate.String(name)}, err)
+			s.perhaps("AWS::Logs::LogGroup", s.groupARN(name), fields{"LogGroupName": estate.String(name)}, err)
 			return nil
 		}
 		for _, g := range out.LogGroups {
@@ -218,7 +218,8 @@ func (s *scope) mayFilter(name string) {
 	gap := estate.Unknown("only the filters of functions' log groups are read", input)
 	id, pos := "unread "+subscriptionFilters+" of "+name, s.at("logs:DescribeLogGroups")
 	s.put(estate.Resource{
-		Type: subscriptionFilters, ID: id, LogicalID: id, Address: id, Exists: gap, ExistsInput: input, Source: pos,
+		Type: subscriptionFilters, ID: id, LogicalID: id, Address: id, Source: pos,
+		Exists: gap, ExistsInput: input + ", which would show whether there is one",
 		Properties: s.run.shaper.unread(subscriptionFilters, fields{"LogGroupName": estate.String(name)}, gap, pos),
 	}, false)
 }

@@ -74,7 +74,7 @@ type gapOf struct {
 func TestMoto(t *testing.T) {
 	endpoint := moto(t)
 	folder := t.TempDir()
-	build := exec.Command("python3", "testdata/moto/build.py", endpoint, folder)
+	build := exec.Command("python3", "testdata/moto/build.py", endpoint, folder, "32")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the estate: %v\n%s", err, out)
 	}

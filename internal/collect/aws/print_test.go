@@ -43,7 +43,7 @@ func show(t testing.TB, builders []*estate.Builder, types ...string) string {
 			lines = append(lines, line)
 		}
 		for _, c := range scope.Coverage() {
-			if shown(c.Type) && c.State != estate.CoverageComplete && c.State != estate.CoverageNamed && c.State != estate.CoverageUncollected {
+			if shown(c.Type) && c.Gap() {
 				lines = append(lines, fmt.Sprintf("%s of %s: %s", c.State, c.Type, c.Reason))
 			}
 		}

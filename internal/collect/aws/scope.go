@@ -112,15 +112,33 @@ func logicalID(typ, id string) string {
 // resource of the type may exist, and nothing is known of it but what known
 // says (which ties it to what it belongs to). id need only be unique.
 func (s *scope) lost(typ, id string, known fields, err error) {
-	f := about(err, id)
+	s.mayExist(typ, "unread "+typ+" of "+id, known, about(err, id))
+}
+
+// perhaps records that what others name by this ARN may exist, and that a call
+// failed to tell.
+func (s *scope) perhaps(typ, arn string, known fields, err error) {
+	s.mayExist(typ, arn, known, about(err, arn))
+}
+
+func (s *scope) mayExist(typ, id string, known fields, f *failure) {
 	pos := s.at(f.operation)
-	unread := "unread " + typ + " of " + id
 	s.put(estate.Resource{
-		Type: typ, ID: unread, LogicalID: unread, Address: unread,
+		Type: typ, ID: id, LogicalID: id, Address: id,
 		Properties: s.run.shaper.unread(typ, known, f.gap(), pos),
-		Exists:     f.gap(), ExistsInput: f.permission(), Source: pos,
+		// Whether it is there is a question of its own, beside what it is like.
+		Exists: f.gap(), ExistsInput: f.permission() + ", which would show whether there is one", Source: pos,
 	}, false)
 	s.report(f)
+	if s.read == nil {
+		return
+	}
+	// What comes with it is not known either.
+	for _, rule := range s.run.model.Rules() {
+		if rule.Attached && rule.To == typ && slices.Contains(s.read.types, rule.From) && !strings.ContainsAny(rule.Property, ".[") {
+			s.mayExist(rule.From, "unread "+rule.From+" of "+id, fields{rule.Property: estate.String(id)}, f)
+		}
+	}
 }
 
 // undescribed records a resource that is there, and that a call failed to
