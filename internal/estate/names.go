@@ -13,6 +13,9 @@ func (x resolver) byName(rule *Rule, v *Value, outside bool) []Edge {
 	if t := x.scope.group.byID[v.AsString()]; t != nil && t.Type == rule.To {
 		return []Edge{{To: t}}
 	}
+	if found := x.throughName(rule, v); len(found) > 0 {
+		return found
+	}
 	id := x.scope.model.edges.Identities[rule.To]
 	var found []Edge
 	for _, named := range alternatives(v, nil) {
@@ -43,6 +46,28 @@ func (x resolver) byName(rule *Rule, v *Value, outside bool) []Edge {
 		}
 	}
 	return found
+}
+
+// throughName finds what v names by way of a resource that stands for it and has
+// a name of its own: the key of an alias.
+func (x resolver) throughName(rule *Rule, v *Value) []Edge {
+	for _, typeName := range rule.Through {
+		id := x.scope.model.edges.Identities[typeName]
+		name, fits := nameIn(v, id)
+		if !fits || name.Kind() != KindString {
+			continue
+		}
+		at := x.placeOf(v, id)
+		if here, _ := x.scope.place.holds(v); here != True && !strings.HasPrefix(x.scope.Format, "aws") {
+			continue
+		}
+		for _, t := range x.candidates(typeName, name) {
+			if !t.scope.place.apart(at) && matchNames(name, resolver{t.scope}.nameOf(t)) == True {
+				return x.onward(t, rule)
+			}
+		}
+	}
+	return nil
 }
 
 // holds reports whether an ARN is of the place, and which pseudo parameter

@@ -71,11 +71,8 @@ func readKey(ctx context.Context, s *scope, client *kms.Client, id string) error
 		return err
 	case err != nil:
 		arn := s.keyARN(id)
-		for _, fact := range []string{"Assay::KMS::KeyState", "Assay::KMS::KeyRotationStatus", "Assay::KMS::Grant"} {
-			s.lost(fact, arn, fields{"KeyId": estate.String(arn)}, err)
-		}
-		s.lost("AWS::KMS::Alias", arn+"/aliases", fields{"TargetKeyId": estate.String(arn)}, err)
-		s.lost("AWS::KMS::Key", arn, nil, err)
+		s.perhaps("AWS::KMS::Key", arn, nil, err)
+		s.lost("Assay::KMS::Grant", arn, fields{"KeyId": estate.String(arn)}, err)
 		return nil
 	}
 	key := out.KeyMetadata
@@ -111,7 +108,7 @@ func readKey(ctx context.Context, s *scope, client *kms.Client, id string) error
 	case over(err):
 		return err
 	default:
-		s.lost("AWS::KMS::Alias", arn+"/aliases", fields{"TargetKeyId": estate.String(arn)}, err)
+		s.lost("AWS::KMS::Alias", arn, fields{"TargetKeyId": estate.String(arn)}, err)
 	}
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"assay/internal/estate"
 )
 
 var kmsTypes = []string{"AWS::KMS::Key", "AWS::KMS::Alias", "Assay::KMS::KeyState", "Assay::KMS::KeyRotationStatus", "Assay::KMS::Grant"}
@@ -97,9 +99,23 @@ func TestNamedKeys(t *testing.T) {
 		)
 	}, []string{"Assay::KMS::KeyRotationStatus"}, only("AWS::Lambda::Function", "AWS::KMS::Key")), `
 # 111122223333/eu-central-1
-Assay::KMS::KeyRotationStatus arn:aws:kms:eu-central-1:111122223333:key/own
+Assay::KMS::KeyRotationStatus Assay::KMS::KeyRotationStatus/arn:aws:kms:eu-central-1:111122223333:key/own
     KeyId: "arn:aws:kms:eu-central-1:111122223333:key/own"
     KeyRotationEnabled: true
     RotationPeriodInDays: 180
 `)
+}
+
+// TestUnreadKey is not a key that is gone: what names it does not lead nowhere.
+func TestUnreadKey(t *testing.T) {
+	f := newFake(t).empty().fault(denied("kms:DescribeKey"))
+	serveKeys(f)
+	withFunctions(f, lambdatypes.FunctionConfiguration{FunctionName: aws.String("a"), KMSKeyArn: aws.String(keyARN("own"))})
+	for _, s := range estate.Build(testModel(t), f.open(only("AWS::Lambda::Function", "AWS::KMS::Key")).Collect(t.Context())) {
+		for _, r := range s.OfType("AWS::Lambda::Function") {
+			if edges := r.Related("keys"); len(edges) != 1 || edges[0].To == nil || edges[0].To.Exists == nil {
+				t.Errorf("leads to %v", edges)
+			}
+		}
+	}
 }
