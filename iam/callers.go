@@ -9,10 +9,18 @@ import (
 // callerClass are callers that the policies of a question do not tell apart.
 type callerClass struct {
 	principal string
-	wide      *word // the form of the ARN, where any of that form may call
+	under     string // the start of the ARN, where any that starts so may call
 	anybody   bool
 	trusted   bool   // the policies are those of a resource
 	owner     string // the account whose resource it is; no caller is of it
+}
+
+// wide is the form of the ARN, where any of that form may call; else nil.
+func (c *callerClass) wide() *word {
+	if c.under == "" {
+		return nil
+	}
+	return newWord(append(symbols(nil, c.under), symbol{'*', 0}), true)
 }
 
 // allows has Decide answer a request under one policy alone: one that its
@@ -82,14 +90,14 @@ func callersOf(stranger string, policies ...*Policy) (callers []callerClass, out
 	if !n.trusted {
 		return []callerClass{{principal: somebody, anybody: true}}, ""
 	}
-	add := func(principal string, wide *word) {
-		callers = append(callers, callerClass{principal: principal, wide: wide, trusted: true})
+	add := func(principal, under string) {
+		callers = append(callers, callerClass{principal: principal, under: under, trusted: true})
 	}
-	add(AnonymousCaller, nil)
+	add(AnonymousCaller, "")
 	for _, principal := range n.listed {
-		add(principal, nil)
+		add(principal, "")
 	}
-	add("another-service.amazonaws.com", nil)
+	add("another-service.amazonaws.com", "")
 	name := "somebody"
 	for i := 2; slices.ContainsFunc(n.listed, func(s string) bool { return strings.HasSuffix(s, "/"+name) }); i++ {
 		name = fmt.Sprintf("somebody%d", i)
@@ -98,9 +106,9 @@ func callersOf(stranger string, policies ...*Policy) (callers []callerClass, out
 		for _, part := range n.partitions {
 			for _, kind := range []string{"iam::" + account + ":user/", "iam::" + account + ":role/", "sts::" + account + ":federated-user/"} {
 				prefix := "arn:" + part + ":" + kind
-				add(prefix+name, newWord(append(symbols(nil, prefix), symbol{'*', 0}), true))
+				add(prefix+name, prefix)
 			}
-			add("arn:"+part+":iam::"+account+":root", nil)
+			add("arn:"+part+":iam::"+account+":root", "")
 		}
 	}
 	return callers, n.outside

@@ -167,7 +167,7 @@ func newScene(data *Data, class actionClass, caller callerClass, spec RequestSpe
 	if err != nil {
 		panic("iam: " + err.Error()) // actions and principals are of policies that were compiled
 	}
-	return &scene{data: data, base: r, plain: class.plain, service: class.service, wide: caller.wide, anybody: caller.anybody, owned: caller.trusted}
+	return &scene{data: data, base: r, plain: class.plain, service: class.service, wide: caller.wide(), anybody: caller.anybody, owned: caller.trusted}
 }
 
 // members are the statements of a policy with an effect that may match.

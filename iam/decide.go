@@ -87,7 +87,7 @@ func (ev *evaluator) otherwise(r Rule) bool {
 
 // value is what is known of a context key.
 func (ev *evaluator) value(key string) ([]string, presence) {
-	v, ok := ev.req.context[key]
+	v, ok := ev.req.context.of(key)
 	switch {
 	case ok && v.absent:
 		return nil, absent

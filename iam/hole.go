@@ -1,6 +1,9 @@
 package iam
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // HoleKind says what may stand in the place of a hole.
 type HoleKind byte
@@ -235,6 +238,7 @@ func possible(pattern, text []symbol) bool {
 
 // symbols reads a text; wildcards stay characters.
 func symbols(into []symbol, text string) []symbol {
+	into = slices.Grow(into, len(text))
 	for i := 0; i < len(text); {
 		if text[i] == holeMark && i+holeLen <= len(text) {
 			into = append(into, symbol{text[i+1], rune(text[i+2]&0x3F)<<12 | rune(text[i+3]&0x3F)<<6 | rune(text[i+4]&0x3F)})

@@ -1,7 +1,6 @@
 package iam
 
 import (
-	"maps"
 	"math/big"
 	"net/netip"
 	"slices"
@@ -352,11 +351,8 @@ func (k *keySolver) operands(c *condition, positive bool) (words []*word, open b
 			continue
 		}
 		known := k.vars.fixed
-		k.vars.fixed = maps.Clone(known)
-		if k.vars.fixed == nil {
-			k.vars.fixed = map[string]contextValue{}
-		}
-		k.vars.fixed[k.vars.keys[w.keys[0]].key] = contextValue{absent: true}
+		k.vars.fixed = slices.Clone(known)
+		k.vars.fixed.put(k.vars.keys[w.keys[0]].key, contextValue{absent: true})
 		if w, _ = compile(&c.values[i]); w != nil {
 			words = append(words, w)
 		}

@@ -109,7 +109,7 @@ func TestKeySolver(t *testing.T) {
 					got = "absent"
 				}
 				// The evaluator sees it so.
-				r := &Request{complete: true, context: map[string]contextValue{"k": {values: texts, absent: v.absent}}}
+				r := &Request{complete: true, context: requestContext{{"k", contextValue{values: texts, absent: v.absent}}}}
 				for i, c := range conditions {
 					if have := c.holds(&evaluator{req: r}); have != truthOf(kc.lits[i].want) {
 						t.Errorf("demand %d is not met by %s", i, got)

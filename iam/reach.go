@@ -113,7 +113,7 @@ func Public(question PublicQuestion, data *Data, limits Limits) Exposure {
 		for _, c := range callers {
 			who, _ := ParseCaller(c.principal)
 			switch {
-			case services != (who.Kind == Service), services && q.NoServices, !services && q.NoCallers:
+			case services != (who.Kind == Service), services && q.NoServices, !services && q.NoCallers, !q.addresses(who):
 			case services:
 				q.service(c, who.Name, sources)
 			default:
@@ -152,7 +152,12 @@ func (q *publicSearch) caller(c callerClass, who Caller) {
 			q.narrowed(c, ReachOrganization, owner)
 		}
 	case who.Account != q.Owner || q.Owner == "":
+		before := q.out
 		q.ask(c, ReachAccounts, Way{Account: who.Account}, owner)
+		if hasHole(who.Account) && q.Owner != "" && len(q.out.Ways) > len(before.Ways) {
+			q.out = before
+			q.doubt(ReachAccounts, "an account that the policy names is not known, and may be the own one")
+		}
 	}
 }
 
@@ -170,6 +175,13 @@ func (q *publicSearch) grants() bool {
 		}
 	}
 	return false
+}
+
+// addresses reports whether some Allow of the policy may be for a caller: most
+// policies are for one or two of them, and no request of the others need be made.
+func (q *publicSearch) addresses(who Caller) bool {
+	ev := &evaluator{req: &Request{caller: who, complete: true}}
+	return slices.ContainsFunc(q.Policy.statements, func(s statement) bool { return !s.deny && s.matchPrincipal(ev).any() != no })
 }
 
 // narrowed asks for a way in from a network, or with a secret, of the policy's
@@ -232,7 +244,7 @@ func (q *publicSearch) askFor(c callerClass, forms map[string]keyForm, reach Rea
 	for k, v := range q.Context {
 		spec.Context[k] = v
 	}
-	f := finder{asks: []Ask{{Spec: spec, Set: allowedAll(c.principal, q.Policy), wide: c.wide, forms: forms, foreign: true}}, data: q.data, limits: q.limits, work: q.work}
+	f := finder{asks: []Ask{{Spec: spec, Set: allowedAll(c.principal, q.Policy), wide: c.wide(), forms: forms, foreign: true}}, data: q.data, limits: q.limits, work: q.work}
 	switch p := f.run(); p.Verdict {
 	case Refuted:
 		way.Reach, way.Witness = reach, p.Witness[0]

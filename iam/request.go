@@ -41,6 +41,36 @@ type contextValue struct {
 	unknown bool
 }
 
+// requestContext is what is known of the keys of a request. They are a dozen or
+// two, among which looking is quicker than hashing, and above all than making a
+// map for every request.
+type requestContext []contextKey
+
+type contextKey struct {
+	key string // in lower case
+	contextValue
+}
+
+func (c requestContext) of(key string) (contextValue, bool) {
+	for i := range c {
+		if c[i].key == key {
+			return c[i].contextValue, true
+		}
+	}
+	return contextValue{}, false
+}
+
+// put sets a key, in place of what was known of it.
+func (c *requestContext) put(key string, v contextValue) {
+	for i := range *c {
+		if (*c)[i].key == key {
+			(*c)[i].contextValue = v
+			return
+		}
+	}
+	*c = append(*c, contextKey{key, v})
+}
+
 // Request is a request prepared for decisions. It does not change and is safe
 // for many goroutines.
 type Request struct {
@@ -55,7 +85,7 @@ type Request struct {
 	// account owns the resource; known is set when that is certain.
 	account      string
 	accountKnown bool
-	context      map[string]contextValue
+	context      requestContext
 	complete     bool
 	holes        bool // some text of the request has holes
 	kind         requestKind
@@ -205,12 +235,16 @@ func changes(a *Action, name string) bool {
 // principal and resource. What is stated wins.
 // source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 // source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
-func (r *Request) contextOf() map[string]contextValue {
-	m := make(map[string]contextValue, len(r.Spec.Context)+16)
-	set := func(key, value string) { m[key] = contextValue{values: []string{value}} }
+func (r *Request) contextOf() requestContext {
+	m := make(requestContext, 0, len(r.Spec.Context)+len(r.Spec.Unknown)+18)
+	texts := make([]string, 0, 8) // one after the other, so that they are made at once
+	set := func(key, value string) {
+		texts = append(texts, value)
+		m.put(key, contextValue{values: texts[len(texts)-1 : len(texts) : len(texts)]})
+	}
 	gone := func(keys ...string) {
 		for _, k := range keys {
-			m[k] = contextValue{absent: true}
+			m.put(k, contextValue{absent: true})
 		}
 	}
 	c := &r.caller
@@ -257,10 +291,10 @@ func (r *Request) contextOf() map[string]contextValue {
 		set("kms:calleraccount", c.Account)
 	}
 	for _, key := range r.Spec.Unknown {
-		m[lower(key)] = contextValue{unknown: true}
+		m.put(lower(key), contextValue{unknown: true})
 	}
 	for key, values := range r.Spec.Context {
-		m[lower(key)] = contextValue{values: values, absent: len(values) == 0}
+		m.put(lower(key), contextValue{values: values, absent: len(values) == 0})
 	}
 	return m
 }

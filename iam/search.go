@@ -63,9 +63,9 @@ type scene struct {
 	plain bool     // the action has no resources
 	some  [][]member
 	none  []member
-	keys  []string                // those that are to be found, in lower case, sorted
-	spelt map[string]string       // as policies write them
-	known map[string]contextValue // keys that are settled
+	keys  []string          // those that are to be found, in lower case, sorted
+	spelt map[string]string // as policies write them
+	known requestContext    // keys that are settled
 	// service is set when the action is any of it that the table does not know.
 	service string
 	// wide is set when any principal of a form may make the request: its ARN is
@@ -273,8 +273,8 @@ func (sc *scene) openKeys() []string {
 		sc.forms["aws:principalarn"] = keyForm{form: sc.wide, avoid: []*word{newWord(sc.wide.symbols[:len(sc.wide.symbols)-1], true)}}
 		set["aws:principalarn"] = true
 	}
-	for k := range sc.base.context {
-		if sc.settled(k) {
+	for i := range sc.base.context {
+		if k := sc.base.context[i].key; sc.settled(k) {
 			delete(set, k)
 		}
 	}
@@ -382,15 +382,11 @@ func (s *search) enter(scene int) {
 }
 
 // fixed are the settled keys. Keys that the search finds are not among them.
-func (sc *scene) fixed() map[string]contextValue {
+func (sc *scene) fixed() requestContext {
 	if sc.wide == nil && len(sc.keys) == 0 {
 		return sc.base.context
 	}
-	m := maps.Clone(sc.base.context)
-	for _, k := range sc.keys {
-		delete(m, k)
-	}
-	return m
+	return slices.DeleteFunc(slices.Clone(sc.base.context), func(k contextKey) bool { return slices.Contains(sc.keys, k.key) })
 }
 
 // choose takes a statement of every group.
@@ -775,10 +771,10 @@ func (s *search) request(n *node, scene int) (RequestSpec, *Request, error) {
 	r.Spec, r.complete = spec, true
 	r.action = lower(spec.Action)
 	_, r.name, _ = strings.Cut(r.action, ":")
-	r.context = maps.Clone(sc.base.context)
+	r.context = slices.Clone(sc.base.context)
 	for _, key := range sc.keys {
 		v := spec.Context[sc.spelt[key]]
-		r.context[key] = contextValue{values: v, absent: len(v) == 0}
+		r.context.put(key, contextValue{values: v, absent: len(v) == 0})
 		r.holes = r.holes || slices.ContainsFunc(v, hasHole)
 	}
 	if !sc.plain {

@@ -624,7 +624,7 @@ type variables struct {
 	// scene and fixed are of the request that patterns are compiled for. fixed gives
 	// the keys that are settled; those that are absent have no values.
 	scene int
-	fixed map[string]contextValue
+	fixed requestContext
 	// never is set when a word had a variable without a value: it matches nothing.
 	never bool
 	// defaults is set when a word had a variable that may be absent and then
@@ -639,7 +639,7 @@ type sceneKey struct {
 }
 
 func (v *variables) spell(into []symbol, t token, part bool) []symbol {
-	if c, ok := v.fixed[t.text]; ok {
+	if c, ok := v.fixed.of(t.text); ok {
 		if c.unknown {
 			return append(into, symbol{byte(OpenHole), MaxHole - 2}) // not the evaluator's, so that none is equal to it
 		}

@@ -12,9 +12,6 @@ import (
 
 //go:generate go run ./gen
 
-//go:embed api-rates.yaml
-var apiRates []byte
-
 //go:embed cloudformation.jsonl
 var schemas []byte
 
@@ -53,9 +50,6 @@ var terraform []byte
 
 //go:embed tls-policies.yaml
 var tlsPolicies []byte
-
-// APIRates are the quotas of AWS's APIs.
-func APIRates() []byte { return apiRates }
 
 // Schemas are the property schemas of the CloudFormation types that assay
 // reads, one JSON object a line.

@@ -20,6 +20,7 @@ type Access struct {
 	managed sync.Map // ARN → *iam.Policy
 	// techniques reads the table of escalation, once it is asked for.
 	techniques func() ([]*technique, error)
+	everything func() *iam.Policy
 	prescribed sync.Map // ARN of a managed policy → map[string]bool, its actions
 	granted    sync.Map // *iam.Policy of AWS → []granted
 }
@@ -27,7 +28,9 @@ type Access struct {
 // New answers with the tables of actions and managed policies, and that of the
 // ways to escalate.
 func New(data *iam.Data, escalation []byte) *Access {
-	return &Access{data: data, techniques: sync.OnceValues(func() ([]*technique, error) { return readTechniques(escalation) })}
+	a := &Access{data: data, techniques: sync.OnceValues(func() ([]*technique, error) { return readTechniques(escalation) })}
+	a.everything = sync.OnceValue(a.compileEverything)
+	return a
 }
 
 // Asker answers for the scopes of one group, and remembers what it has built.
@@ -38,7 +41,7 @@ func (a *Access) world() *world {
 	return &world{
 		Access: a, holes: map[holeKey]int{}, sets: map[*estate.Resource]*principalSet{}, policies: map[*estate.Resource]*iam.Policy{},
 		origin: map[*iam.Policy][]statement{}, reach: map[reachKey]check.Answer{}, openTo: map[reachedKey]check.Answer{},
-		grants: map[*iam.Policy][]granted{}, administrators: map[*estate.Resource]check.Answer{},
+		asked: map[questionKey][]remembered{}, grants: map[*iam.Policy][]granted{}, administrators: map[*estate.Resource]check.Answer{},
 	}
 }
 
@@ -61,6 +64,8 @@ type world struct {
 	// grants are the actions of policies, administrators answers about roles.
 	grants         map[*iam.Policy][]granted
 	administrators map[*estate.Resource]check.Answer
+	// asked are the last questions.
+	asked map[questionKey][]remembered
 	// exposed is the function that was last asked about, and its ways in.
 	exposed struct {
 		function *estate.Resource

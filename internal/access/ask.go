@@ -14,7 +14,54 @@ import (
 // Organisation policies are not in a template; answers are given without them.
 // What they would take away is not seen, so that "may" is what the account's
 // own policies give.
+//
+// Several checks put the same question, and a check that does not pass puts its
+// own once more. The last questions are remembered, as long as no open input has
+// had a say.
 func (w *world) Ask(q *check.Question) check.Answer {
+	key := questionKey{q.Kind, q.Subject, q.Object, q.Scope}
+	if q.View.Plain() {
+		for _, old := range w.asked[key] {
+			if old.same(q) {
+				return old.answer
+			}
+		}
+	}
+	a := w.find(q)
+	if q.View.Plain() {
+		if len(w.asked) >= maxAsked {
+			clear(w.asked)
+		}
+		w.asked[key] = append(w.asked[key], remembered{q.Actions, q.Texts, a})
+	}
+	return a
+}
+
+// maxAsked bounds what is remembered: all that is asked of some resources that
+// have to do with each other.
+const maxAsked = 256
+
+// questionKey is what a question is about, remembered the rest of it, with its answer.
+type questionKey struct {
+	kind            check.QuestionKind
+	subject, object *estate.Resource
+	scope           *estate.Scope
+}
+
+type remembered struct {
+	actions []string
+	texts   []*estate.Value
+	answer  check.Answer
+}
+
+func (a *remembered) same(q *check.Question) bool {
+	return slices.Equal(a.actions, q.Actions) && slices.EqualFunc(a.texts, q.Texts, func(t, u *estate.Value) bool {
+		return t == u || t.Kind() == estate.KindString && u.Kind() == estate.KindString && t.AsString() == u.AsString()
+	})
+}
+
+// find answers a question that was not asked before.
+func (w *world) find(q *check.Question) check.Answer {
 	switch q.Kind {
 	case check.May:
 		return w.may(q)
@@ -268,8 +315,8 @@ func (w *world) trusts(q *check.Question) check.Answer {
 }
 
 // everything is an identity policy that allows all.
-func (w *world) everything() *iam.Policy {
-	return iam.Compile("", &iam.Document{Version: iam.Version2012, Statements: []iam.Statement{{Effect: iam.Allow, Action: one("*"), Resource: one("*")}}}, w.data)
+func (a *Access) compileEverything() *iam.Policy {
+	return iam.Compile("", &iam.Document{Version: iam.Version2012, Statements: []iam.Statement{{Effect: iam.Allow, Action: one("*"), Resource: one("*")}}}, a.data)
 }
 
 // trustsOnly takes each principal that the trust policy names, and asks whether

@@ -63,7 +63,7 @@ func (w *world) compile(r *estate.Resource, path string, v *estate.Value, view c
 
 func reasonOf(v *estate.Value) string {
 	var why string
-	v.Each("", func(_ string, x *estate.Value) bool {
+	v.Each(func(x *estate.Value) bool {
 		if why == "" && (x.Kind() == estate.KindUnknown || x.Kind() == estate.KindDenied) {
 			why = x.Gap().String()
 		}

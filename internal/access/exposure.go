@@ -225,7 +225,7 @@ func (w *world) httpIntegration(i *estate.Resource, view check.View, add func(ch
 // resources; what is not known of it may.
 func refersTo(v *estate.Value, resources ...*estate.Resource) estate.Truth {
 	result := estate.False
-	v.Each("", func(_ string, x *estate.Value) bool {
+	v.Each(func(x *estate.Value) bool {
 		switch {
 		case x.Kind() == estate.KindReference && slices.ContainsFunc(resources, func(r *estate.Resource) bool {
 			return x.Reference().Resource == r.LogicalID || x.Reference().Resource == r.ID

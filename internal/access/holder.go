@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"assay/iam"
@@ -84,7 +85,7 @@ func (h *holder) ready() {
 	keys := map[string]bool{}
 	var b strings.Builder
 	for i, list := range [][]*iam.Policy{h.identity, h.boundary} {
-		fmt.Fprintf(&b, "%d", i)
+		b.WriteString(strconv.Itoa(i))
 		for _, p := range list {
 			for _, k := range p.Keys() {
 				keys[k] = true
@@ -107,13 +108,13 @@ func spell(b *strings.Builder, p *iam.Policy) {
 		}
 		b.WriteString(name)
 		for _, v := range t.Values {
-			fmt.Fprintf(b, "%q", v.Value)
+			b.WriteString(strconv.Quote(v.Value))
 		}
 	}
 	b.WriteString("{" + p.Document.Version)
 	for i := range p.Document.Statements {
 		s := &p.Document.Statements[i]
-		fmt.Fprintf(b, ";%d%t", s.Effect, s.Open)
+		b.WriteString(";" + strconv.Itoa(int(s.Effect)) + strconv.FormatBool(s.Open))
 		texts("a", s.Action)
 		texts("A", s.NotAction)
 		texts("r", s.Resource)

@@ -100,6 +100,8 @@ func TestOpenTo(t *testing.T) {
  Q: {Type: AWS::SQS::Queue}
  QP: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Q], PolicyDocument: {Version: "2012-10-17", Statement: {Effect: Allow, Principal: "*", Action: "sqs:*", Resource: !GetAtt Q.Arn, Condition: {ArnLike: {"aws:SourceArn": !Sub "arn:aws:sns:*:${AWS::AccountId}:*"}}}}}}
  K: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Version: "2012-10-17", Statement: {Effect: Allow, Principal: {AWS: "*"}, Action: "kms:*", Resource: "*", Condition: {StringEquals: {"kms:CallerAccount": !Ref AWS::AccountId}}}}}}
+ W: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Version: "2012-10-17", Statement: {Effect: Allow, Principal: {AWS: !Join ["", ["arn:aws:iam::", !ImportValue account, ":root"]]}, Action: "kms:ReEncryptFrom", Resource: "*"}}}}
+ V: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Version: "2012-10-17", Statement: {Effect: Allow, Principal: {AWS: "444455556666"}, Action: "kms:ReEncryptFrom", Resource: "*"}}}}
  S: {Type: AWS::SQS::Queue}
  SP: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref S], PolicyDocument: !ImportValue elsewhere}}`
 	want := []string{
@@ -109,6 +111,8 @@ func TestOpenTo(t *testing.T) {
 		"L openTo any-account → true",
 		"Q openTo organization → false",
 		"K openTo organization → false",
+		"V openTo named-accounts → true", "V openTo any-account → false",
+		"W openTo named-accounts → maybe: policy of W: W.KeyPolicy is not wholly known",
 		"S openTo anyone → maybe: policy of S: the policy was not read: SP.PolicyDocument: export of another stack: export elsewhere",
 	}
 	asked(t, template, want)

@@ -2,6 +2,7 @@ package access
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -31,7 +32,7 @@ var doorsOf = map[string]struct {
 	"AWS::Lambda::LayerVersion":   {actions: []string{"lambda:GetLayerVersion"}, signed: true},
 	"AWS::SQS::Queue":             {actions: []string{"sqs:SendMessage", "sqs:ReceiveMessage"}},
 	"AWS::SNS::Topic":             {actions: []string{"sns:Publish", "sns:Subscribe"}},
-	"AWS::KMS::Key":               {actions: []string{"kms:Decrypt", "kms:CreateGrant", "kms:PutKeyPolicy"}, signed: true},
+	"AWS::KMS::Key":               {actions: []string{"kms:Decrypt", "kms:ReEncryptFrom", "kms:CreateGrant", "kms:PutKeyPolicy"}, signed: true},
 	"AWS::S3::Bucket":             {actions: []string{"s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:PutBucketPolicy"}},
 	"AWS::SecretsManager::Secret": {actions: []string{"secretsmanager:GetSecretValue"}, signed: true},
 	"AWS::ECR::Repository":        {actions: []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:PutImage", "ecr:SetRepositoryPolicy"}, signed: true},
@@ -74,6 +75,18 @@ func (w *world) doors(r *estate.Resource, view check.View) (doors []door, gaps [
 						}
 					}
 				}
+			}
+			// Long-term credentials have no key for the second factor, those of
+			// a session without one say false.
+			session := d
+			session.name, session.context = "session without a second factor", maps.Clone(d.context)
+			for key := range session.context {
+				if strings.EqualFold(key, "aws:MultiFactorAuthPresent") {
+					session.context[key] = []string{"false"}
+				}
+			}
+			if !maps.EqualFunc(session.context, d.context, slices.Equal) {
+				doors = append(doors, session)
 			}
 		}
 		if r.Type == "AWS::S3::Bucket" && w.onObjects(action) {

@@ -165,6 +165,9 @@ func (w *world) name(t *estate.Resource, view check.View) string {
 // arn is a resource's ARN, or "" where its type's ARNs are not known. Aliases
 // and versions have that of their function, with a qualifier.
 func (w *world) arn(t *estate.Resource, view check.View) string {
+	if strings.HasPrefix(t.ID, "arn:") {
+		return t.ID // of an account
+	}
 	switch t.Type {
 	case "AWS::Lambda::Alias", "AWS::Lambda::Version":
 		function := w.functionARN(t.Scope(), t.Properties.Field("FunctionName"), view)

@@ -182,7 +182,7 @@ func variants(b *estate.Builder, m *estate.Model) []variant {
 		all = append(all, denied(b)...)
 	}
 	for i, r := range resources {
-		r.Properties.Each("", func(path string, v *estate.Value) bool {
+		r.Properties.EachAt(func(path string, v *estate.Value) bool {
 			by := gap(path)
 			if slices.ContainsFunc(v.Cases(), func(c estate.Case) bool { return c.Value == nil }) {
 				by = maybe(path) // it may be absent; knowing less must leave that open

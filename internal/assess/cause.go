@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"path"
 	"regexp"
-	"slices"
 	"strings"
 
 	"assay/internal/check"
@@ -76,33 +75,46 @@ func localName(r *estate.Resource) string {
 }
 
 // shareCauses tells findings of one check that have one cause so.
-func (g *groupState) shareCauses() {
+func (g *judgedGroup) shareCauses() {
 	type key struct {
-		check string
+		check int
 		at    estate.Position
 	}
-	byCause := map[key][]*Finding{}
-	for _, f := range g.failures {
-		k := key{f.Check, g.causes[f].at}
-		byCause[k] = append(byCause[k], f)
+	type concerned struct {
+		in       *estate.Scope
+		function *estate.Resource
 	}
-	for _, f := range g.failures {
-		c := g.causes[f]
-		sharing := byCause[key{f.Check, c.at}]
-		if len(sharing) < 2 || c.at.IsZero() {
-			continue
-		}
-		var functions []string
-		for _, other := range sharing {
-			for _, name := range other.Functions {
-				functions = append(functions, other.Scope+"\x00"+name)
+	sharing := map[key][]*finding{}
+	causes := map[*finding]cause{}
+	for i := range g.subjects {
+		for j := range g.subjects[i].findings {
+			f := &g.subjects[i].findings[j]
+			if f.result.Outcome != check.Fail {
+				continue
+			}
+			if c := causeOf(f.of.Resource, f.result); !c.at.IsZero() {
+				k := key{f.check, c.at}
+				sharing[k], causes[f] = append(sharing[k], f), c
 			}
 		}
-		slices.Sort(functions)
-		sum := sha256.Sum256([]byte(strings.Join([]string{f.Check, c.kind, c.at.File, c.key}, "\x00")))
-		f.Cause = &Cause{
-			ID: "C-" + hex.EncodeToString(sum[:8]), Kind: c.kind, Name: c.name, Source: sourceOf(c.at),
-			Findings: len(sharing), Functions: len(slices.Compact(functions)),
+	}
+	for k, findings := range sharing {
+		if len(findings) < 2 {
+			continue
+		}
+		functions := map[concerned]bool{}
+		for _, f := range findings {
+			for _, function := range f.of.functions {
+				functions[concerned{f.of.Scope(), function}] = true
+			}
+		}
+		for _, f := range findings {
+			c := causes[f]
+			sum := sha256.Sum256([]byte(strings.Join([]string{g.run.programs.checks[k.check].ID, c.kind, c.at.File, c.key}, "\x00")))
+			f.cause = &Cause{
+				ID: "C-" + hex.EncodeToString(sum[:8]), Kind: c.kind, Name: c.name, Source: sourceOf(c.at),
+				Findings: len(findings), Functions: len(functions),
+			}
 		}
 	}
 }

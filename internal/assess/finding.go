@@ -37,36 +37,44 @@ func parametersOf(names []string, values check.Values) []Parameter {
 	return all
 }
 
-// finding words one result that is a failure or unknown.
-func (r *run) finding(c *check.Check, res *estate.Resource, result check.Result, g *groupState) *Finding {
+// id identifies the finding.
+func (f *finding) id(r *run) string {
+	return FindingID(r.programs.checks[f.check].ID, f.of.Scope().ID, f.of.LogicalID)
+}
+
+// words puts a finding into words.
+func (g *judgedGroup) words(found *finding) *Finding {
+	r, res, result := g.run, found.of.Resource, found.result
+	c := &r.programs.checks[found.check].Check
 	f := &Finding{
-		ID:        FindingID(c.ID, res.Scope().ID, res.LogicalID),
+		ID:        found.id(r),
 		Check:     c.ID,
 		Outcome:   result.Outcome,
-		Severity:  c.Severity,
+		Severity:  found.severity,
 		Resource:  infoOf(res),
 		Scope:     res.Scope().ID,
 		Functions: []string{},
+		Cause:     found.cause,
 		Source:    sourceOf(position(res, result)),
 
 		Parameters: parametersOf(result.Parameters, r.values),
 	}
+	if found.gravest != nil {
+		_, because := raise(c, found.gravest, g.bearings[found.gravest])
+		f.Raised = &Raised{From: c.Severity, Because: because}
+	}
 	for _, p := range res.Callers {
 		f.Callers = append(f.Callers, sourceOf(p))
 	}
-	functions := res.Functions()
-	r.judgeSeverity(g, c, f, functions)
-	for _, fn := range functions {
+	for _, fn := range found.of.functions {
 		if fn.Scope() == res.Scope() {
 			f.Functions = append(f.Functions, fn.LogicalID)
 		} else {
 			f.Functions = append(f.Functions, fn.ID)
 		}
 	}
-	f.Owner = r.owned(res, functions, f.Source.File)
+	f.Owner = r.owned(res, found.of.functions, f.Source.File)
 	if result.Outcome == check.Fail {
-		g.failures = append(g.failures, f)
-		g.causes[f] = causeOf(res, result)
 		f.Deadline = r.deadline(result)
 		f.Message = res.Address + " " + r.fillIn(c.Message, res, f.Deadline)
 		f.Witness = witness(res, result)

@@ -118,11 +118,14 @@ Resources:
   B: {Type: AWS::Serverless::Function}
   C: {Type: AWS::Serverless::Function, Properties: {Tracing: Active}}
 `, assess.CauseGlobals, "Globals", 2},
-		{"a_log_group", "LAMBDA-LOG-RETENTION", `Resources:
-  A: {Type: AWS::Lambda::Function, Properties: {LoggingConfig: {LogGroup: !Ref L}}}
-  B: {Type: AWS::Lambda::Function, Properties: {LoggingConfig: {LogGroup: !Ref L}}}
-  L: {Type: AWS::Logs::LogGroup, Properties: {RetentionInDays: 1}}
-`, assess.CauseResource, "L", 2},
+		{"a_route", "LAMBDA-VPC-PRIVATE-SUBNET", `Resources:
+  A: {Type: AWS::Lambda::Function, Properties: {VpcConfig: {SubnetIds: [!Ref S]}}}
+  B: {Type: AWS::Lambda::Function, Properties: {VpcConfig: {SubnetIds: [!Ref S]}}}
+  S: {Type: AWS::EC2::Subnet, Properties: {VpcId: vpc-1}}
+  T: {Type: AWS::EC2::RouteTable, Properties: {VpcId: vpc-1}}
+  O: {Type: AWS::EC2::SubnetRouteTableAssociation, Properties: {SubnetId: !Ref S, RouteTableId: !Ref T}}
+  W: {Type: AWS::EC2::Route, Properties: {RouteTableId: !Ref T, DestinationCidrBlock: 0.0.0.0/0, GatewayId: igw-1}}
+`, assess.CauseResource, "W", 2},
 		{"each_its_own", "LAMBDA-TRACING-ACTIVE", `Resources:
   A: {Type: AWS::Lambda::Function, Properties: {Role: !GetAtt R.Arn}}
   B: {Type: AWS::Lambda::Function, Properties: {Role: !GetAtt R.Arn}}` + role, "", "", 0},

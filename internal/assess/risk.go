@@ -19,29 +19,11 @@ type bearing struct {
 	restricted bool
 }
 
-// groupState is what is found out of the functions of one group of scopes while
-// its checks are decided.
-type groupState struct {
-	on       check.Setting
-	bearings map[*estate.Resource]*bearing
-	findings map[*estate.Resource][]*Finding // by the functions they concern
-	failures []*Finding                      // in order
-	causes   map[*Finding]cause              // of the failures
-}
-
-func newGroupState(on check.Setting) *groupState {
-	return &groupState{on: on, bearings: map[*estate.Resource]*bearing{}, findings: map[*estate.Resource][]*Finding{}, causes: map[*Finding]cause{}}
-}
-
-// bearing asks once for each function.
-func (r *run) bearing(g *groupState, function *estate.Resource) *bearing {
-	if b := g.bearings[function]; b != nil {
-		return b
-	}
-	b := &bearing{exposed: r.Library.Exposure(function, g.on)}
+// bearing asks who can call a function and what data it handles.
+func (r *run) bearing(function *estate.Resource, on check.Setting) *bearing {
+	b := &bearing{exposed: r.Library.Exposure(function, on)}
 	b.tag, b.class = r.tagOf(function, "data_class_tags")
 	b.restricted = slices.ContainsFunc(r.texts("restricted_data_classes"), func(class string) bool { return strings.EqualFold(class, b.class) })
-	g.bearings[function] = b
 	return b
 }
 
@@ -96,18 +78,6 @@ func raise(c *check.Check, function *estate.Resource, b *bearing) (check.Severit
 	return severity, because
 }
 
-// judgeSeverity gives a finding the severity of the function that it is gravest
-// for, and notes it with every function that it concerns.
-func (r *run) judgeSeverity(g *groupState, c *check.Check, f *Finding, functions []*estate.Resource) {
-	for _, function := range functions {
-		severity, because := raise(c, function, r.bearing(g, function))
-		if severity > f.Severity {
-			f.Severity, f.Raised = severity, &Raised{From: c.Severity, Because: because}
-		}
-		g.findings[function] = append(g.findings[function], f)
-	}
-}
-
 // weights say how much failures of each severity count, from the gravest on:
 // floor is the number that the worst one starts at, share what each takes of
 // what is left up to 100, part its weight among the others.
@@ -151,8 +121,8 @@ func partOf(s check.Severity) int {
 const maxContributors = 3
 
 // function is what a run says of one function.
-func (r *run) function(g *groupState, res *estate.Resource) *Function {
-	b := r.bearing(g, res)
+func (g *judgedGroup) function(res *estate.Resource) *Function {
+	r, b := g.run, g.bearings[res]
 	m := &Function{
 		Scope: res.Scope().ID, Resource: infoOf(res), Exposure: b.exposed.Exposure, DataClass: b.class,
 		Owner: r.owned(res, nil, res.Source.File),
@@ -170,24 +140,25 @@ func (r *run) function(g *groupState, res *estate.Resource) *Function {
 		m.Missing = append(m.Missing, Missing{Reason: gap.Reason, Input: gap.Input})
 	}
 	failed, possible := map[check.Severity]int{}, map[check.Severity]int{}
-	var failures []*Finding
+	var failures []*finding
 	parts := 0
-	for _, f := range g.findings[res] {
-		possible[f.Severity]++
-		if f.Outcome == check.Fail {
-			failed[f.Severity]++
+	for _, f := range g.concerns[res] {
+		possible[f.severity]++
+		if f.result.Outcome == check.Fail {
+			failed[f.severity]++
 			failures = append(failures, f)
-			parts += partOf(f.Severity)
+			parts += partOf(f.severity)
 		}
 	}
 	m.Risk, m.AtMost = Risk(failed), Risk(possible)
-	slices.SortStableFunc(failures, func(a, b *Finding) int {
-		return cmp.Or(cmp.Compare(b.Severity, a.Severity), strings.Compare(a.Check, b.Check), strings.Compare(a.Resource.ID, b.Resource.ID))
+	// Checks are in order of their ids.
+	slices.SortStableFunc(failures, func(a, b *finding) int {
+		return cmp.Or(cmp.Compare(b.severity, a.severity), cmp.Compare(a.check, b.check), strings.Compare(a.of.ID, b.of.ID))
 	})
 	for _, f := range failures[:min(len(failures), maxContributors)] {
-		if part := partOf(f.Severity); part > 0 {
+		if part := partOf(f.severity); part > 0 {
 			points := (m.Risk*part + parts/2) / parts
-			m.Contributors = append(m.Contributors, Contributor{Finding: f.ID, Check: f.Check, Severity: f.Severity, Resource: f.Resource.Address, Points: points})
+			m.Contributors = append(m.Contributors, Contributor{Finding: f.id(r), Check: r.programs.checks[f.check].ID, Severity: f.severity, Resource: f.of.Address, Points: points})
 		}
 	}
 	return m

@@ -122,7 +122,7 @@ func TestSeverityFollowsExposureAndData(t *testing.T) {
 		{"public with card data", card, open, check.Critical, 2},
 	} {
 		m := assessTemplate(t, config(t), "Resources:\n  F: {Type: AWS::Lambda::Function, Properties: {Runtime: python3.13"+tt.tags+"}}"+tt.more+"\n")
-		f := m.finding(t, "LAMBDA-LOG-RETENTION")
+		f := m.finding(t, "LAMBDA-CODE-SIGNING")
 		if f.Severity != tt.want {
 			t.Errorf("%s: severity %s, want %s", tt.name, f.Severity, tt.want)
 		}

@@ -5,6 +5,7 @@
 package assess
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"maps"
@@ -32,8 +33,11 @@ type Config struct {
 	Owners     *Owners              // whose files are; nil: only tags say
 
 	// Asker makes what answers the hard questions of the checks, for one group
-	// of sources. Nil: they are unknown.
+	// of sources or a part of it. Nil: they are unknown.
 	Asker func() check.Asker
+
+	// Basis is what the sources are: templates or accounts. Empty: templates.
+	Basis Basis
 
 	// Severity leaves out checks below it.
 	Severity check.Severity
@@ -46,8 +50,9 @@ type Config struct {
 	// done. It is called from one goroutine.
 	Progress func(done, total int)
 
-	// Workers bounds how many files are worked on at once; 0 is one a
-	// processor. The stream does not depend on it.
+	// Workers bounds how many groups of sources, and how many parts of a large
+	// one, are worked on at once; 0 is one a processor. The stream does not depend
+	// on it.
 	Workers int
 }
 
@@ -65,12 +70,16 @@ func Run(ctx context.Context, cfg Config, sources [][]collect.Found, stdin io.Re
 		return nil, err
 	}
 	t := newTally(r.programs.checks)
-	err = r.inOrder(ctx, sources, func(scopes []*judged) error {
-		for _, s := range scopes {
+	judge := func(i int) *judgedGroup { return r.judgeGroup(ctx, sources[i]) }
+	err = inOrder(ctx, r.workers(), len(sources), judge, func(i int, g *judgedGroup) error {
+		for _, s := range g.scopes {
 			t.add(s)
-			if err := s.send(h); err != nil {
-				return err
-			}
+		}
+		if err := g.send(ctx, h); err != nil {
+			return err
+		}
+		if r.Progress != nil {
+			r.Progress(i+1, len(sources))
 		}
 		return nil
 	})
@@ -81,7 +90,7 @@ func Run(ctx context.Context, cfg Config, sources [][]collect.Found, stdin io.Re
 	if sum.Scopes == 0 {
 		return sum, h.Summary(sum)
 	}
-	for _, s := range standings(cfg.Catalog, cfg.Frameworks, t.looked(), t.unread) {
+	for _, s := range standings(cfg.Catalog, cfg.Frameworks, r.basis(), t.looked(), t.unread) {
 		t.count(s)
 		if err := h.Standing(s); err != nil {
 			return nil, err
@@ -97,6 +106,8 @@ type run struct {
 	values   check.Values
 }
 
+func (c Config) basis() Basis { return cmp.Or(c.Basis, Design) }
+
 // frameworkIDs are the frameworks whose demands on parameters count.
 func frameworkIDs(frameworks []*catalog.Framework) []string {
 	var ids []string
@@ -109,7 +120,7 @@ func frameworkIDs(frameworks []*catalog.Framework) []string {
 func (r *run) header() *Header {
 	m := &Header{
 		Stream: StreamVersion, Tool: "assay", Version: r.Version, Catalog: r.Catalog.Digest, Tables: r.Tables, Facts: r.Facts,
-		AsOf: r.AsOf, Basis: Design, Checks: []CheckInfo{}, Frameworks: []FrameworkInfo{},
+		AsOf: r.AsOf, Basis: r.basis(), Checks: []CheckInfo{}, Frameworks: []FrameworkInfo{},
 	}
 	for _, p := range r.programs.checks {
 		info := CheckInfo{
@@ -149,93 +160,59 @@ func (r *run) parameters() []Parameter {
 	return parametersOf(slices.Sorted(maps.Keys(used)), r.values)
 }
 
-// inOrder judges groups in parallel and hands the results on in their order.
-// Not many more groups are held than there are workers, so that memory follows
-// the largest groups and not their number.
-func (r *run) inOrder(ctx context.Context, groups [][]collect.Found, emit func([]*judged) error) error {
-	workers := r.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
+func (r *run) workers() int {
+	if r.Workers > 0 {
+		return r.Workers
 	}
-	parent := ctx
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	return runtime.GOMAXPROCS(0)
+}
 
-	type job struct {
-		group []collect.Found
-		done  chan []*judged
+// inOrder does n pieces of work side by side and hands the results on in their
+// order. Not many more are held than there are workers, so that memory follows
+// the largest pieces and not their number. The error is that of ctx or of emit,
+// which ends the work.
+func inOrder[T any](parent context.Context, workers, n int, work func(i int) T, emit func(i int, result T) error) error {
+	ctx, cancel := context.WithCancel(parent)
+	defer cancel()
+	results := make([]chan T, n)
+	for i := range results {
+		results[i] = make(chan T, 1)
 	}
-	jobs := make(chan job)
-	queue := make(chan job, 4*workers) // in the order of the groups
+	var next atomic.Int64
+	held := make(chan struct{}, 4*workers) // results that were not handed on
 	var wg sync.WaitGroup
-	for range workers {
+	for range min(workers, n) {
 		wg.Go(func() {
-			for j := range jobs {
-				j.done <- r.judgeGroup(ctx, j.group)
+			for {
+				select {
+				case held <- struct{}{}:
+				case <-ctx.Done():
+					return
+				}
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return
+				}
+				results[i] <- work(i)
 			}
 		})
 	}
-	wg.Go(func() {
-		defer close(jobs)
-		defer close(queue)
-		for _, g := range groups {
-			j := job{g, make(chan []*judged, 1)}
-			select {
-			case queue <- j:
-			case <-ctx.Done():
-				return
-			}
-			select {
-			case jobs <- j:
-			case <-ctx.Done():
-				j.done <- nil
-				return
-			}
-		}
-	})
-	done := 0
 	var failed error
-	for j := range queue {
-		scopes := <-j.done
-		if failed != nil {
-			continue
-		}
-		if failed = emit(scopes); failed != nil {
-			cancel()
-			continue
-		}
-		done++
-		if r.Progress != nil {
-			r.Progress(done, len(groups))
+	for i := 0; i < n && failed == nil; i++ {
+		select {
+		case result := <-results[i]:
+			<-held
+			failed = emit(i, result)
+		case <-ctx.Done():
+			failed = context.Cause(parent)
 		}
 	}
+	cancel()
 	wg.Wait()
 	if failed != nil {
 		return failed
 	}
 	return context.Cause(parent)
-}
-
-// judgeGroup reads one group of sources and judges its scopes.
-func (r *run) judgeGroup(ctx context.Context, group []collect.Found) []*judged {
-	on := check.Setting{AsOf: r.AsOf, Parameters: r.values}
-	if r.Asker != nil {
-		on.Asker = r.Asker()
-	}
-	g := newGroupState(on)
-	var all []*judged
-	scopes := estate.Build(r.Model, Read(ctx, r.Collectors, group, r.stdin))
-	for _, s := range scopes {
-		all = append(all, r.judge(s, g))
-	}
-	g.shareCauses()
-	// A function's risk takes the findings of all scopes of the group.
-	for i, s := range scopes {
-		for _, function := range s.OfType("AWS::Lambda::Function") {
-			all[i].functions = append(all[i].functions, r.function(g, function))
-		}
-	}
-	return all
 }
 
 // Read collects the scopes of one group of sources. A file that nobody claims
@@ -332,107 +309,6 @@ func (p *programs) program(i int) (*check.Program, error) {
 	return l.prog, l.err
 }
 
-// judged is one scope with all that is said of it.
-type judged struct {
-	coverage  *Coverage
-	functions []*Function
-	resources []judgedResource
-	complete  func(typeName string) bool
-	reasons   []string // of every unknown outcome, its first gap
-	errors    int
-}
-
-type judgedResource struct {
-	findings []*Finding
-	decided  *Decided
-	outcomes []outcomeOf
-}
-
-type outcomeOf struct {
-	check    int
-	outcome  check.Outcome
-	severity check.Severity
-}
-
-// judge decides every check for every resource that it is about.
-func (r *run) judge(s *estate.Scope, g *groupState) *judged {
-	r.programs.prepare(s)
-	j := &judged{coverage: coverageOf(s), complete: func(name string) bool { ok, _ := s.Complete(name); return ok }}
-	for _, res := range s.Resources() {
-		indexes := r.programs.byType[res.Type]
-		if len(indexes) == 0 {
-			continue
-		}
-		jr := judgedResource{decided: &Decided{Scope: s.ID, Resource: infoOf(res)}}
-		for _, i := range indexes {
-			result := r.evaluate(i, res, g.on)
-			severity := r.programs.checks[i].Severity
-			switch result.Outcome {
-			case check.Pass:
-				jr.decided.Pass = append(jr.decided.Pass, i)
-			case check.NotApplicable:
-				jr.decided.NotApplicable = append(jr.decided.NotApplicable, i)
-			case check.Unknown:
-				j.reasons = append(j.reasons, firstReason(result))
-				jr.findings = append(jr.findings, r.finding(&r.programs.checks[i].Check, res, result, g))
-			case check.Fail:
-				f := r.finding(&r.programs.checks[i].Check, res, result, g)
-				jr.findings = append(jr.findings, f)
-				severity = f.Severity
-			}
-			jr.outcomes = append(jr.outcomes, outcomeOf{i, result.Outcome, severity})
-			if result.Err != nil {
-				j.errors++
-			}
-		}
-		j.resources = append(j.resources, jr)
-	}
-	return j
-}
-
-func (r *run) evaluate(i int, res *estate.Resource, on check.Setting) check.Result {
-	p, err := r.programs.program(i)
-	if err != nil {
-		return check.Result{Err: err}
-	}
-	return p.Evaluate(res, on)
-}
-
-func firstReason(result check.Result) string {
-	switch {
-	case result.Err != nil:
-		return "the check failed to evaluate"
-	case len(result.Missing) == 0:
-		return "no reason recorded"
-	}
-	return result.Missing[0].Reason
-}
-
-func (j *judged) send(h Handler) error {
-	if err := h.Coverage(j.coverage); err != nil {
-		return err
-	}
-	for _, f := range j.functions {
-		if err := h.Function(f); err != nil {
-			return err
-		}
-	}
-	for _, r := range j.resources {
-		for _, f := range r.findings {
-			if err := h.Finding(f); err != nil {
-				return err
-			}
-		}
-		if len(r.decided.Pass)+len(r.decided.NotApplicable) == 0 {
-			continue
-		}
-		if err := h.Decided(r.decided); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func coverageOf(s *estate.Scope) *Coverage {
 	c := &Coverage{
 		Scope: s.ID, Format: s.Format,
@@ -457,6 +333,7 @@ type tally struct {
 	seen     []bool // beside the checks: some scope was complete for the subject
 	reasons  map[string]int
 	unread   int // scopes of which something could not be read
+	gaps     int // live scopes of which something was not answered
 }
 
 func newTally(checks []*lazyProgram) *tally {
@@ -475,29 +352,62 @@ func (t *tally) add(j *judged) {
 	s.Resources += j.coverage.Resources
 	s.Functions += j.coverage.Functions
 	s.Problems += len(j.coverage.Problems)
-	s.Errors += j.errors
 	fatal := slices.ContainsFunc(j.coverage.Problems, func(p Problem) bool { return p.Fatal })
 	if fatal {
 		s.Unreadable++
 	}
-	if fatal || len(j.coverage.Partial) > 0 {
+	missing := slices.ContainsFunc(j.coverage.Partial, estate.Coverage.Gap)
+	if fatal || missing {
 		t.unread++
 	}
-	for i, c := range t.checks {
-		t.seen[i] = t.seen[i] || !fatal && j.complete(c.Subject)
+	// A template may leave things open on purpose; what an account did not
+	// answer was to be read.
+	if strings.HasPrefix(j.coverage.Format, "aws") && (missing || len(j.coverage.Problems) > 0) {
+		t.gaps++
 	}
-	for _, r := range j.resources {
-		for _, o := range r.outcomes {
-			t.outcomes[o.check].add(o.outcome)
-			s.Outcomes.add(o.outcome)
-			if o.outcome == check.Fail {
-				s.Failures[o.severity.String()]++
+	for i, c := range t.checks {
+		t.seen[i] = t.seen[i] || !fatal && complete(j.Scope, c.Subject)
+	}
+	count := func(index int, o check.Outcome) {
+		t.outcomes[index].add(o)
+		s.Outcomes.add(o)
+	}
+	for i := range j.subjects {
+		r := &j.subjects[i]
+		for _, index := range r.pass {
+			count(index, check.Pass)
+		}
+		for _, index := range r.notApplicable {
+			count(index, check.NotApplicable)
+		}
+		for k := range r.findings {
+			f := &r.findings[k]
+			count(f.check, f.result.Outcome)
+			if f.result.Err != nil {
+				s.Errors++
+			}
+			if f.result.Outcome == check.Fail {
+				s.Failures[f.severity.String()]++
+			} else {
+				t.reasons[firstReason(f.result)]++
 			}
 		}
 	}
-	for _, reason := range j.reasons {
-		t.reasons[reason]++
+}
+
+func complete(s *estate.Scope, typeName string) bool {
+	ok, _ := s.Complete(typeName)
+	return ok
+}
+
+func firstReason(result check.Result) string {
+	switch {
+	case result.Err != nil:
+		return "the check failed to evaluate"
+	case len(result.Missing) == 0:
+		return "no reason recorded"
 	}
+	return result.Missing[0].Reason
 }
 
 // looked are the outcomes of the checks that could look: those with a subject,
@@ -523,7 +433,7 @@ func (t *tally) finish() *Summary {
 		s.Reasons = append(s.Reasons, Reason{reason, t.reasons[reason]})
 	}
 	slices.SortStableFunc(s.Reasons, func(a, b Reason) int { return b.Count - a.Count })
-	s.Incomplete = s.Unreadable > 0 || s.Errors > 0
+	s.Incomplete = s.Unreadable > 0 || s.Errors > 0 || t.gaps > 0
 	return s
 }
 

@@ -330,7 +330,7 @@ func (w *written) identity(r *estate.Resource) string {
 			by = append(by, v.String())
 			continue
 		}
-		v.Each("", func(_ string, x *estate.Value) bool {
+		v.Each(func(x *estate.Value) bool {
 			if x.Kind() == estate.KindReference {
 				by = append(by, x.Reference().Resource)
 			}

@@ -60,7 +60,7 @@ const (
 // standings derives every requirement's standing from the outcomes of the
 // checks that looked, in the order of the frameworks. unread counts the scopes
 // of which something could not be read: with any, nothing is met.
-func standings(c *catalog.Catalog, frameworks []*catalog.Framework, outcomes map[string]Counts, unread int) []*Standing {
+func standings(c *catalog.Catalog, frameworks []*catalog.Framework, basis Basis, outcomes map[string]Counts, unread int) []*Standing {
 	var all []*Standing
 	objectives := map[string]ObjectiveStanding{}
 	for id := range c.Objectives {
@@ -68,7 +68,7 @@ func standings(c *catalog.Catalog, frameworks []*catalog.Framework, outcomes map
 	}
 	for _, f := range frameworks {
 		for _, r := range f.Requirements {
-			s := standing(f, r, objectives)
+			s := standing(f, r, basis, objectives)
 			if unread > 0 && (s.State == Met || s.State == NotApplicable && r.OutOfScope == "") {
 				s.State, s.Because = Undetermined, "something could not be read; see the coverage"
 			}
@@ -122,10 +122,10 @@ func objectiveStanding(c *catalog.Catalog, id string, outcomes map[string]Counts
 	return s
 }
 
-func standing(f *catalog.Framework, r catalog.Requirement, objectives map[string]ObjectiveStanding) *Standing {
+func standing(f *catalog.Framework, r catalog.Requirement, basis Basis, objectives map[string]ObjectiveStanding) *Standing {
 	s := &Standing{
 		Framework: f.ID, Requirement: r.ID, Title: r.Title, Responsibility: string(r.Responsibility),
-		Basis: Design, Scope: StandingScope,
+		Basis: basis, Scope: StandingScope,
 	}
 	if r.OutOfScope != "" {
 		s.State, s.Because = NotApplicable, r.OutOfScope

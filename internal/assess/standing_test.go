@@ -63,7 +63,7 @@ func TestStandings(t *testing.T) {
 			f := &catalog.Framework{ID: "f", Requirements: []catalog.Requirement{{
 				ID: "R", Objectives: tt.objectives, Assessment: tt.assessment, Responsibility: tt.responsible, OutOfScope: tt.outOfScope,
 			}}}
-			got := standings(c, []*catalog.Framework{f}, tt.outcomes, tt.unread)
+			got := standings(c, []*catalog.Framework{f}, Design, tt.outcomes, tt.unread)
 			if diff := cmp.Diff(tt.want, got[0].State); diff != "" {
 				t.Errorf("%s (because %q)", diff, got[0].Because)
 			}

@@ -3,8 +3,6 @@ package check
 import (
 	"slices"
 
-	"github.com/google/cel-go/common/types"
-
 	"assay/internal/estate"
 )
 
@@ -41,7 +39,7 @@ func (l *Library) Exposure(function *estate.Resource, on Setting) Exposed {
 	if on.Asker == nil {
 		return Exposed{Exposure: ExposureUnknown, Missing: []estate.Gap{{Reason: "nobody was asked", Input: "access engine"}}}
 	}
-	ev := &evaluation{lib: l, asker: on.Asker, scope: function.Scope(), asOf: on.AsOf, values: on.Parameters, sizes: map[*types.Unknown]int{}, assigned: map[string]string{}}
+	ev := &evaluation{lib: l, asker: on.Asker, scope: function.Scope(), asOf: on.AsOf, values: on.Parameters}
 	found := Exposed{Exposure: Internal}
 	for _, exposure := range Exposures {
 		ev.open = ev.open[:0]

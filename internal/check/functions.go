@@ -139,7 +139,7 @@ func credential(ev *evaluation, args []ref.Val) ref.Val {
 		case estate.KindSecret:
 			return types.True
 		case estate.KindReference:
-			return types.False
+			return types.Bool(credentialAttribute(h.value))
 		case estate.KindText, estate.KindUnknown, estate.KindDenied:
 			return credentialText(args[1], h.value)
 		default:
@@ -167,10 +167,12 @@ func wholeOf(v ref.Val) *estate.Value {
 func credentialWithin(ev *evaluation, document ref.Val, v *estate.Value) ref.Val {
 	found := types.Bool(false)
 	var open ref.Val
-	v.Each("", func(path string, x *estate.Value) bool {
+	v.EachAt(func(path string, x *estate.Value) bool {
 		switch x.Kind() {
 		case estate.KindSecret:
 			found = true
+		case estate.KindReference:
+			found = found || types.Bool(credentialAttribute(x))
 		case estate.KindOneOf:
 			resolved, undecided := ev.resolve(x)
 			switch {
@@ -198,6 +200,14 @@ func credentialWithin(ev *evaluation, document ref.Val, v *estate.Value) ref.Val
 	return found
 }
 
+// credentialAttribute reports whether a reference stands for a credential that
+// AWS makes, such as the ClientSecret of a user pool's client: what names it has
+// its text once it is deployed.
+func credentialAttribute(reference *estate.Value) bool {
+	attribute := reference.Reference().Attribute
+	return estate.SecretName(attribute[strings.LastIndexByte(attribute, '.')+1:])
+}
+
 // secretName reports whether something of that name is meant to hold a
 // credential itself.
 func secretName(ev *evaluation, args []ref.Val) ref.Val {
@@ -220,6 +230,10 @@ func credentialText(undecided ref.Val, text *estate.Value) ref.Val {
 		switch p.Kind() {
 		case estate.KindSecret:
 			return types.True
+		case estate.KindReference:
+			if credentialAttribute(p) {
+				return types.True
+			}
 		case estate.KindUnknown, estate.KindDenied:
 			if mayBeCredential(p) {
 				t = estate.Maybe

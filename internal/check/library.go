@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/ast"
@@ -33,6 +34,8 @@ type Library struct {
 	dated    dated
 	// single says of a relation's overload that it leads to one resource.
 	single map[string]bool
+	// patterns are the regular expressions that checks match with, compiled.
+	patterns sync.Map // types.String → *regexp.Regexp
 	// declared are the parameters that expressions may read, defaults their
 	// values where a run states none.
 	declared []Parameter

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"regexp"
 	"slices"
 
 	"github.com/google/cel-go/common/operators"
@@ -32,6 +33,7 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"startsWith":            textTest(estate.HasPrefix),
 	"endsWith":              textTest(estate.HasSuffix),
 	"contains":              textTest(estate.Contains),
+	"matches":               matches,
 	presentFunction:         present,
 	"runtime":               runtimeRow,
 	"arn":                   arn,
@@ -50,29 +52,33 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"operations":            operations,
 	"found":                 found,
 	"qualifier":             qualifier,
-	"may":                   ask(May),
-	"trusts":                ask(Trusts),
-	"trustsOnly":            ask(TrustsOnly),
-	"administers":           ask(Administers),
-	"lets":                  ask(Lets),
-	"letsStrangers":         ask(LetsStrangers),
-	"reachedBy":             ask(ReachedBy),
-	"answersAnyone":         ask(AnswersAnyone),
-	"openTo":                ask(OpenTo),
-	"mayAnywhere":           ask(MayAnywhere),
-	"mayEvery":              ask(MayEvery),
-	"changesAnywhere":       ask(ChangesAnywhere),
-	"passesBeyond":          ask(PassesBeyond),
-	"escalates":             ask(Escalates),
-	"invitesEscalation":     ask(InvitesEscalation),
-	"passesToAny":           ask(PassesToAny),
-	"permitsAnywhere":       ask(PermitsAnywhere),
-	"holdsService":          ask(HoldsService),
-	"codeMayAnywhere":       ask(CodeMayAnywhere),
-	"servesStrangers":       ask(ServesStrangers),
-	"trustsToken":           ask(TrustsToken),
-	"refusesPlain":          ask(RefusesPlain),
-	"usableAnywhere":        ask(UsableAnywhere),
+}
+
+// asked are the functions that ask a question of an engine.
+var asked = map[string]QuestionKind{
+	"may":               May,
+	"trusts":            Trusts,
+	"trustsOnly":        TrustsOnly,
+	"administers":       Administers,
+	"lets":              Lets,
+	"letsStrangers":     LetsStrangers,
+	"reachedBy":         ReachedBy,
+	"answersAnyone":     AnswersAnyone,
+	"openTo":            OpenTo,
+	"mayAnywhere":       MayAnywhere,
+	"mayEvery":          MayEvery,
+	"changesAnywhere":   ChangesAnywhere,
+	"passesBeyond":      PassesBeyond,
+	"escalates":         Escalates,
+	"invitesEscalation": InvitesEscalation,
+	"passesToAny":       PassesToAny,
+	"permitsAnywhere":   PermitsAnywhere,
+	"holdsService":      HoldsService,
+	"codeMayAnywhere":   CodeMayAnywhere,
+	"servesStrangers":   ServesStrangers,
+	"trustsToken":       TrustsToken,
+	"refusesPlain":      RefusesPlain,
+	"usableAnywhere":    UsableAnywhere,
 }
 
 // decorate replaces the planned calls of own functions.
@@ -85,6 +91,9 @@ func decorate(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error
 		return &member{id: call.ID(), predicate: call.Args()[0], some: name == someFunction}, nil
 	}
 	f, ok := ownFunctions[call.Function()]
+	if kind, asks := asked[call.Function()]; asks {
+		f, ok = ask(kind), true
+	}
 	if !ok {
 		return i, nil
 	}
@@ -261,6 +270,9 @@ func size(ev *evaluation, args []ref.Val) ref.Val {
 			if !isMaybeAbsent(item) {
 				certain++
 			}
+		}
+		if ev.sizes == nil {
+			ev.sizes = map[*types.Unknown]int{}
 		}
 		ev.sizes[unk] = certain
 	}
@@ -451,6 +463,29 @@ func textTest(test func(*estate.Value, string) estate.Truth) func(*evaluation, [
 		undecided := args[0]
 		return truth(test(text, string(part)), undecided)
 	}
+}
+
+// matches is CEL's own, which compiles the expression each time.
+func matches(ev *evaluation, args []ref.Val) ref.Val {
+	text, isText := args[0].(types.String)
+	pattern, isPattern := args[1].(types.String)
+	switch {
+	case types.IsUnknown(args[0]) || types.IsUnknown(args[1]):
+		return merge(args...)
+	case !isText:
+		return types.MaybeNoSuchOverloadErr(args[0])
+	case !isPattern:
+		return types.MaybeNoSuchOverloadErr(args[1])
+	}
+	compiled, ok := ev.lib.patterns.Load(pattern)
+	if !ok {
+		re, err := regexp.Compile(string(pattern))
+		if err != nil {
+			return types.WrapErr(err)
+		}
+		compiled, _ = ev.lib.patterns.LoadOrStore(pattern, re)
+	}
+	return types.Bool(compiled.(*regexp.Regexp).MatchString(string(text)))
 }
 
 // present is has() in three values: a property whose content is unknown is

@@ -10,6 +10,7 @@ import (
 	"github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
+	"github.com/google/cel-go/interpreter"
 	exprpb "google.golang.org/genproto/googleapis/api/expr/v1alpha1"
 	"google.golang.org/protobuf/proto"
 
@@ -29,6 +30,10 @@ const assumedItems = 25
 // check gives up as unknown.
 const MaxChoices = 64
 
+// maxSuppositions bounds how many choices are made before no pattern is supposed
+// to take in a resource or not: each doubles the work.
+const maxSuppositions = 3
+
 // Typed is a check whose expressions have been parsed and type-checked, in a
 // form that can be stored and loaded again without either.
 type Typed struct {
@@ -45,7 +50,13 @@ type Program struct {
 	applies  cel.Program // nil: applies to every subject
 	require  cel.Program
 	deadline cel.Program // nil: a failure has none
+	wide     bool
 }
+
+// Wide reports whether the check asks a question that looks at every principal of
+// the group of scopes, and not at what the subject is tied to alone. One that was not loaded
+// asks none.
+func (p *Program) Wide() bool { return p != nil && p.wide }
 
 // Type checks a file's expressions against the schema of its subject. Errors
 // carry the position within the file.
@@ -160,27 +171,33 @@ func (l *Library) Load(t *Typed) (*Program, error) {
 	p := &Program{Check: t.Check, lib: l}
 	var err error
 	if len(t.AppliesAST) > 0 {
-		if p.applies, err = l.program(t.AppliesAST); err != nil {
+		if p.applies, err = l.program(t.AppliesAST, &p.wide); err != nil {
 			return nil, fmt.Errorf("check %s: applies: %w", t.ID, err)
 		}
 	}
 	if len(t.DeadlineAST) > 0 {
-		if p.deadline, err = l.program(t.DeadlineAST); err != nil {
+		if p.deadline, err = l.program(t.DeadlineAST, &p.wide); err != nil {
 			return nil, fmt.Errorf("check %s: deadline: %w", t.ID, err)
 		}
 	}
-	if p.require, err = l.program(t.RequireAST); err != nil {
+	if p.require, err = l.program(t.RequireAST, &p.wide); err != nil {
 		return nil, fmt.Errorf("check %s: require: %w", t.ID, err)
 	}
 	return p, nil
 }
 
-func (l *Library) program(data []byte) (cel.Program, error) {
+// program plans an expression. It sets wide where that asks a wide question.
+func (l *Library) program(data []byte, wide *bool) (cel.Program, error) {
 	var pb exprpb.CheckedExpr
 	if err := proto.Unmarshal(data, &pb); err != nil {
 		return nil, err
 	}
-	return l.env.Program(cel.CheckedExprToAst(&pb), cel.CustomDecoratorV2(decorate))
+	return l.env.Program(cel.CheckedExprToAst(&pb), cel.CustomDecoratorV2(func(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
+		if call, ok := i.(interpreter.InterpretableCall); ok && slices.Contains(wideFunctions, call.Function()) {
+			*wide = true
+		}
+		return decorate(i)
+	}))
 }
 
 // Missing is an input without which a check could not be decided.
@@ -212,7 +229,7 @@ type Result struct {
 // Evaluate decides the check for one resource of its subject type.
 func (p *Program) Evaluate(r *estate.Resource, on Setting) Result {
 	budget := MaxChoices
-	return p.decide(r, on, map[string]string{}, &budget)
+	return p.decide(r, on, nil, &budget)
 }
 
 func (p *Program) evaluation(r *estate.Resource, on Setting, assigned map[string]string) *evaluation {
@@ -220,7 +237,7 @@ func (p *Program) evaluation(r *estate.Resource, on Setting, assigned map[string
 	if values == nil {
 		values = p.lib.defaults
 	}
-	return &evaluation{sizes: map[*types.Unknown]int{}, lib: p.lib, asker: on.Asker, scope: r.Scope(), asOf: on.AsOf, values: values, assigned: assigned}
+	return &evaluation{lib: p.lib, asker: on.Asker, scope: r.Scope(), asOf: on.AsOf, values: values, assigned: assigned}
 }
 
 // decide evaluates under the choices made so far. Where an open input stands
@@ -230,12 +247,22 @@ func (p *Program) decide(r *estate.Resource, on Setting, assigned map[string]str
 	*budget--
 	ev := p.evaluation(r, on, assigned)
 	exists, gap := ev.exists(r)
-	if exists == estate.False {
+	switch {
+	case exists == estate.False:
 		return Result{Outcome: NotApplicable}
+	case exists == estate.Maybe && r.Exists.MaybeAbsent():
+		// It stands for what a read would have shown: nothing is said of it.
+		why := r.Exists.Gap()
+		return Result{Missing: []Missing{{Reason: why.Reason, Input: why.Input, At: r.Source}}}
 	}
 	result := p.run(ev, r, on)
 	if result.Outcome == Unknown && result.Err == nil && len(ev.open) > 0 && *budget > 0 {
 		if split, ok := p.split(r, on, ev.open[0], assigned, budget); ok {
+			result = split
+		}
+	} else if result.Outcome == Unknown && result.Err == nil && *budget > 0 && len(assigned) < maxSuppositions && len(ev.supposable) > 0 {
+		// What depends on it keeps the reason why the pattern is not known.
+		if split, ok := p.split(r, on, ev.supposable[0], assigned, budget); ok && split.Outcome != Unknown {
 			result = split
 		}
 	}
@@ -250,6 +277,10 @@ func (p *Program) decide(r *estate.Resource, on Setting, assigned map[string]str
 // not exist have no say.
 func (p *Program) split(r *estate.Resource, on Setting, input string, assigned map[string]string, budget *int) (Result, bool) {
 	values := r.Scope().Inputs()[input]
+	supposition := strings.HasPrefix(input, supposed)
+	if supposition {
+		values = []string{"true", "false"}
+	}
 	if len(values) == 0 {
 		return Result{}, false
 	}
@@ -264,7 +295,9 @@ func (p *Program) split(r *estate.Resource, on Setting, input string, assigned m
 			continue
 		}
 		result := p.decide(r, on, chosen, budget)
-		result.Under = append([]estate.Decision{{Input: input, When: value}}, result.Under...)
+		if !supposition {
+			result.Under = append([]estate.Decision{{Input: input, When: value}}, result.Under...)
+		}
 		switch {
 		case result.Err != nil || result.Outcome == Unknown:
 			return result, true
@@ -299,7 +332,7 @@ func (p *Program) run(ev *evaluation, r *estate.Resource, on Setting) Result {
 }
 
 func (p *Program) once(ev *evaluation, r *estate.Resource, on Setting) Result {
-	vars := activation{ev: ev, subject: ev.resourceVal(r), asOf: types.String(on.AsOf)}
+	vars := &activation{ev: ev, subject: mapVal{ev: ev, res: r, value: r.Properties, whole: true}, asOf: types.String(on.AsOf)}
 	if p.applies != nil {
 		switch v := eval(p.applies, vars); {
 		case v == types.False:
@@ -326,7 +359,7 @@ func (p *Program) once(ev *evaluation, r *estate.Resource, on Setting) Result {
 	}
 }
 
-func eval(p cel.Program, vars activation) ref.Val {
+func eval(p cel.Program, vars *activation) ref.Val {
 	v, _, err := p.Eval(vars)
 	if err != nil {
 		return types.WrapErr(err)
@@ -361,7 +394,7 @@ func (ev *evaluation) undecided(v ref.Val) Result {
 // gaps are the reasons for which a value is not known.
 func gaps(v *estate.Value) []estate.Gap {
 	var found []estate.Gap
-	v.Each("", func(_ string, x *estate.Value) bool {
+	v.Each(func(x *estate.Value) bool {
 		switch x.Kind() {
 		case estate.KindUnknown, estate.KindDenied:
 			found = append(found, x.Gap())
@@ -402,15 +435,15 @@ func leaves(reads []Read) []Read {
 // activation gives a program its variables.
 type activation struct {
 	ev      *evaluation
-	subject ref.Val
+	subject mapVal
 	asOf    types.String
 }
 
 // ResolveName implements interpreter.Activation.
-func (a activation) ResolveName(name string) (any, bool) {
+func (a *activation) ResolveName(name string) (any, bool) {
 	switch name {
 	case "subject":
-		return a.subject, true
+		return &a.subject, true
 	case "asOf":
 		return a.asOf, true
 	case hereVar:
@@ -426,4 +459,4 @@ func (a activation) ResolveName(name string) (any, bool) {
 }
 
 // Parent implements interpreter.Activation.
-func (activation) Parent() cel.Activation { return nil }
+func (*activation) Parent() cel.Activation { return nil }

@@ -170,6 +170,11 @@ func (ev *evaluation) Related(r *estate.Resource, edge string) (found []*estate.
 	return found, gaps
 }
 
+// wideFunctions ask questions that look at every principal of the group of scopes,
+// whatever the subject is. An engine that answers many of them works out once what
+// they have in common.
+var wideFunctions = []string{"escalates", "invitesEscalation"}
+
 // roleType and its like are what questions are asked of.
 var (
 	roleType       = cel.ObjectType(typeName("AWS::IAM::Role"))

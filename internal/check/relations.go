@@ -29,7 +29,7 @@ func (l *Library) relations(model *estate.Model) ([]cel.EnvOption, error) {
 			return nil
 		}
 		results[key] = to
-		id := name + "_" + typeName(from)
+		id := overloadOf(name, from)
 		overloads[name] = append(overloads[name], cel.MemberOverload(id,
 			[]*cel.Type{cel.ObjectType(typeName(from))}, cel.ListType(cel.ObjectType(typeName(to)))))
 		return nil
@@ -41,7 +41,7 @@ func (l *Library) relations(model *estate.Model) ([]cel.EnvOption, error) {
 		if err := add(r.Inverse, r.To, r.From); err != nil {
 			return nil, err
 		}
-		one := r.Name + "_" + typeName(r.From)
+		one := overloadOf(r.Name, r.From)
 		several, seen := l.single[one]
 		l.single[one] = !strings.Contains(r.Property, "[]") && (several || !seen)
 	}
@@ -79,9 +79,21 @@ func (ev *evaluation) related(r *estate.Resource, name string) ref.Val {
 		if e.Rule.Name != name || e.From != r {
 			other = e.From
 		}
+		to := e.To
+		if to == nil && e.From != r && e.Rule.Pattern {
+			input := supposition(e.From, r)
+			switch ev.assigned[input] {
+			case "true":
+				to = r
+			case "false":
+				continue
+			default:
+				ev.supposable = append(ev.supposable, input)
+			}
+		}
 		switch {
 		case holds == estate.False:
-		case e.To == nil:
+		case to == nil:
 			sure := e.Outside && !e.Dangling && e.From == r && holds == estate.True
 			found = append(found, ev.unknown(estate.Unknown(e.Gap.Reason, e.Gap.Input).At(e.Position), name+"()", !sure))
 		case slices.Contains(seen, other):
@@ -92,6 +104,9 @@ func (ev *evaluation) related(r *estate.Resource, name string) ref.Val {
 				seen = append(seen, other)
 				found = append(found, ev.resourceVal(other))
 			case estate.Maybe:
+				if gap == nil {
+					gap = conditionOf(other)
+				}
 				found = append(found, ev.unknown(gap, name+"()", true))
 			case estate.False:
 			}
@@ -105,6 +120,12 @@ func (ev *evaluation) related(r *estate.Resource, name string) ref.Val {
 	}
 	return newList(ev, found)
 }
+
+// supposed begins the inputs that a resource's pattern may decide: whether it
+// takes in another resource. Both can be supposed, where no input settles it.
+const supposed = "pattern of "
+
+func supposition(of, over *estate.Resource) string { return supposed + of.ID + " takes in " + over.ID }
 
 // names lists the resources of a relation for a trace.
 func names(found []ref.Val) *estate.Value {
@@ -135,13 +156,18 @@ func (ev *evaluation) holds(when []estate.Decision) estate.Truth {
 	return t
 }
 
+// conditionOf is what is not known of a resource that may not be there.
+func conditionOf(r *estate.Resource) *estate.Value {
+	return estate.Unknown("condition is not decided", r.ExistsInput).At(r.Source)
+}
+
 // exists reports whether a resource is there under the choices made; when that
 // is open, why.
 func (ev *evaluation) exists(r *estate.Resource) (estate.Truth, *estate.Value) {
-	gap := estate.Unknown("condition is not decided", r.ExistsInput).At(r.Source)
 	if r.Exists == nil {
-		return estate.True, gap
+		return estate.True, nil
 	}
+	gap := conditionOf(r)
 	v, open := ev.resolve(r.Exists)
 	if open || v.Kind() != estate.KindBool {
 		if v.Kind() == estate.KindUnknown {

@@ -223,6 +223,9 @@ func (f *checkFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 		files = append(files, []collect.Found{f.live.source(ctx, one, s)})
 	}
 	if len(accounts) > 0 {
+		if len(paths) == 0 {
+			cfg.Basis = assess.Deployed
+		}
 		ctx = context.WithoutCancel(ctx) // what was read until an interruption is judged
 	}
 	cfg.Collectors = collectors

@@ -15,7 +15,6 @@ import (
 	"assay/internal/collect"
 	"assay/internal/collect/aws"
 	"assay/internal/estate"
-	"assay/tables"
 )
 
 // livePrefix begins the name of an account where a path could stand.
@@ -31,6 +30,7 @@ type live struct {
 	all        bool
 	rate       float64
 	maxCalls   int64
+	needed     func(typeName string) bool // nil: every type
 }
 
 func (l *live) flags(f *pflag.FlagSet) {
@@ -53,8 +53,8 @@ func (l *live) account(ctx context.Context, m *estate.Model, name string, s Stre
 	salt := make([]byte, 32)
 	rand.Read(salt) // never fails (crypto/rand)
 	o := aws.Options{
-		Model: m, Rates: tables.APIRates(), Regions: regions, Profile: l.profile, RoleARN: l.role, ExternalID: l.externalID,
-		FIPS: l.fips, All: l.all, Rate: l.rate, MaxCalls: l.maxCalls, Salt: salt, Now: time.Now,
+		Model: m, Regions: regions, Profile: l.profile, RoleARN: l.role, ExternalID: l.externalID,
+		FIPS: l.fips, All: l.all, Needed: l.needed, Rate: l.rate, MaxCalls: l.maxCalls, Salt: salt, Now: time.Now,
 	}
 	if s.ErrTTY {
 		o.Progress = func(p aws.Progress) { showCalls(s.Err, p) }
@@ -112,6 +112,7 @@ func newCollect(s Streams) *cobra.Command {
 func newCollectAWS(s Streams) *cobra.Command {
 	var l live
 	var output, policy string
+	var checks []string
 	var allowIncomplete bool
 	cmd := &cobra.Command{
 		Use:   "aws",
@@ -128,17 +129,23 @@ Exit codes: 0 all was read; 2 wrong usage, or no account; 3 something could not
 be read and --allow-incomplete was not given.`,
 		Example: `  assay collect aws --region eu-central-1 --output estate.jsonl.zst
   assay collect aws --aws-profile audit --region eu-central-1 --region us-east-1 -o estate.jsonl.zst
-  assay collect aws --print-policy cloudformation > assay-reader.yaml`,
+  assay collect aws --print-policy=cloudformation > assay-reader.yaml
+  assay collect aws --print-policy --check LAMBDA-URL-AUTH`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			needed, err := neededBy(checks)
+			if err != nil {
+				return err
+			}
 			if cmd.Flags().Changed("print-policy") {
-				text, err := aws.Policy(policy, nil)
+				text, err := aws.Policy(policy, needed)
 				if err != nil {
 					return usage("--print-policy: %w", err)
 				}
 				_, err = io.WriteString(s.Out, text)
 				return err
 			}
+			l.needed = needed
 			return l.collect(cmd, output, allowIncomplete, s)
 		},
 	}
@@ -147,9 +154,40 @@ be read and --allow-incomplete was not given.`,
 	f.StringVarP(&output, "output", "o", "", "estate `file` to write, compressed if it ends in .zst (default standard output)")
 	f.StringVar(&policy, "print-policy", "json", "print the IAM policy that a reading needs, in this `form`, and read nothing: "+strings.Join(aws.PolicyFormats(), ", "))
 	f.Lookup("print-policy").NoOptDefVal = "json"
+	f.StringArrayVar(&checks, "check", nil, "read only what this check `id` needs (repeatable; default what any check needs)")
 	f.BoolVar(&allowIncomplete, "allow-incomplete", false, "exit as if everything had been read")
 	completeWith(cmd, "print-policy", aws.PolicyFormats())
 	return cmd
+}
+
+// neededBy tells the types that checks look at; nil without checks, or where
+// one of them asks a question of an engine, which may look at any.
+func neededBy(ids []string) (func(typeName string) bool, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	e, err := newEngine(nil)
+	if err != nil {
+		return nil, err
+	}
+	needed := map[string]bool{"AWS::Lambda::Function": true}
+	for _, id := range ids {
+		t := e.catalog.Check(strings.ToUpper(id))
+		if t == nil {
+			return nil, usage("--check %s: there is no such check; assay checks list shows them", id)
+		}
+		types, all, err := e.library.TypesOf(t)
+		if err != nil {
+			return nil, err
+		}
+		if all {
+			return nil, nil
+		}
+		for _, name := range types {
+			needed[name] = true
+		}
+	}
+	return func(name string) bool { return needed[name] }, nil
 }
 
 func (l *live) collect(cmd *cobra.Command, output string, allowIncomplete bool, s Streams) error {

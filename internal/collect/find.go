@@ -180,15 +180,18 @@ func (f Found) Read(stdin io.Reader) (File, error) {
 		return file, nil
 	}
 	in := stdin
+	var buf bytes.Buffer
 	if f.path != "-" {
 		opened, err := os.Open(f.path)
 		if err != nil {
 			return file, fmt.Errorf("cannot be opened: %w", errors.Unwrap(err))
 		}
 		defer opened.Close()
+		if info, err := opened.Stat(); err == nil && info.Mode().IsRegular() {
+			buf.Grow(int(min(info.Size(), MaxFileSize)) + bytes.MinRead) // so much the last read wants, which finds the end
+		}
 		in = opened
 	}
-	var buf bytes.Buffer
 	n, err := buf.ReadFrom(io.LimitReader(in, MaxFileSize+1))
 	if err != nil {
 		return file, fmt.Errorf("cannot be read: %w", err)

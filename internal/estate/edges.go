@@ -54,13 +54,86 @@ func (r *Resource) Related(name string) []Edge {
 
 // MayMiss reports why there may be more at the edges of one name than
 // [Resource.Related] lists: resources at the other end may not have been read.
+// What belongs to a resource that was looked for was read with it, and what leads
+// to no function is no part of the workloads.
 func (r *Resource) MayMiss(name string) (Gap, bool) {
-	opposite, ok := r.scope.model.opposite[openEnd{name, r.Type}]
+	end := openEnd{name, r.Type}
+	opposite, ok := r.scope.model.opposite[end]
 	if !ok {
 		return Gap{}, false
 	}
+	switch state, _ := r.scope.covered(opposite); {
+	case state == CoverageLinked, state == CoverageNamed && r.scope.model.attached[end] && r.Exists == nil:
+		return Gap{}, false
+	case state == CoverageNamed && r.scope.model.byDefault[end]:
+		return Gap{}, false // what r names by default was looked for
+	}
 	complete, gap := r.scope.Complete(opposite)
+	if !complete && r.scope.onlyStacks(opposite) && r.hiddenFromStacks(name) {
+		return Gap{}, false
+	}
 	return gap, !complete
+}
+
+// ReasonNoValue is the gap of a template's parameter that is given no value, and
+// has no default.
+const ReasonNoValue = "parameter without value"
+
+// ReasonOwnTemplate ends the reason for which a scope does not have the resources
+// of a stack that it makes: their template was not read.
+const ReasonOwnTemplate = "in a template of their own"
+
+// onlyStacks reports whether resources of a type are missing for that reason
+// alone.
+func (s *Scope) onlyStacks(typeName string) bool {
+	for _, member := range s.group.scopes {
+		for _, c := range member.coverage {
+			if c.State != CoverageComplete && (c.Type == "*" || c.Type == typeName) && !strings.HasSuffix(c.Reason, ReasonOwnTemplate) {
+				return false
+			}
+		}
+	}
+	return !s.model.accountLevel(typeName)
+}
+
+// hiddenFromStacks reports whether no stack that the scope makes can name r: AWS
+// makes up its name, and no stack is handed it, or what stands for it. A parameter
+// of the template itself cannot hold a name that is made up when it is deployed.
+func (r *Resource) hiddenFromStacks(edge string) bool {
+	id, named := r.scope.model.edges.Identities[r.Type]
+	if !named || id.Name != "" && r.Properties.Field(id.Name) != nil || strings.HasPrefix(r.ID, "arn:") {
+		return false
+	}
+	standing := []string{r.Type}
+	for i := range r.scope.model.edges.Rules {
+		rule := &r.scope.model.edges.Rules[i]
+		if rule.Inverse != edge || rule.To != r.Type {
+			continue
+		}
+		if rule.Pattern {
+			return false
+		}
+		standing = append(standing, rule.Through...)
+	}
+	for _, member := range r.scope.group.scopes {
+		for _, stack := range slices.Concat(member.byType["AWS::CloudFormation::Stack"], member.byType["AWS::Serverless::Application"]) {
+			handed := false
+			stack.Properties.Each(func(v *Value) bool {
+				switch {
+				case v.Kind() == KindDenied, v.Kind() == KindUnknown && v.Gap().Reason != ReasonPseudoParameter && v.Gap().Reason != ReasonNoValue:
+					handed = true
+				case v.Kind() == KindReference:
+					t := member.find(v.Reference().Resource)
+					handed = handed || t == r || t != nil && t.Type != r.Type && slices.Contains(standing, t.Type)
+				}
+				return !handed
+			})
+			if handed {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // openEnd names the edges of one kind that may end at any resource of a type.
@@ -162,7 +235,7 @@ func (x resolver) edges(r *Resource, rule *Rule) []Edge {
 		}
 		if rule.Default != "" {
 			for _, name := range alternatives(x.nameOf(r), when) {
-				for _, e := range x.named(rule, alternative{rule.named(name.value), name.when}, rule.named(name.value), false) {
+				for _, e := range x.named(rule, alternative{rule.named(name.value), name.when}, rule.named(name.value), x.scope.place, false) {
 					e.Rule, e.From, e.Position = rule, r, r.Source
 					found = append(found, e)
 				}
@@ -290,10 +363,10 @@ func named(v *Value) *Value {
 			if strings.Contains(p.s, ":secret:") || i > 0 && strings.Contains(items[i-1].s, ":secret:") {
 				text = strings.TrimRight(text, "-*?") // stands for the random end of a secret's ARN
 			}
-			parts[i] = String(text).At(p.pos)
+			parts[i] = String(text).At(p.Position())
 		}
 	}
-	return Text(parts...).At(v.pos)
+	return Text(parts...).At(v.Position())
 }
 
 // nameWithin finds a name that is written out in an expression.
@@ -334,7 +407,11 @@ func (x resolver) referenced(r *Resource, rule *Rule, ref Reference) []Edge {
 	case !slices.Contains(rule.Through, t.Type) || t == r:
 		return nil
 	}
-	var found []Edge
+	return x.onward(t, rule)
+}
+
+// onward are the edges to what t stands for.
+func (x resolver) onward(t *Resource, rule *Rule) (found []Edge) {
 	for _, onward := range x.scope.model.byFrom[t.Type] {
 		if onward.To == rule.To {
 			found = append(found, resolver{scope: t.scope}.edges(t, onward)...)

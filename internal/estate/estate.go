@@ -72,11 +72,14 @@ func (r *Resource) Incoming() []Edge { return r.in }
 // CoverageState says how far a type was read within a scope.
 type CoverageState string
 
-// The states of coverage, worst last. Named and uncollected are as far as the
-// collector set out to go; partial and denied are less.
+// The states of coverage, worst last. Linked, named and uncollected are as far as
+// the collector set out to go; partial and denied are less.
 const (
 	CoverageComplete CoverageState = "complete"
-	// CoverageNamed: what others name was looked for, and there may be more.
+	// CoverageLinked: what leads to a function was looked for, and what others
+	// name. The rest of the type is no part of the workloads.
+	CoverageLinked CoverageState = "linked"
+	// CoverageNamed: what others name was looked for. More may lead to functions.
 	CoverageNamed       CoverageState = "named"
 	CoverageUncollected CoverageState = "uncollected"
 	CoveragePartial     CoverageState = "partial"
@@ -199,6 +202,9 @@ func (s *Scope) covered(typeName string) (CoverageState, string) {
 			}
 		}
 	}
+	if parent, isPart := s.model.parent[typeName]; isPart && !own && strings.HasPrefix(s.Format, "aws") {
+		return s.covered(parent) // an account shows pieces within what they belong to
+	}
 	of, all := worst[0], worst[1]
 	if !own || all.Gap() && rank(all.State) > rank(of.State) {
 		return all.State, all.Reason
@@ -208,7 +214,7 @@ func (s *Scope) covered(typeName string) (CoverageState, string) {
 
 // rank orders states; one that this program does not know is as bad as any.
 func rank(c CoverageState) int {
-	i := slices.Index([]CoverageState{CoverageComplete, CoverageNamed, CoverageUncollected, CoveragePartial, CoverageDenied}, c)
+	i := slices.Index([]CoverageState{CoverageComplete, CoverageLinked, CoverageNamed, CoverageUncollected, CoveragePartial, CoverageDenied}, c)
 	if i < 0 {
 		return rank(CoverageDenied)
 	}
@@ -219,7 +225,7 @@ func rank(c CoverageState) int {
 // name.
 func (s *Scope) looked(typeName string) bool {
 	state, _ := s.covered(typeName)
-	return state == CoverageNamed || state == CoverageComplete
+	return rank(state) <= rank(CoverageNamed)
 }
 
 // InAccount are the resources of a type in the account and region of the scope,
@@ -353,7 +359,7 @@ func (b *Builder) scope(m *Model) *Scope {
 // inputsOf gathers what decides the OneOf values of the resources.
 func inputsOf(resources []*Resource) map[string][]string {
 	inputs := map[string][]string{}
-	note := func(_ string, v *Value) bool {
+	note := func(v *Value) bool {
 		for _, c := range v.Cases() {
 			if !slices.Contains(inputs[v.Input()], c.When) {
 				inputs[v.Input()] = append(inputs[v.Input()], c.When)
@@ -362,8 +368,8 @@ func inputsOf(resources []*Resource) map[string][]string {
 		return true
 	}
 	for _, r := range resources {
-		r.Properties.Each("", note)
-		r.Exists.Each("", note)
+		r.Properties.Each(note)
+		r.Exists.Each(note)
 		if r.Exists.Kind() == KindUnknown {
 			inputs[r.ExistsInput] = []string{"true", "false"}
 		}

@@ -52,6 +52,11 @@ func TestNormalForm(t *testing.T) {
 		{"default_in_absent_parent", `AWS::Lambda::Function F {}`, "TracingConfig.Mode", `{"$default":"PassThrough"}`},
 		{"stated_wins", `AWS::Lambda::Function F {"Timeout":9}`, "Timeout", `9`},
 		{"default_unless", `AWS::SQS::Queue F {"KmsMasterKeyId":"k"}`, "SqsManagedSseEnabled", `{"$absent":true}`},
+		{"empty_arn_is_none", `AWS::Lambda::Function F {"KmsKeyArn":""}`, "KmsKeyArn", `{"$absent":true}`},
+		{"empty_key_is_none", `AWS::SQS::Queue F {"KmsMasterKeyId":""}`, "KmsMasterKeyId", `{"$absent":true}`},
+		{"empty_key_gives_the_default", `AWS::SQS::Queue F {"KmsMasterKeyId":""}`, "SqsManagedSseEnabled", `{"$default":true}`},
+		{"empty_key_of_a_part_is_none", `AWS::DynamoDB::Table F {"SSESpecification":{"SSEEnabled":true,"KMSMasterKeyId":""}}`, "SSESpecification.KMSMasterKeyId", `{"$absent":true}`},
+		{"empty_name_stays", `AWS::CloudTrail::Trail F {"SnsTopicName":""}`, "SnsTopicName", `""`},
 		{"default_in_case", `AWS::Lambda::Function F {"Timeout":{"$oneOf":{"input":"condition C","cases":[{"when":"true","value":9},{"when":"false","value":{"$absent":true}}]}}}`,
 			"Timeout", `{"$oneOf":{"input":"condition C","cases":[{"when":"true","value":9},{"when":"false","value":{"$default":3}}]}}`},
 		{"policy_as_text", `AWS::IAM::Role F {"AssumeRolePolicyDocument":"{\"Version\":\"2012-10-17\"}"}`, "AssumeRolePolicyDocument", `{"Version":"2012-10-17"}`},
@@ -125,6 +130,10 @@ func TestEdges(t *testing.T) {
 		{"names_by_the_same_input", f(`{"FunctionName":{"$oneOf":{"input":"parameter S","cases":[{"when":"a","value":"pay-a"},{"when":"b","value":"pay-b"}]}}}`), "logGroups",
 			[]string{`AWS::Logs::LogGroup L {"LogGroupName":{"$oneOf":{"input":"parameter S","cases":[{"when":"a","value":"/aws/lambda/pay-a"},{"when":"b","value":"/aws/lambda/pay-b"}]}}}`}, "L[parameter S=a] L[parameter S=b]"},
 		{"variable_names_a_parameter", f(`{"Environment":{"Variables":{"P":"/a/b","Q":"prod"}}}`), "environmentParameters", []string{`AWS::SSM::Parameter P {"Name":"/a/b"}`}, "P"},
+		{"key_by_alias", `AWS::SQS::Queue Q {"KmsMasterKeyId":"alias/mine"}`, "keys", []string{`AWS::KMS::Key K {}`, `AWS::KMS::Key O {}`, `AWS::KMS::Alias A {"AliasName":"alias/mine","TargetKeyId":{"$ref":{"resource":"K","attribute":"Arn"}}}`}, "K"},
+		{"key_by_reference_to_alias", `AWS::SQS::Queue Q {"KmsMasterKeyId":{"$ref":{"resource":"A","attribute":"Ref"}}}`, "keys", []string{`AWS::KMS::Key K {}`, `AWS::KMS::Alias A {"AliasName":"alias/mine","TargetKeyId":{"$ref":{"resource":"K","attribute":"Ref"}}}`}, "K"},
+		{"key_by_alias_of_another_place", `AWS::SQS::Queue Q {"KmsMasterKeyId":"arn:aws:kms:us-east-1:111122223333:alias/mine"}`, "keys", []string{`AWS::KMS::Key K {}`, `AWS::KMS::Alias A {"AliasName":"alias/mine","TargetKeyId":{"$ref":{"resource":"K","attribute":"Arn"}}}`}, ""},
+		{"key_of_aws", `AWS::SQS::Queue Q {"KmsMasterKeyId":"alias/aws/sqs"}`, "keys", []string{`AWS::KMS::Key K {}`, `AWS::KMS::Alias A {"AliasName":"alias/mine","TargetKeyId":{"$ref":{"resource":"K","attribute":"Arn"}}}`}, "!"},
 		{"no_log_group", f(`{}`), "logGroups", nil, ""},
 		{"dead_letter_queue_not_topic", f(`{"DeadLetterConfig":{"TargetArn":"arn:aws:sqs:us-east-1:111122223333:q"}}`), "deadLetterTopics", nil, ""},
 		{"dead_letter_text", f(`{"DeadLetterConfig":{"TargetArn":{"$text":["arn:aws:sqs:",` + pseudo + `,":",` + pseudo + `,":q"]}}}`), "deadLetterQueues", []string{`AWS::SQS::Queue Q {"QueueName":"q"}`}, "Q"},
@@ -253,11 +262,39 @@ func textWith(v *estate.Value, fill map[string]string) string {
 	return b.String()
 }
 
+func TestAccountIsTwelveDigits(t *testing.T) {
+	account := estate.UnknownText(estate.ReasonPseudoParameter, "AWS::AccountId")
+	for _, tt := range []struct {
+		name string
+		got  estate.Truth
+		want estate.Truth
+	}{
+		{"a service is none", estate.Matches(account, estate.String("s3.amazonaws.com")), estate.False},
+		{"everybody is none", estate.Matches(estate.String("*"), account), estate.False},
+		{"eleven digits are none", estate.Matches(account, estate.String("11112222333")), estate.False},
+		{"this one or another", estate.Matches(account, estate.String("111122223333")), estate.Maybe},
+		{"starts with a letter", estate.HasPrefix(account, "apigateway."), estate.False},
+		{"starts with a digit", estate.HasPrefix(account, "1"), estate.Maybe},
+		{"ends with letters", estate.HasSuffix(account, ".com"), estate.False},
+		{"has a dot", estate.Contains(account, ".amazonaws.com"), estate.False},
+		{"has a digit", estate.Contains(account, "1"), estate.Maybe},
+		{"beside other text", estate.HasPrefix(estate.Text(account, estate.String("-x")), "1111222233334-"), estate.Maybe},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.got != tt.want {
+				t.Errorf("got %v, want %v", tt.got, tt.want)
+			}
+		})
+	}
+}
+
 // TestTextLogicIsSound compares every decided answer about texts with holes to
 // the answers for random completions.
 func TestTextLogicIsSound(t *testing.T) {
 	part := rapid.Custom(func(t *rapid.T) *estate.Value {
-		switch rapid.IntRange(0, 3).Draw(t, "part") {
+		switch rapid.IntRange(0, 4).Draw(t, "part") {
+		case 4:
+			return estate.UnknownText(estate.ReasonPseudoParameter, "AWS::AccountId")
 		case 0:
 			return estate.Unknown("no value", rapid.SampledFrom([]string{"u1", "u2"}).Draw(t, "u"))
 		case 1:
@@ -267,9 +304,9 @@ func TestTextLogicIsSound(t *testing.T) {
 		}
 	})
 	rapid.Check(t, func(t *rapid.T) {
-		a := estate.Text(rapid.SliceOfN(part, 2, 5).Draw(t, "a")...)
-		b := estate.Text(rapid.SliceOfN(part, 2, 5).Draw(t, "b")...)
-		probe := rapid.StringMatching(`[ab*]{0,3}`).Draw(t, "probe")
+		a := estate.Text(rapid.SliceOfN(part, 1, 5).Draw(t, "a")...)
+		b := estate.Text(rapid.SliceOfN(part, 1, 5).Draw(t, "b")...)
+		probe := rapid.StringMatching(`[ab*]{0,3}|1{0,3}|1{11,13}|1{11}a`).Draw(t, "probe")
 		answers := []struct {
 			name   string
 			answer estate.Truth
@@ -282,7 +319,7 @@ func TestTextLogicIsSound(t *testing.T) {
 			{"contains", estate.Contains(a, probe), func(x, _ string) bool { return strings.Contains(x, probe) }},
 		}
 		for range 20 {
-			fill := map[string]string{}
+			fill := map[string]string{"AWS::AccountId": strings.Repeat("1", 12)}
 			for _, hole := range []string{"u1", "u2"} {
 				fill[hole] = rapid.StringMatching(`[ab*]{0,3}`).Draw(t, hole)
 			}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -17,6 +16,9 @@ import (
 // FileVersion is the version of the estate file format that this package
 // writes. Readers refuse a newer one.
 const FileVersion = 1
+
+// mostPromised bounds for how many resources room is made before they are read.
+const mostPromised = 1 << 17
 
 // MaxFileLine bounds one line of an estate file, in bytes.
 const MaxFileLine = 64 << 20
@@ -57,19 +59,19 @@ type (
 		Column int    `json:"column"`
 	}
 	resourceLine struct {
-		Type        string           `json:"type"`
-		ID          string           `json:"id"`
-		Template    string           `json:"template"`
-		LogicalID   string           `json:"logicalId"`
-		Address     string           `json:"address,omitempty"`
-		Generated   string           `json:"generated,omitempty"`
-		Exists      json.RawMessage  `json:"exists,omitempty"`
-		ExistsInput string           `json:"existsInput,omitempty"`
-		Properties  json.RawMessage  `json:"properties"`
-		Source      sourceLine       `json:"source"`
-		Callers     []sourceLine     `json:"callers,omitempty"`
-		Edges       []edgeLine       `json:"edges"`
-		Positions   map[string][]any `json:"positions,omitempty"`
+		Type        string          `json:"type"`
+		ID          string          `json:"id"`
+		Template    string          `json:"template"`
+		LogicalID   string          `json:"logicalId"`
+		Address     string          `json:"address,omitempty"`
+		Generated   string          `json:"generated,omitempty"`
+		Exists      json.RawMessage `json:"exists,omitempty"`
+		ExistsInput string          `json:"existsInput,omitempty"`
+		Properties  json.RawMessage `json:"properties"`
+		Source      sourceLine      `json:"source"`
+		Callers     []sourceLine    `json:"callers,omitempty"`
+		Edges       []edgeLine      `json:"edges"`
+		Positions   positions       `json:"positions,omitempty"`
 	}
 	edgeLine struct {
 		Name    string     `json:"name"`
@@ -142,7 +144,7 @@ func (w *Writer) Write(s *Scope) error {
 
 func sourceOf(p Position) sourceLine { return sourceLine(p) }
 
-func (r *Resource) line(positions bool) resourceLine {
+func (r *Resource) line(placed bool) resourceLine {
 	l := resourceLine{
 		Type:        r.Type,
 		ID:          r.ID,
@@ -178,10 +180,10 @@ func (r *Resource) line(positions bool) resourceLine {
 		}
 		l.Edges = append(l.Edges, out)
 	}
-	if positions {
-		l.Positions = map[string][]any{}
-		r.Properties.Each("", func(path string, v *Value) bool {
-			switch p := v.pos; {
+	if placed {
+		l.Positions = positions{}
+		r.Properties.EachAt(func(path string, v *Value) bool {
+			switch p := v.Position(); {
 			case p.IsZero():
 			case p.File == r.Source.File:
 				l.Positions[path] = []any{p.Line, p.Column}
@@ -246,8 +248,8 @@ func (v *Value) AppendJSON(b []byte) []byte {
 		return b
 	case KindReference:
 		b = append(b, `{"$ref":{"resource":`...)
-		b = append(appendString(b, v.ref.Resource), `,"attribute":`...)
-		return append(appendString(b, v.ref.Attribute), "}}"...)
+		b = append(appendString(b, v.s), `,"attribute":`...)
+		return append(appendString(b, v.of), "}}"...)
 	case KindText:
 		b = append(b, `{"$text":`...)
 		return append(appendList(b, v.items), '}')
@@ -257,7 +259,7 @@ func (v *Value) AppendJSON(b []byte) []byte {
 	case KindOneOf:
 		b = append(b, `{"$oneOf":{"input":`...)
 		b = append(appendString(b, v.s), `,"cases":[`...)
-		for i, c := range v.cases {
+		for i, c := range v.Cases() {
 			if i > 0 {
 				b = append(b, ',')
 			}
@@ -272,10 +274,13 @@ func (v *Value) AppendJSON(b []byte) []byte {
 			key = `{"$denied":{"reason":`
 		}
 		b = append(b, key...)
-		b = append(appendString(b, v.gap.Reason), `,"input":`...)
-		b = appendString(b, v.gap.Input)
+		b = append(appendString(b, v.s), `,"input":`...)
+		b = appendString(b, v.of)
 		if v.derived {
 			b = append(b, `,"derived":true`...)
+		}
+		if v.kind == KindUnknown && v.b {
+			b = append(b, `,"maybe":true`...)
 		}
 		return append(b, "}}"...)
 	case KindAbsent:
@@ -302,120 +307,6 @@ func appendString(b []byte, s string) []byte {
 		return append(b, `""`...) // a string always encodes
 	}
 	return append(b, bytes.TrimSuffix(buf.Bytes(), []byte("\n"))...)
-}
-
-// UnmarshalJSON reads a value as [Value.AppendJSON] writes it.
-func (v *Value) UnmarshalJSON(data []byte) error {
-	plain, err := ParseJSON(data)
-	if err != nil {
-		return err
-	}
-	read, err := revive(plain)
-	if err != nil {
-		return err
-	}
-	if read == nil {
-		return errors.New("an absent value stands alone")
-	}
-	*v = *read
-	return nil
-}
-
-// revive turns the '$' objects of plain JSON back into values.
-func revive(v *Value) (*Value, error) {
-	switch v.Kind() {
-	case KindList:
-		items, err := reviveAll(v.items)
-		if err != nil {
-			return nil, err
-		}
-		return List(items...), nil
-	case KindMap:
-		if len(v.fields) == 1 && strings.HasPrefix(v.fields[0].Name, "$") {
-			return reviveMarked(v.fields[0].Name, v.fields[0].Value)
-		}
-		fields := make([]Field, len(v.fields))
-		for i, f := range v.fields {
-			value, err := revive(f.Value)
-			if err != nil {
-				return nil, err
-			}
-			fields[i] = Field{f.Name, value}
-		}
-		return Map(fields...), nil
-	default:
-		return v, nil
-	}
-}
-
-func reviveAll(items []*Value) ([]*Value, error) {
-	out := make([]*Value, len(items))
-	for i, item := range items {
-		v, err := revive(item)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = v
-	}
-	return out, nil
-}
-
-func reviveMarked(mark string, v *Value) (*Value, error) {
-	field := func(name string) string { return v.Field(name).AsString() }
-	switch mark {
-	case "$absent":
-		return nil, nil
-	case "$default":
-		inner, err := revive(v)
-		return inner.AsDefault(), err
-	case "$number":
-		return Number(v.AsString())
-	case "$ref":
-		return Ref(field("resource"), field("attribute")), nil
-	case "$secret":
-		return Secret(field("why")), nil
-	case "$unknown":
-		if v.Field("derived").AsBool() {
-			return Unknown(field("reason"), field("input")), nil
-		}
-		return UnknownText(field("reason"), field("input")), nil
-	case "$denied":
-		return Denied(field("reason"), field("input")), nil
-	case "$text":
-		parts, err := reviveAll(v.Items())
-		if err != nil {
-			return nil, err
-		}
-		if len(parts) == 0 || slices.Contains(parts, nil) {
-			return nil, errors.New("$text: expected texts and holes")
-		}
-		return &Value{kind: KindText, items: parts}, nil
-	case "$literal":
-		fields := make([]Field, 0, 1)
-		for _, f := range v.Fields() {
-			inner, err := revive(f.Value)
-			if err != nil {
-				return nil, err
-			}
-			fields = append(fields, Field{f.Name, inner})
-		}
-		return Map(fields...), nil
-	case "$oneOf":
-		var cases []Case
-		for _, c := range v.Field("cases").Items() {
-			inner, err := revive(c.Field("value"))
-			if err != nil {
-				return nil, err
-			}
-			cases = append(cases, Case{c.Field("when").AsString(), inner})
-		}
-		if len(cases) == 0 {
-			return nil, errors.New("$oneOf: expected cases")
-		}
-		return &Value{kind: KindOneOf, s: field("input"), cases: cases}, nil
-	default:
-		return nil, fmt.Errorf("unknown mark %q in an estate value", mark)
-	}
 }
 
 var zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
@@ -455,13 +346,13 @@ func Read(name string, r io.Reader, f func(*Builder) error) error {
 	scan := bufio.NewScanner(in)
 	scan.Buffer(make([]byte, 1<<16), MaxFileLine)
 	var b *Builder
-	line := 0
+	line, known := 0, seen{}
 	fault := func(line int, err error) error {
 		return Problem{Position: Position{name, max(line, 1), 1}, Message: err.Error(), Hint: "write the file again with assay estate"}
 	}
 	for scan.Scan() {
 		line++
-		next, err := readLine(line, scan.Bytes(), b)
+		next, err := readLine(line, scan.Bytes(), b, known)
 		if err != nil {
 			return fault(line, err)
 		}
@@ -504,7 +395,7 @@ func (b *Builder) whole() error {
 
 // readLine takes one line. It returns the builder that the line starts, if it
 // is a scope line; otherwise it adds to b.
-func readLine(number int, data []byte, b *Builder) (*Builder, error) {
+func readLine(number int, data []byte, b *Builder, known seen) (*Builder, error) {
 	if number == 1 {
 		var h headerLine
 		if err := json.Unmarshal(data, &h); err != nil || h.Estate.Version == 0 {
@@ -525,6 +416,7 @@ func readLine(number int, data []byte, b *Builder) (*Builder, error) {
 		next.Place(l.Scope.Region, l.Scope.Account)
 		if l.Scope.Resources != nil {
 			next.promised = *l.Scope.Resources
+			next.resources = make([]Resource, 0, min(max(next.promised, 0), mostPromised))
 		}
 		next.coverage = l.Scope.Coverage
 		for _, p := range l.Scope.Problems {
@@ -539,7 +431,7 @@ func readLine(number int, data []byte, b *Builder) (*Builder, error) {
 	if err := json.Unmarshal(data, &l); err != nil {
 		return nil, errors.New("not a resource in JSON")
 	}
-	r, err := l.resource()
+	r, err := l.resource(known)
 	if err != nil {
 		return nil, fmt.Errorf("resource %s: %w", l.LogicalID, err)
 	}
@@ -547,7 +439,7 @@ func readLine(number int, data []byte, b *Builder) (*Builder, error) {
 	return nil, nil
 }
 
-func (l *resourceLine) resource() (Resource, error) {
+func (l *resourceLine) resource(known seen) (Resource, error) {
 	r := Resource{
 		Type: l.Type, ID: l.ID, LogicalID: l.LogicalID, Address: l.Address,
 		Generated: l.Generated, ExistsInput: l.ExistsInput, Source: Position(l.Source),
@@ -558,54 +450,20 @@ func (l *resourceLine) resource() (Resource, error) {
 	if l.Type == "" || l.LogicalID == "" {
 		return r, errors.New("expected a type and a logicalId")
 	}
-	r.Properties = &Value{}
-	if err := r.Properties.UnmarshalJSON(l.Properties); err != nil {
+	var err error
+	if r.Properties, err = unmarshal(l.Properties, known); err != nil {
 		return r, fmt.Errorf("properties: %w", err)
 	}
 	if r.Properties.Kind() != KindMap {
 		return r, errors.New("properties: expected an object")
 	}
 	if len(l.Exists) > 0 {
-		r.Exists = &Value{}
-		if err := r.Exists.UnmarshalJSON(l.Exists); err != nil {
+		if r.Exists, err = unmarshal(l.Exists, known); err != nil {
 			return r, fmt.Errorf("exists: %w", err)
 		}
 	}
-	r.Properties = r.Properties.place("", l.Source.File, l.Positions)
+	if len(l.Positions) > 0 {
+		r.Properties = l.Positions.put("", l.Source.File, r.Properties)
+	}
 	return r, nil
-}
-
-// place puts positions back by path.
-func (v *Value) place(path, file string, positions map[string][]any) *Value {
-	if v == nil {
-		return nil
-	}
-	c := *v
-	if p, ok := positions[path]; ok && len(p) >= 2 {
-		line, _ := p[0].(float64)
-		column, _ := p[1].(float64)
-		c.pos = Position{file, int(line), int(column)}
-		if len(p) > 2 {
-			c.pos.File, _ = p[2].(string)
-		}
-	}
-	switch v.kind {
-	case KindList, KindText:
-		c.items = slices.Clone(v.items)
-		for i := range c.items {
-			c.items[i] = c.items[i].place(path+"/"+strconv.Itoa(i), file, positions)
-		}
-	case KindMap:
-		c.fields = slices.Clone(v.fields)
-		for i, f := range c.fields {
-			c.fields[i].Value = f.Value.place(path+"/"+escapePointer(f.Name), file, positions)
-		}
-	case KindOneOf:
-		c.cases = slices.Clone(v.cases)
-		for i, one := range c.cases {
-			c.cases[i].Value = one.Value.place(path+"/"+escapePointer(one.When), file, positions)
-		}
-	default:
-	}
-	return &c
 }

@@ -15,12 +15,13 @@ type Named struct {
 
 // Names lists what a resource with these properties names, as far as that is
 // written out, for a collector that follows what it has read. A property that
-// may hold anything counts where it holds an ARN; patterns do not.
+// may hold anything counts where it holds an ARN, and a pattern where it is of one
+// resource's name.
 func (m *Model) Names(typeName string, properties *Value) []Named {
 	x := resolver{scope: &Scope{model: m, group: &group{}}}
 	var all []Named
 	for _, rule := range m.byFrom[typeName] {
-		if rule.Pattern || rule.Within {
+		if rule.Within {
 			continue
 		}
 		id := m.edges.Identities[rule.To]
@@ -29,10 +30,13 @@ func (m *Model) Names(typeName string, properties *Value) []Named {
 			if v == nil && rule.Default != "" {
 				v = rule.named(x.nameOf(own))
 			}
+			if rule.Pattern {
+				v = named(v)
+			}
 			if v.Kind() != KindString || v.s == "" || rule.Mention && !strings.HasPrefix(v.s, "arn:") {
 				return
 			}
-			if name, ok := nameIn(v, id); ok && name.Kind() == KindString {
+			if name, ok := nameIn(v, id); ok && name.Kind() == KindString && !(rule.Pattern && (strings.ContainsAny(name.s, "*?") || strings.HasSuffix(name.s, "/"))) {
 				all = append(all, Named{rule.To, v.s, name.s})
 			}
 		})

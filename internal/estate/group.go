@@ -107,11 +107,15 @@ func linked(builders []*Builder) []*Builder {
 	renamed := make([]*Builder, len(builders))
 	for i, b := range builders {
 		own := func(v *Value) *Value { return ofScope(v, b.id) }
+		if strings.HasPrefix(b.format, "aws") {
+			// What an account did not answer names itself.
+			own = func(v *Value) *Value { return v }
+		}
 		resources := b.Resources()
 		for j := range resources {
 			resources[j].Properties = resources[j].Properties.Rewrite(own)
 			resources[j].Exists = resources[j].Exists.Rewrite(own)
-			if resources[j].ExistsInput != "" {
+			if resources[j].ExistsInput != "" && !strings.HasPrefix(b.format, "aws") {
 				resources[j].ExistsInput = inputOf(resources[j].ExistsInput, b.id)
 			}
 		}
@@ -125,16 +129,16 @@ func linked(builders []*Builder) []*Builder {
 		for i := range b.resources {
 			b.resources[i].Properties = b.resources[i].Properties.Rewrite(func(v *Value) *Value {
 				if v.Kind() == KindText {
-					return Text(v.items...).At(v.pos) // members may have become texts
+					return Text(v.items...).At(v.Position()) // members may have become texts
 				}
-				if v.Kind() != KindUnknown || v.gap.Reason != ReasonExport {
+				if v.Kind() != KindUnknown || v.s != ReasonExport {
 					return v
 				}
-				e, ok := exports[strings.TrimPrefix(v.gap.Input, ExportInput(""))]
+				e, ok := exports[strings.TrimPrefix(v.of, ExportInput(""))]
 				if !ok || e.twice {
 					return v
 				}
-				return local(e.value, b.id).At(v.pos)
+				return local(e.value, b.id).At(v.Position())
 			})
 		}
 	}
@@ -146,8 +150,8 @@ func ofScope(v *Value, scope string) *Value {
 	c := *v
 	switch v.Kind() {
 	case KindUnknown:
-		if v.gap.Reason != ReasonExport && !slices.Contains(common, v.gap.Input) {
-			c.gap.Input = inputOf(v.gap.Input, scope)
+		if v.s != ReasonExport && !slices.Contains(common, v.of) {
+			c.of = inputOf(v.of, scope)
 		}
 	case KindOneOf:
 		c.s = inputOf(v.s, scope)
@@ -165,11 +169,11 @@ func inputOf(input, scope string) string {
 // qualified is a value of a scope as other scopes see it: references hold IDs.
 func qualified(v *Value, scope string) *Value {
 	return v.Rewrite(func(x *Value) *Value {
-		if x.Kind() != KindReference || strings.Contains(x.ref.Resource, "#") {
+		if x.Kind() != KindReference || strings.Contains(x.s, "#") {
 			return x
 		}
 		c := *x
-		c.ref.Resource = scope + "#" + x.ref.Resource
+		c.s = scope + "#" + x.s
 		return &c
 	})
 }
@@ -183,7 +187,7 @@ func local(v *Value, scope string) *Value {
 			return x
 		}
 		c := *x
-		c.ref.Resource = own
+		c.s = own
 		return &c
 	})
 }

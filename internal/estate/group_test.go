@@ -49,6 +49,154 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// TestRegions holds names to the region that they stand in, and ARNs to theirs,
+// in the scopes of one account.
+func TestRegions(t *testing.T) {
+	m := model(t)
+	group := func(name string) estate.Resource {
+		return estate.Resource{Type: "AWS::Logs::LogGroup", LogicalID: name, Properties: estate.Map(estate.Field{Name: "LogGroupName", Value: estate.String(name)})}
+	}
+	function := estate.Resource{Type: "AWS::Lambda::Function", LogicalID: "F", Properties: estate.Map(estate.Field{Name: "FunctionName", Value: estate.String("f")})}
+	trail := func(logGroup string) estate.Resource {
+		return estate.Resource{Type: "AWS::CloudTrail::Trail", LogicalID: "T", Properties: estate.Map(estate.Field{Name: "CloudWatchLogsLogGroupArn", Value: estate.String(logGroup)})}
+	}
+	for _, tt := range []struct {
+		name, region string // where what names stands
+		from         estate.Resource
+		want         string
+	}{
+		{"of_the_region", "eu-west-1", function, "eu-west-1#/aws/lambda/f"},
+		{"of_the_other", "us-east-1", function, "us-east-1#/aws/lambda/f"},
+		{"arn", "", trail("arn:aws:logs:us-east-1:111122223333:log-group:/aws/lambda/f:*"), "us-east-1#/aws/lambda/f"},
+		{"arn_of_another_region", "eu-west-1", trail("arn:aws:logs:us-east-1:111122223333:log-group:/aws/lambda/f:*"), "us-east-1#/aws/lambda/f"},
+		{"not_there", "", trail("arn:aws:logs:us-east-1:111122223333:log-group:other:*"), ""},
+		{"not_looked_for", "", trail("arn:aws:logs:eu-west-1:111122223333:log-group:other:*"), "outside"},
+		{"region_not_read", "", trail("arn:aws:logs:ap-south-1:111122223333:log-group:/aws/lambda/f:*"), "outside"},
+		{"account_not_read", "us-east-1", trail("arn:aws:logs:us-east-1:999999999999:log-group:/aws/lambda/f:*"), "outside"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var builders []*estate.Builder
+			for _, region := range []string{"", "eu-west-1", "us-east-1"} {
+				b := estate.NewBuilder(region, "aws")
+				b.Place(region, "111122223333")
+				b.Tie("account")
+				if region != "" {
+					b.Add(group("/aws/lambda/f"))
+				}
+				if region == "eu-west-1" {
+					b.Cover(estate.Coverage{Type: "AWS::Logs::LogGroup", State: estate.CoverageDenied})
+				}
+				if region == tt.region {
+					b.Add(tt.from)
+				}
+				builders = append(builders, b)
+			}
+			for _, s := range estate.Build(m, builders) {
+				if r := s.Resource(tt.from.LogicalID); r != nil {
+					if diff := cmp.Diff(tt.want, ends(r, "logGroups")); diff != "" {
+						t.Error(diff)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestNamesOfRegions resolves names within the region that they stand in, and those
+// that are the same everywhere across regions.
+func TestNamesOfRegions(t *testing.T) {
+	const account = "111122223333"
+	field := func(name, v string) *estate.Value {
+		return estate.Map(estate.Field{Name: name, Value: estate.String(v)})
+	}
+	var builders []*estate.Builder
+	for _, region := range []string{"eu-west-1", "us-east-1"} {
+		b := estate.NewBuilder(account+"/"+region, "aws")
+		b.Place(region, account)
+		b.Tie("aws://" + account)
+		at := region + ":" + account + ":"
+		add := func(typ, arn string, properties *estate.Value) {
+			b.Add(estate.Resource{Type: typ, ID: arn, LogicalID: arn, Properties: properties})
+		}
+		add("AWS::Logs::LogGroup", "arn:aws:logs:"+at+"log-group:g", field("LogGroupName", "g"))
+		add("AWS::Logs::MetricFilter", "filter", field("LogGroupName", "g"))
+		add("AWS::Kinesis::Stream", "arn:aws:kinesis:"+at+"stream/s", field("Name", "s"))
+		add("AWS::Lambda::EventSourceMapping", "mapping", field("EventSourceArn", "arn:aws:kinesis:"+at+"stream/s/consumer/c:1"))
+		add("AWS::EC2::SecurityGroup", "arn:aws:ec2:"+at+"security-group/sg-1", field("GroupName", "mine"))
+		add("AWS::Lambda::Function", "arn:aws:lambda:"+at+"function:f", estate.Map(estate.Field{Name: "VpcConfig", Value: estate.Map(
+			estate.Field{Name: "SecurityGroupIds", Value: estate.List(estate.String("sg-1"))})}))
+		if region == "us-east-1" {
+			add("AWS::S3::Bucket", "arn:aws:s3:::b", field("BucketName", "b"))
+		} else {
+			add("AWS::S3::BucketPolicy", "policy", field("Bucket", "b"))
+		}
+		builders = append(builders, b)
+	}
+	scopes := estate.Build(model(t), builders)
+	for _, tt := range []struct{ from, edge, want string }{
+		{"filter", "logGroups", "arn:aws:logs:eu-west-1:111122223333:log-group:g"},
+		{"mapping", "streams", "arn:aws:kinesis:eu-west-1:111122223333:stream/s"},
+		{"arn:aws:lambda:eu-west-1:111122223333:function:f", "securityGroups", "arn:aws:ec2:eu-west-1:111122223333:security-group/sg-1"},
+		{"policy", "buckets", "arn:aws:s3:::b"},
+	} {
+		if diff := cmp.Diff(tt.want, ends(scopes[0].Resource(tt.from), tt.edge)); diff != "" {
+			t.Errorf("%s %s: %s", tt.from, tt.edge, diff)
+		}
+	}
+}
+
+// TestNames lists what a role's policy names, and not what it only matches.
+func TestNames(t *testing.T) {
+	var resources []*estate.Value
+	for _, arn := range []string{
+		"arn:aws:dynamodb:eu-west-1:111122223333:table/orders/index/*", "arn:aws:dynamodb:*:111122223333:table/everywhere",
+		"arn:aws:dynamodb:eu-west-1:111122223333:table/team-*", "arn:aws:s3:::uploads/*", "arn:aws:s3:::*", "*",
+	} {
+		resources = append(resources, estate.String(arn))
+	}
+	document := estate.Map(estate.Field{Name: "Statement", Value: estate.List(estate.Map(estate.Field{Name: "Resource", Value: estate.List(resources...)}))})
+	policy := estate.Map(estate.Field{Name: "PolicyDocument", Value: document})
+	var got []string
+	for _, n := range model(t).Names("AWS::IAM::Role", estate.Map(estate.Field{Name: "Policies", Value: estate.List(policy)})) {
+		got = append(got, n.Type+" "+n.Name+" "+n.Text)
+	}
+	want := []string{
+		"AWS::DynamoDB::Table orders arn:aws:dynamodb:eu-west-1:111122223333:table/orders/index/*",
+		"AWS::DynamoDB::Table everywhere arn:aws:dynamodb::111122223333:table/everywhere",
+		"AWS::S3::Bucket uploads arn:aws:s3:::uploads/*",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestAttached keeps apart what comes with a resource that was looked for, and
+// what does not.
+func TestAttached(t *testing.T) {
+	for _, tt := range []struct {
+		format string
+		state  estate.CoverageState
+		edge   string
+		misses bool
+	}{
+		{"aws", estate.CoverageNamed, "queuePolicies", false},
+		{"aws", estate.CoverageDenied, "queuePolicies", true},
+		{"aws", estate.CoverageUncollected, "queuePolicies", true},
+		{"aws", estate.CoverageNamed, "queueSubscriptions", true},
+		{"aws", estate.CoverageLinked, "queueSubscriptions", false},
+	} {
+		b := estate.NewBuilder("s", tt.format)
+		b.Place("eu-west-1", "111122223333")
+		b.Add(estate.Resource{Type: "AWS::SQS::Queue", LogicalID: "Q"})
+		for _, typ := range []string{"AWS::SQS::QueuePolicy", "AWS::SNS::Subscription"} {
+			b.Cover(estate.Coverage{Type: typ, State: tt.state, Reason: "r"})
+		}
+		if _, misses := b.Build(model(t)).Resource("Q").MayMiss(tt.edge); misses != tt.misses {
+			t.Errorf("%s, %s: may miss is %v", tt.edge, tt.state, misses)
+		}
+	}
+}
+
 // TestIdentity tells an input from what is made of it.
 func TestIdentity(t *testing.T) {
 	bare, made := estate.UnknownText("r", "parameter L"), estate.Unknown("r", "parameter L")

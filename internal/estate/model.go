@@ -41,10 +41,11 @@ type Schema struct {
 // fallback is one default: the value that stands at a path when no source
 // states it.
 type fallback struct {
-	path   []string
-	value  *Value
-	create bool // also when the object around it is not there
-	unless string
+	property string // dotted path
+	path     []string
+	value    *Value // marked as a default
+	create   bool   // also when the object around it is not there
+	unless   string
 }
 
 // Rule is one kind of edge, from the resource that states it to the resource
@@ -65,6 +66,10 @@ type Rule struct {
 	// Mention is set where the property may hold anything, such as a variable: a
 	// text that is the name of nothing that was read is no name.
 	Mention bool `yaml:"mention"`
+	// Attached is set where what is at From is read from an account together with
+	// each resource at To: none is missing of one that was read, however many
+	// there are of others.
+	Attached bool `yaml:"attached"`
 
 	path []string
 }
@@ -124,6 +129,12 @@ type Model struct {
 	// opposite gives, for edges that others may end at a resource, or that a
 	// default makes, the type that is at their other end.
 	opposite map[openEnd]string
+	// byDefault are the edges that a default makes, seen from what states them.
+	byDefault map[openEnd]bool
+	// attached are the edges that are read with the resource they end at.
+	attached map[openEnd]bool
+	// parent is the type that pieces of a type belong to.
+	parent map[string]string
 	// joined are the lists that pieces join, beside what stands there by default.
 	joined map[joint]bool
 
@@ -138,12 +149,15 @@ type joint struct{ of, path string }
 // NewModel reads the tables.
 func NewModel(t Tables) (*Model, error) {
 	m := &Model{
-		byFrom:   map[string][]*Rule{},
-		opposite: map[openEnd]string{},
-		joined:   map[joint]bool{},
-		extra:    map[string][]fallback{},
-		lines:    map[string][]byte{},
-		schemas:  map[string]*Schema{},
+		byFrom:    map[string][]*Rule{},
+		opposite:  map[openEnd]string{},
+		attached:  map[openEnd]bool{},
+		byDefault: map[openEnd]bool{},
+		joined:    map[joint]bool{},
+		parent:    map[string]string{},
+		extra:     map[string][]fallback{},
+		lines:     map[string][]byte{},
+		schemas:   map[string]*Schema{},
 	}
 	if err := yaml.Unmarshal(t.Edges, &m.edges); err != nil {
 		return nil, fmt.Errorf("edge table: %w", err)
@@ -153,12 +167,15 @@ func NewModel(t Tables) (*Model, error) {
 		r.path = strings.Split(r.Property, ".")
 		m.byFrom[r.From] = append(m.byFrom[r.From], r)
 		m.opposite[openEnd{r.Inverse, r.To}] = r.From
+		m.attached[openEnd{r.Inverse, r.To}] = r.Attached
 		if r.Default != "" {
 			m.opposite[openEnd{r.Name, r.From}] = r.To
+			m.byDefault[openEnd{r.Name, r.From}] = true
 		}
 	}
 	for _, p := range m.edges.Parts {
 		m.joined[joint{p.Parent, p.Into}] = !p.Single
+		m.parent[p.Type] = p.Parent
 	}
 	var d defaultTable
 	if err := yaml.Unmarshal(t.Defaults, &d); err != nil {
@@ -169,7 +186,7 @@ func NewModel(t Tables) (*Model, error) {
 		if err != nil {
 			return nil, fmt.Errorf("table of defaults: %s.%s: %w", e.Type, e.Property, err)
 		}
-		m.extra[e.Type] = append(m.extra[e.Type], fallback{strings.Split(e.Property, "."), v, e.Parent == "optional", e.Unless})
+		m.extra[e.Type] = append(m.extra[e.Type], fallback{e.Property, strings.Split(e.Property, "."), v.AsDefault(), e.Parent == "optional", e.Unless})
 	}
 	for _, table := range [][]byte{t.Schemas, t.Facts} {
 		for line := range bytes.Lines(table) {
@@ -234,7 +251,7 @@ func (m *Model) defaultsOf(s *Schema) []fallback {
 	curated := map[string]bool{}
 	var all []fallback
 	for _, f := range m.extra[s.Type] {
-		curated[strings.Join(f.path, ".")] = true
+		curated[f.property] = true
 		all = append(all, f)
 	}
 	for path, raw := range s.Defaults {
@@ -245,7 +262,7 @@ func (m *Model) defaultsOf(s *Schema) []fallback {
 		if err != nil {
 			continue
 		}
-		all = append(all, fallback{strings.Split(path, "."), v, false, ""})
+		all = append(all, fallback{path, strings.Split(path, "."), v.AsDefault(), false, ""})
 	}
 	slices.SortFunc(all, func(a, b fallback) int { return slices.Compare(a.path, b.path) })
 	return all
@@ -307,18 +324,4 @@ func FromGo(x any) (*Value, error) {
 	default:
 		return nil, fmt.Errorf("a %T has no place in an estate", x)
 	}
-}
-
-// ParseJSON reads plain JSON as a value; numbers keep their spelling.
-func ParseJSON(data []byte) (*Value, error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	var x any
-	if err := dec.Decode(&x); err != nil {
-		return nil, err
-	}
-	if dec.More() {
-		return nil, fmt.Errorf("text after the JSON value")
-	}
-	return FromGo(x)
 }

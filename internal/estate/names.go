@@ -13,6 +13,9 @@ func (x resolver) byName(rule *Rule, v *Value, outside bool) []Edge {
 	if t := x.scope.group.byID[v.AsString()]; t != nil && t.Type == rule.To {
 		return []Edge{{To: t}}
 	}
+	if found := x.throughName(rule, v); len(found) > 0 {
+		return found
+	}
 	id := x.scope.model.edges.Identities[rule.To]
 	var found []Edge
 	for _, named := range alternatives(v, nil) {
@@ -20,7 +23,13 @@ func (x resolver) byName(rule *Rule, v *Value, outside bool) []Edge {
 		if !fits {
 			continue
 		}
+		at := x.placeOf(named.value, id)
 		here, input := x.scope.place.holds(named.value)
+		if strings.HasPrefix(x.scope.Format, "aws") {
+			if here = False; x.scope.group.read(at) != nil {
+				here = True
+			}
+		}
 		if here == False {
 			if outside {
 				found = append(found, Edge{Gap: Gap{"outside what was read", v.String()}, Outside: true, When: named.when})
@@ -28,7 +37,7 @@ func (x resolver) byName(rule *Rule, v *Value, outside bool) []Edge {
 			continue
 		}
 		for _, one := range alternatives(x.substitute(name), named.when) {
-			for _, e := range x.named(rule, one, v, outside) {
+			for _, e := range x.named(rule, one, v, at, outside) {
 				if here == Maybe && e.To != nil {
 					e = Edge{Gap: Gap{"may be of another account or region", input}, When: e.When}
 				}
@@ -39,19 +48,34 @@ func (x resolver) byName(rule *Rule, v *Value, outside bool) []Edge {
 	return found
 }
 
+// throughName finds what v names by way of a resource that stands for it and has
+// a name of its own: the key of an alias.
+func (x resolver) throughName(rule *Rule, v *Value) []Edge {
+	for _, typeName := range rule.Through {
+		id := x.scope.model.edges.Identities[typeName]
+		name, fits := nameIn(v, id)
+		if !fits || name.Kind() != KindString {
+			continue
+		}
+		at := x.placeOf(v, id)
+		if here, _ := x.scope.place.holds(v); here != True && !strings.HasPrefix(x.scope.Format, "aws") {
+			continue
+		}
+		for _, t := range x.candidates(typeName, name) {
+			if !t.scope.place.apart(at) && matchNames(name, resolver{t.scope}.nameOf(t)) == True {
+				return x.onward(t, rule)
+			}
+		}
+	}
+	return nil
+}
+
 // holds reports whether an ARN is of the place, and which pseudo parameter
 // would tell. What is no ARN is a name, which is of the place.
 func (p place) holds(v *Value) (Truth, string) {
-	parts, ok := textParts(v)
-	if !ok || !strings.HasPrefix(literal(parts, 0), "arn:") {
-		return True, ""
-	}
-	if inner, ok := cutThrough(parts, "/functions/"); ok && strings.HasPrefix(literal(inner, 0), "arn:") {
-		parts = inner // of an integration's URI
-	}
-	segments, _ := splitARN(parts)
+	segments := segmentsOf(v)
 	if segments == nil {
-		return True, "" // which part is which is not known; the name decides
+		return True, ""
 	}
 	here, input := True, ""
 	for _, one := range []struct{ pseudo, known string }{{"AWS::Region", p.region}, {"AWS::AccountId", p.account}} {
@@ -70,12 +94,60 @@ func (p place) holds(v *Value) (Truth, string) {
 	return here, input
 }
 
-// named finds the resources that have one name.
-func (x resolver) named(rule *Rule, name alternative, v *Value, outside bool) []Edge {
+// segmentsOf are the first segments of an ARN. They are nil for a name, and
+// where it is not known which part is which: the name decides then.
+func segmentsOf(v *Value) []segment {
+	parts, ok := textParts(v)
+	if !ok || !strings.HasPrefix(literal(parts, 0), "arn:") {
+		return nil
+	}
+	if inner, ok := cutThrough(parts, "/functions/"); ok && strings.HasPrefix(literal(inner, 0), "arn:") {
+		parts = inner // of an integration's URI
+	}
+	segments, _ := splitARN(parts)
+	return segments
+}
+
+// placeOf is where the resource is that a text in the scope names: where the
+// scope is, if the text does not say otherwise. An empty region is any.
+func (x resolver) placeOf(v *Value, id identity) place {
+	at := x.scope.place
+	segments := segmentsOf(v)
+	if segments == nil {
+		if service, _, _ := strings.Cut(id.ARN, ":"); placeless[service].region {
+			at.region = ""
+		}
+		return at
+	}
+	if region := segments[3]; region.literal {
+		at.region = region.text
+	}
+	if account := segments[4]; account.literal && account.text != "" {
+		at.account = account.text
+	}
+	return at
+}
+
+// read is the scope that was read of a place, or nil.
+func (g *group) read(at place) *Scope {
+	for _, s := range g.scopes {
+		if s.place.account == at.account && (at.region == "" || s.place.region == at.region) {
+			return s
+		}
+	}
+	return nil
+}
+
+// named finds the resources that have one name in a place.
+func (x resolver) named(rule *Rule, name alternative, v *Value, at place, outside bool) []Edge {
 	var found []Edge
 	var maybe []string
 	certain := false
+	service, _, _ := strings.Cut(x.scope.model.edges.Identities[rule.To].ARN, ":")
 	for _, t := range x.candidates(rule.To, name.value, v) {
+		if t.scope.place.apart(at) && !placeless[service].region {
+			continue // one of that name in another region, where others have it too
+		}
 		for _, own := range alternatives(t.scope.seenBy(x.scope, resolver{t.scope}.nameOf(t)), name.when) {
 			match := matchNames(name.value, own.value)
 			if Matches(v, own.value) == True {
@@ -102,7 +174,11 @@ func (x resolver) named(rule *Rule, name alternative, v *Value, outside bool) []
 	case outside && !x.wouldList(rule.To, v):
 		found = append(found, Edge{Gap: Gap{"outside what was read", v.String()}, Outside: true, When: name.when})
 	case outside:
-		if !x.scope.looked(rule.To) {
+		there := x.scope
+		if s := x.scope.group.read(at); s != nil && at.region != "" {
+			there = s
+		}
+		if !there.looked(rule.To) {
 			found = append(found, Edge{Gap: Gap{"may not exist", v.String()}, Outside: true, Dangling: true, When: name.when})
 		}
 	}
@@ -133,9 +209,9 @@ func nameKey(v *Value) (key string, ok bool) {
 	for _, p := range parts {
 		switch {
 		case p.Kind() == KindString:
-		case p.Kind() == KindReference && p.ref.Attribute == "Ref":
+		case p.Kind() == KindReference && p.of == "Ref":
 			made = true
-			b.WriteString("\x00" + p.ref.Resource)
+			b.WriteString("\x00" + p.s)
 		default:
 			return "", false
 		}
@@ -239,9 +315,9 @@ func made(v *Value) (names []string, open bool) {
 	}
 	for _, p := range parts {
 		switch {
-		case p.Kind() == KindReference && p.ref.Attribute == "Ref":
-			names = append(names, p.ref.Resource)
-		case p.Kind() != KindString && !(p.Kind() == KindUnknown && p.gap.Reason == ReasonPseudoParameter):
+		case p.Kind() == KindReference && p.of == "Ref":
+			names = append(names, p.s)
+		case p.Kind() != KindString && !(p.Kind() == KindUnknown && p.s == ReasonPseudoParameter):
 			open = true
 		}
 	}
@@ -269,10 +345,10 @@ func (x resolver) nameOf(r *Resource) *Value {
 // "/aws/lambda/${Function}" and "/aws/lambda/payments" compare equal.
 func (x resolver) substitute(v *Value) *Value {
 	sub := func(p *Value) *Value {
-		if p.Kind() != KindReference || p.ref.Attribute != "Ref" {
+		if p.Kind() != KindReference || p.of != "Ref" {
 			return p
 		}
-		t := x.scope.find(p.ref.Resource)
+		t := x.scope.find(p.s)
 		if t == nil {
 			return p
 		}
@@ -362,6 +438,11 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 		return nil, false
 	}
 	lead := literal(rest, 0)
+	if head, inner, within := strings.Cut(prefix, "*"); within {
+		path, is := strings.CutPrefix(lead, head)
+		_, name, found := strings.Cut(path, inner)
+		return Text(append([]*Value{String(name)}, rest[1:]...)...), is && found
+	}
 	if lead != "" && !strings.HasPrefix(lead, prefix) {
 		return nil, false
 	}
@@ -371,8 +452,8 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 	if prefix == "function:" || service == "logs" {
 		rest = upTo(rest, ":")
 	}
-	if service == "dynamodb" || service == "s3" {
-		rest = upTo(rest, "/") // an index, a stream, an object
+	if service == "dynamodb" || service == "s3" || service == "kinesis" {
+		rest = upTo(rest, "/") // an index, a stream, an object, a consumer
 	}
 	name := Text(rest...)
 	if service == "iam" && name.Kind() == KindString {

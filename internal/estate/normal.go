@@ -1,6 +1,7 @@
 package estate
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +20,7 @@ func normalise(resources []*Resource, m *Model) []*Resource {
 		r.Properties = withhold(r.Properties)
 	}
 	for _, r := range resources {
-		r.assume(m, func(d fallback) bool { return m.joined[joint{r.Type, strings.Join(d.path, ".")}] })
+		r.assume(m, func(d fallback) bool { return m.joined[joint{r.Type, d.property}] })
 	}
 	kept := joinParts(resources, m)
 	for _, r := range kept {
@@ -42,8 +43,8 @@ func (r *Resource) assume(m *Model, take func(fallback) bool) {
 		if !take(d) || d.unless != "" && r.Properties.Path(d.unless) != nil {
 			continue
 		}
-		if path := strings.Join(d.path, "."); !r.reads(path) {
-			d.value = Unknown("property is not read from this kind of source", r.Type+"."+path)
+		if !r.reads(d.property) {
+			d.value = Unknown("property is not read from this kind of source", r.Type+"."+d.property) // not assumed
 		}
 		r.Properties = fill(r.Properties, d)
 	}
@@ -75,19 +76,16 @@ func (s *Schema) coerceMap(v *Value, types map[string]string) *Value {
 	if v.Kind() != KindMap {
 		return v
 	}
-	c := *v
-	c.fields = make([]Field, 0, len(v.fields))
-	for _, f := range v.fields {
-		// An ARN that is empty is how some tools write that there is none.
-		if f.Value.Kind() == KindString && f.Value.s == "" && strings.HasSuffix(f.Name, "Arn") {
-			continue
+	return v.mapFields(func(name string, value *Value) *Value {
+		// An ARN or a key that is empty is how some tools write that there is none.
+		if value.Kind() == KindString && value.s == "" && (strings.HasSuffix(name, "Arn") || strings.Contains(strings.ToLower(name), "kms")) {
+			return nil
 		}
-		if expr, ok := types[f.Name]; ok {
-			f.Value = s.coerce(f.Value, expr)
+		if expr, ok := types[name]; ok {
+			return s.coerce(value, expr)
 		}
-		c.fields = append(c.fields, f)
-	}
-	return &c
+		return value
+	})
 }
 
 // coerce gives v the type of a type expression where that loses nothing.
@@ -103,17 +101,12 @@ func (s *Schema) coerce(v *Value, expr string) *Value {
 	}
 	switch {
 	case strings.HasPrefix(expr, "[]"):
-		return v.mapItems(func(item *Value) *Value { return s.coerce(item, expr[2:]) })
-	case strings.HasPrefix(expr, "{}"):
-		if v.kind != KindMap {
+		if v.kind != KindList {
 			return v
 		}
-		c := *v
-		c.fields = make([]Field, len(v.fields))
-		for i, f := range v.fields {
-			c.fields[i] = Field{f.Name, s.coerce(f.Value, expr[2:])}
-		}
-		return &c
+		return v.mapItems(func(item *Value) *Value { return s.coerce(item, expr[2:]) })
+	case strings.HasPrefix(expr, "{}"):
+		return v.mapFields(func(_ string, value *Value) *Value { return s.coerce(value, expr[2:]) })
 	}
 	switch expr {
 	case "string", "timestamp":
@@ -172,29 +165,54 @@ func (s *Schema) choose(v *Value, union string) string {
 // become is w with the provenance of v.
 func (v *Value) become(w *Value) *Value {
 	c := *w
-	c.pos, c.assumed = v.pos, v.assumed
+	c.placeLike(v)
 	return &c
 }
 
 func (v *Value) mapCases(f func(*Value) *Value) *Value {
 	c := *v
-	c.cases = make([]Case, len(v.cases))
-	for i, one := range v.cases {
-		c.cases[i] = Case{one.When, f(one.Value)}
-	}
+	c.cases = v.caseEach(f)
 	return &c
 }
 
+// mapItems is the List or Text v with what f makes of its items: v itself where
+// that is the same.
 func (v *Value) mapItems(f func(*Value) *Value) *Value {
-	if v.kind != KindList {
-		return v
+	var c *Value
+	for i, item := range v.Items() {
+		made := f(item)
+		if made == item {
+			continue
+		}
+		if c == nil {
+			copied := *v
+			c = &copied
+			c.items = slices.Clone(v.items)
+		}
+		c.items[i] = made
 	}
-	c := *v
-	c.items = make([]*Value, len(v.items))
-	for i, item := range v.items {
-		c.items[i] = f(item)
+	return cmp.Or(c, v)
+}
+
+// mapFields is the Map v with what f makes of its fields, without those of which
+// it makes nothing: v itself where that is the same.
+func (v *Value) mapFields(f func(name string, value *Value) *Value) *Value {
+	var c *Value
+	for i, field := range v.Fields() {
+		made := f(field.Name, field.Value)
+		if c == nil && made == field.Value {
+			continue
+		}
+		if c == nil {
+			copied := *v
+			c = &copied
+			c.fields = append(make([]Field, 0, len(v.fields)), v.fields[:i]...)
+		}
+		if made != nil {
+			c.fields = append(c.fields, Field{field.Name, made})
+		}
 	}
-	return &c
+	return cmp.Or(c, v)
 }
 
 // fill sets a default where nothing is stated. Inside an object that is not
@@ -226,17 +244,13 @@ func fillPath(v *Value, path []string, d fallback) *Value {
 		}
 		return v.With(name, fillPath(inner, rest, d))
 	}
-	value := d.value.AsDefault()
-	if d.value.kind == KindUnknown {
-		value = d.value // not assumed, but not read
-	}
 	switch {
 	case inner == nil:
-		return v.With(name, value)
+		return v.With(name, d.value)
 	case inner.kind == KindOneOf:
 		return v.With(name, inner.mapCases(func(c *Value) *Value {
 			if c == nil {
-				return value
+				return d.value
 			}
 			return c
 		}))
@@ -256,11 +270,13 @@ func sortTags(v *Value) *Value {
 			return v
 		}
 	}
+	byKey := func(a, b *Value) int { return strings.Compare(a.Field("Key").s, b.Field("Key").s) }
+	if slices.IsSortedFunc(tags.items, byKey) {
+		return v
+	}
 	sorted := *tags
 	sorted.items = slices.Clone(tags.items)
-	slices.SortStableFunc(sorted.items, func(a, b *Value) int {
-		return strings.Compare(a.Field("Key").s, b.Field("Key").s)
-	})
+	slices.SortStableFunc(sorted.items, byKey)
 	return v.With("Tags", &sorted)
 }
 
@@ -357,7 +373,7 @@ func (w *wholes) candidates(piece *Resource, typeName string, by []*Value) []*Re
 	for _, v := range by {
 		switch v.Kind() {
 		case KindReference:
-			if i, ok := index.at[piece.scope.find(v.ref.Resource)]; ok {
+			if i, ok := index.at[piece.scope.find(v.s)]; ok {
 				found = append(found, i)
 			}
 		case KindString:
@@ -395,7 +411,7 @@ func (r *Resource) isNamed(in *Scope, v *Value, m *Model) Truth {
 	}
 	switch {
 	case v.Kind() == KindReference:
-		return TruthOf(in.find(v.ref.Resource) == r)
+		return TruthOf(in.find(v.s) == r)
 	case name != nil:
 		return Matches(in.seenBy(r.scope, v), name)
 	case v.Kind() == KindString:

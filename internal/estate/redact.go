@@ -145,41 +145,25 @@ func withholdNamed(name string, v *Value) *Value {
 	case KindInt:
 		// A number can be a PIN or numeric password, told by its name alone.
 		if SecretName(name) && len(v.s) >= 6 {
-			return Secret("a literal in " + name).At(v.pos)
+			return Secret("a literal in " + name).At(v.Position())
 		}
 		return v
 	case KindList:
-		c := *v
-		c.items = make([]*Value, len(v.items))
-		for i, item := range v.items {
-			c.items[i] = withholdNamed(name, item)
-		}
-		return &c
+		return v.mapItems(func(item *Value) *Value { return withholdNamed(name, item) })
 	case KindText:
-		c := *v
-		c.items = make([]*Value, len(v.items))
-		lead := literal(v.items, 0)
-		for i, item := range v.items {
-			// The pieces of an address are not credentials, whatever its name.
-			inner := name
-			if !plausible(lead + "0123456789abcdef") {
-				inner = ""
-			}
-			c.items[i] = withholdNamed(inner, item)
+		// The pieces of an address are not credentials, whatever its name.
+		if !plausible(literal(v.items, 0) + "0123456789abcdef") {
+			name = ""
 		}
-		return &c
+		return v.mapItems(func(item *Value) *Value { return withholdNamed(name, item) })
 	case KindMap:
-		c := *v
-		c.fields = make([]Field, len(v.fields))
-		for i, f := range v.fields {
-			inner := f.Name
-			if f.Name == "Value" || f.Name == "ParameterValue" {
+		return v.mapFields(func(inner string, value *Value) *Value {
+			if inner == "Value" || inner == "ParameterValue" {
 				// {Name: DB_PASSWORD, Value: …}: the name stands beside the value.
 				inner = firstString(v, "Name", "Key", "ParameterKey", "ParameterName")
 			}
-			c.fields[i] = Field{f.Name, withholdNamed(inner, f.Value)}
-		}
-		return &c
+			return withholdNamed(inner, value)
+		})
 	case KindOneOf:
 		return v.mapCases(func(c *Value) *Value { return withholdNamed(name, c) })
 	default:
@@ -211,7 +195,7 @@ func withholdText(name string, v *Value) *Value {
 		}
 	}
 	parts = cutOut(parts, "a literal beside a name for one", assigned)
-	return Text(parts...).At(v.pos)
+	return Text(parts...).At(v.Position())
 }
 
 // cutOut replaces what find finds in the literals among parts by holes.
@@ -225,10 +209,10 @@ func cutOut(parts []*Value, what string, find func(string) [][]int) []*Value {
 		rest := p.s
 		for _, at := range find(p.s) {
 			offset := len(p.s) - len(rest)
-			out = append(out, String(rest[:at[0]-offset]).At(p.pos), Secret(what).At(p.pos))
+			out = append(out, String(rest[:at[0]-offset]).At(p.Position()), Secret(what).At(p.Position()))
 			rest = p.s[at[1]:]
 		}
-		out = append(out, String(rest).At(p.pos))
+		out = append(out, String(rest).At(p.Position()))
 	}
 	return out
 }
@@ -237,7 +221,7 @@ func cutOut(parts []*Value, what string, find func(string) [][]int) []*Value {
 // what a credential is: an allowed value of a parameter for a password.
 func hideChoices(resources []*Resource) {
 	hidden := map[string]bool{}
-	look := func(_ string, v *Value) bool {
+	look := func(v *Value) bool {
 		for _, c := range v.Cases() {
 			if c.Value.Kind() == KindSecret || v.Kind() == KindOneOf && Credential("", c.When) != "" {
 				hidden[v.Input()] = true
@@ -246,7 +230,7 @@ func hideChoices(resources []*Resource) {
 		return true
 	}
 	for _, r := range resources {
-		r.Properties.Each("", look)
+		r.Properties.Each(look)
 	}
 	if len(hidden) == 0 {
 		return
@@ -259,16 +243,17 @@ func hideChoices(resources []*Resource) {
 		if numbers[v.s] == nil {
 			numbers[v.s] = map[string]string{}
 		}
-		c := *v
-		c.cases = slices.Clone(v.cases)
-		for i := range c.cases {
-			number, ok := numbers[v.s][c.cases[i].When]
+		cases := slices.Clone(v.Cases())
+		for i := range cases {
+			number, ok := numbers[v.s][cases[i].When]
 			if !ok {
 				number = "value " + strconv.Itoa(len(numbers[v.s])+1)
-				numbers[v.s][c.cases[i].When] = number
+				numbers[v.s][cases[i].When] = number
 			}
-			c.cases[i].When = number
+			cases[i].When = number
 		}
+		c := *v
+		c.cases = &cases
 		return &c
 	}
 	for _, r := range resources {

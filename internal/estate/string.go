@@ -40,9 +40,9 @@ func (v *Value) write(b *strings.Builder) {
 		}
 		b.WriteByte('}')
 	case KindReference:
-		b.WriteString("${" + v.ref.Resource)
-		if v.ref.Attribute != "Ref" {
-			b.WriteString("." + v.ref.Attribute)
+		b.WriteString("${" + v.s)
+		if v.of != "Ref" {
+			b.WriteString("." + v.of)
 		}
 		b.WriteByte('}')
 	case KindText:
@@ -53,7 +53,7 @@ func (v *Value) write(b *strings.Builder) {
 		b.WriteString("[withheld]")
 	case KindOneOf:
 		b.WriteString("one of (")
-		for i, c := range v.cases {
+		for i, c := range v.Cases() {
 			if i > 0 {
 				b.WriteString(" | ")
 			}
@@ -61,8 +61,8 @@ func (v *Value) write(b *strings.Builder) {
 		}
 		b.WriteString(") by " + v.s)
 	case KindUnknown:
-		b.WriteString("${" + v.gap.Input + "}")
+		b.WriteString("${" + v.of + "}")
 	case KindDenied:
-		b.WriteString("(denied: " + v.gap.Input + ")")
+		b.WriteString("(denied: " + v.of + ")")
 	}
 }

@@ -1,6 +1,9 @@
 package estate
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Truth is Kleene's third-valued truth. Its zero value is Maybe, so that a
 // forgotten answer is never a yes.
@@ -57,15 +60,15 @@ func Equal(a, b *Value) bool {
 	case KindBool:
 		return a.b == b.b
 	case KindInt:
-		return a.i == b.i
+		return a.s == b.s || a.AsInt() == b.AsInt()
 	case KindFloat:
-		return a.f == b.f
+		return a.AsFloat() == b.AsFloat()
 	case KindString, KindSecret:
 		return a.s == b.s
 	case KindReference:
-		return a.ref == b.ref
+		return a.s == b.s && a.of == b.of
 	case KindUnknown, KindDenied:
-		return a.gap == b.gap && a.derived == b.derived
+		return a.s == b.s && a.of == b.of && a.derived == b.derived && a.b == b.b
 	case KindList, KindText:
 		if len(a.items) != len(b.items) {
 			return false
@@ -87,15 +90,7 @@ func Equal(a, b *Value) bool {
 		}
 		return true
 	case KindOneOf:
-		if a.s != b.s || len(a.cases) != len(b.cases) {
-			return false
-		}
-		for i := range a.cases {
-			if a.cases[i].When != b.cases[i].When || !Equal(a.cases[i].Value, b.cases[i].Value) {
-				return false
-			}
-		}
-		return true
+		return a.s == b.s && slices.EqualFunc(a.Cases(), b.Cases(), func(c, d Case) bool { return c.When == d.When && Equal(c.Value, d.Value) })
 	}
 	return false
 }
@@ -137,7 +132,7 @@ func sameParts(a, b []*Value) bool {
 		return false
 	}
 	for i := range a {
-		if !Equal(a[i], b[i]) || a[i].Kind() == KindDenied || a[i].Kind() == KindUnknown && (a[i].derived || a[i].gap.Input == "") {
+		if !Equal(a[i], b[i]) || a[i].Kind() == KindDenied || a[i].Kind() == KindUnknown && (a[i].derived || a[i].of == "") {
 			return false
 		}
 	}
@@ -165,7 +160,30 @@ func partsDisjoint(a, b []*Value) Truth {
 	if len(b) == 1 && b[0].Kind() == KindString && !fits(a, b[0].s) {
 		return False
 	}
+	for _, p := range [][2][]*Value{{a, b}, {b, a}} {
+		if len(p[0]) == 1 && len(p[1]) == 1 && isAccount(p[0][0]) && p[1][0].Kind() == KindString && !(len(p[1][0].s) == accountDigits && digits(p[1][0].s)) {
+			return False
+		}
+	}
 	return Maybe
+}
+
+// An account's id is twelve digits, whichever account it is.
+const accountDigits = 12
+
+// isAccount reports whether a hole is the pseudo parameter AWS::AccountId.
+func isAccount(v *Value) bool {
+	return v.Kind() == KindUnknown && v.Gap() == (Gap{ReasonPseudoParameter, "AWS::AccountId"})
+}
+
+func digits(s string) bool {
+	return strings.Trim(s, "0123456789") == ""
+}
+
+// within reports whether part could be in the text that parts denote, as far as
+// it is an account's id alone.
+func within(parts []*Value, part string) bool {
+	return len(parts) > 1 || !isAccount(parts[0]) || len(part) <= accountDigits && digits(part)
 }
 
 func literal(parts []*Value, i int) string {
@@ -223,7 +241,7 @@ func holeAllowed(text string, min int) bool {
 // solid reports whether a hole is known to hold a non-empty text without '*':
 // the identity of a resource, or a pseudo parameter such as AWS::Region.
 func solid(v *Value) bool {
-	return v.Kind() == KindReference || v.Kind() == KindUnknown && v.gap.Reason == ReasonPseudoParameter
+	return v.Kind() == KindReference || v.Kind() == KindUnknown && v.s == ReasonPseudoParameter
 }
 
 // ReasonPseudoParameter is the gap of a CloudFormation pseudo parameter
@@ -245,7 +263,7 @@ func HasPrefix(v *Value, prefix string) Truth {
 		return False
 	case !strings.HasPrefix(prefix, lead):
 		return False
-	case solid(parts[leadLen(lead)]) && strings.HasPrefix(prefix[len(lead):], "*"):
+	case solid(parts[leadLen(lead)]) && strings.HasPrefix(prefix[len(lead):], "*"), !within(parts, prefix):
 		return False
 	}
 	return Maybe
@@ -273,7 +291,7 @@ func HasSuffix(v *Value, suffix string) Truth {
 		return False
 	case !strings.HasSuffix(suffix, tail):
 		return False
-	case solid(parts[len(parts)-1-leadLen(tail)]) && strings.HasSuffix(suffix[:len(suffix)-len(tail)], "*"):
+	case solid(parts[len(parts)-1-leadLen(tail)]) && strings.HasSuffix(suffix[:len(suffix)-len(tail)], "*"), !within(parts, suffix):
 		return False
 	}
 	return Maybe
@@ -296,7 +314,7 @@ func Contains(v *Value, part string) Truth {
 	if len(parts) == 1 && parts[0].Kind() == KindString {
 		return False
 	}
-	if strings.Trim(part, "*") == "" && allSolid(parts) {
+	if strings.Trim(part, "*") == "" && allSolid(parts) || !within(parts, part) {
 		return False
 	}
 	return Maybe

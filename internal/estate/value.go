@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unique"
 )
 
 // Kind says which form of knowledge a [Value] is.
@@ -89,21 +90,22 @@ type Field struct {
 }
 
 // Value is what is known of one property. It is immutable; a nil *Value means
-// that the property is not there.
+// that the property is not there. An estate is mostly values: that this is 112
+// bytes is half of what the memory of a large one rests on.
 type Value struct {
 	kind    Kind
 	assumed bool
-	pos     Position
-	b       bool
-	i       int64
-	f       float64
-	s       string // String: the text; Int and Float: the literal as written; Secret: why; OneOf: the input
-	items   []*Value
-	fields  []Field
-	cases   []Case
-	ref     Reference
-	gap     Gap
+	b       bool // Bool: the value; Unknown: it may not be there at all
 	derived bool // Unknown: made of what the gap names, and not that itself
+
+	line, column int32
+	file         unique.Handle[string] // the zero Handle: no position
+
+	s      string // String: the text; Int and Float: the literal as written; Secret: why; OneOf: the input; Reference: the resource; Unknown and Denied: the reason
+	of     string // Reference: the attribute; Unknown and Denied: the input
+	items  []*Value
+	fields []Field
+	cases  *[]Case // nil but for OneOf
 }
 
 // Null is JSON's null, which only free-form (json) properties may hold.
@@ -113,24 +115,23 @@ func Null() *Value { return &Value{kind: KindNull} }
 func Bool(b bool) *Value { return &Value{kind: KindBool, b: b} }
 
 // Int is a known whole number.
-func Int(i int64) *Value { return &Value{kind: KindInt, i: i, s: strconv.FormatInt(i, 10)} }
+func Int(i int64) *Value { return &Value{kind: KindInt, s: strconv.FormatInt(i, 10)} }
 
 // Float is a known number that is not whole.
 func Float(f float64) *Value {
-	return &Value{kind: KindFloat, f: f, s: strconv.FormatFloat(f, 'g', -1, 64)}
+	return &Value{kind: KindFloat, s: strconv.FormatFloat(f, 'g', -1, 64)}
 }
 
 // Number is a known number that remembers how its source spelt it, so that an
 // account id such as 012345678901 survives where a schema wants text.
 func Number(literal string) (*Value, error) {
-	if i, err := strconv.ParseInt(literal, 10, 64); err == nil {
-		return &Value{kind: KindInt, i: i, s: literal}, nil
+	if _, err := strconv.ParseInt(literal, 10, 64); err == nil {
+		return &Value{kind: KindInt, s: literal}, nil
 	}
-	f, err := strconv.ParseFloat(literal, 64)
-	if err != nil {
+	if _, err := strconv.ParseFloat(literal, 64); err != nil {
 		return nil, fmt.Errorf("%q is not a number", literal)
 	}
-	return &Value{kind: KindFloat, f: f, s: literal}, nil
+	return &Value{kind: KindFloat, s: literal}, nil
 }
 
 // String is a known text.
@@ -141,11 +142,18 @@ func List(items ...*Value) *Value { return &Value{kind: KindList, items: items} 
 
 // Map is a known set of fields. Where a name occurs twice the last one holds.
 func Map(fields ...Field) *Value {
-	sorted := slices.Clone(fields)
-	slices.SortStableFunc(sorted, func(a, b Field) int { return strings.Compare(a.Name, b.Name) })
-	kept := sorted[:0]
-	for i, f := range sorted {
-		if f.Value == nil || i+1 < len(sorted) && sorted[i+1].Name == f.Name {
+	return mapOf(slices.Clone(fields))
+}
+
+// mapOf is [Map] of fields that are its own.
+func mapOf(fields []Field) *Value {
+	byName := func(a, b Field) int { return strings.Compare(a.Name, b.Name) }
+	if !slices.IsSortedFunc(fields, byName) {
+		slices.SortStableFunc(fields, byName)
+	}
+	kept := fields[:0]
+	for i, f := range fields {
+		if f.Value == nil || i+1 < len(fields) && fields[i+1].Name == f.Name {
 			continue
 		}
 		kept = append(kept, f)
@@ -155,7 +163,7 @@ func Map(fields ...Field) *Value {
 
 // Ref is the attribute of another resource of the scope.
 func Ref(resource, attribute string) *Value {
-	return &Value{kind: KindReference, ref: Reference{resource, attribute}}
+	return &Value{kind: KindReference, s: resource, of: attribute}
 }
 
 // Secret is a credential whose text is withheld; why says how it was
@@ -165,18 +173,29 @@ func Secret(why string) *Value { return &Value{kind: KindSecret, s: why} }
 // Unknown could not be resolved. Two such values need not be the same, even
 // where the same input would settle both: two members of one list, say.
 func Unknown(reason, input string) *Value {
-	return &Value{kind: KindUnknown, gap: Gap{reason, input}, derived: true}
+	return &Value{kind: KindUnknown, s: reason, of: input, derived: true}
+}
+
+// Unread was not read, so that it may not even be there.
+func Unread(reason, input string) *Value {
+	return &Value{kind: KindUnknown, s: reason, of: input, derived: true, b: true}
 }
 
 // UnknownText is the input itself: a text that is not known, and the same one
 // wherever a value with this reason and input stands.
 func UnknownText(reason, input string) *Value {
-	return &Value{kind: KindUnknown, gap: Gap{reason, input}}
+	return &Value{kind: KindUnknown, s: reason, of: input}
 }
 
-// Denied could not be read for want of a permission.
+// Denied could not be read for want of a permission; it may not even be there.
 func Denied(reason, permission string) *Value {
-	return &Value{kind: KindDenied, gap: Gap{reason, permission}}
+	return &Value{kind: KindDenied, s: reason, of: permission}
+}
+
+// MaybeAbsent reports whether a value that is not known may not be there at all.
+// That of a OneOf is told by its cases.
+func (v *Value) MaybeAbsent() bool {
+	return v.Kind() == KindDenied || v.Kind() == KindUnknown && v.b
 }
 
 // OneOf is one of several values. Input names what decides between them; all
@@ -193,7 +212,7 @@ func OneOf(input string, cases ...Case) *Value {
 	if same {
 		return cases[0].Value
 	}
-	return &Value{kind: KindOneOf, s: input, cases: cases}
+	return &Value{kind: KindOneOf, s: input, cases: &cases}
 }
 
 // Text joins parts: strings and scalars merge into literals, other parts stay
@@ -207,10 +226,10 @@ func Text(parts ...*Value) *Value {
 				return
 			}
 			if last >= 0 && flat[last].kind == KindString {
-				flat[last] = String(flat[last].s + lit).At(flat[last].pos)
+				flat[last] = String(flat[last].s + lit).At(flat[last].Position())
 				return
 			}
-			flat = append(flat, String(lit).At(p.pos))
+			flat = append(flat, String(lit).At(p.Position()))
 			return
 		}
 		flat = append(flat, p)
@@ -235,12 +254,26 @@ func Text(parts ...*Value) *Value {
 
 // At returns v with the position pos, unless v has one already.
 func (v *Value) At(pos Position) *Value {
-	if v == nil || !v.pos.IsZero() || pos.IsZero() {
+	if v == nil || v.placed() || pos.IsZero() {
 		return v
 	}
 	c := *v
-	c.pos = pos
+	c.place(pos)
 	return &c
+}
+
+// place gives v a position while v is being made.
+func (v *Value) place(pos Position) {
+	v.line, v.column, v.file = int32(pos.Line), int32(pos.Column), unique.Make(pos.File)
+}
+
+// placed reports whether v has a position.
+func (v *Value) placed() bool { return v.file != unique.Handle[string]{} }
+
+// placeLike gives v the position of another value while v is being made, and
+// the mark of a default if that has it.
+func (v *Value) placeLike(other *Value) {
+	v.line, v.column, v.file, v.assumed = other.line, other.column, other.file, other.assumed
 }
 
 // AsDefault returns v marked as set by nobody: the type's, the provider's or
@@ -267,10 +300,10 @@ func (v *Value) IsDefault() bool { return v != nil && v.assumed }
 
 // Position is where a person would edit v.
 func (v *Value) Position() Position {
-	if v == nil {
+	if v == nil || !v.placed() {
 		return Position{}
 	}
-	return v.pos
+	return Position{v.file.Value(), int(v.line), int(v.column)}
 }
 
 // Known reports whether v is wholly known at its top level: a scalar, list or
@@ -281,25 +314,28 @@ func (v *Value) Known() bool {
 }
 
 // AsBool is the boolean of a Bool.
-func (v *Value) AsBool() bool { return v != nil && v.b }
+func (v *Value) AsBool() bool { return v.Kind() == KindBool && v.b }
 
 // AsInt is the whole number of an Int.
 func (v *Value) AsInt() int64 {
-	if v == nil {
+	if v.Kind() != KindInt {
 		return 0
 	}
-	return v.i
+	i, _ := strconv.ParseInt(v.s, 10, 64) // it was one when the value was made
+	return i
 }
 
 // AsFloat is the number of a Float or an Int.
 func (v *Value) AsFloat() float64 {
-	if v.Kind() == KindInt {
-		return float64(v.i)
-	}
-	if v == nil {
+	switch v.Kind() {
+	case KindInt:
+		return float64(v.AsInt())
+	case KindFloat:
+		f, _ := strconv.ParseFloat(v.s, 64) // it was one when the value was made
+		return f
+	default:
 		return 0
 	}
-	return v.f
 }
 
 // AsString is the text of a String.
@@ -346,12 +382,14 @@ func (v *Value) Field(name string) *Value {
 	if v.Kind() != KindMap {
 		return nil
 	}
-	i, ok := slices.BinarySearchFunc(v.fields, name, func(f Field, n string) int { return strings.Compare(f.Name, n) })
+	i, ok := slices.BinarySearchFunc(v.fields, name, fieldName)
 	if !ok {
 		return nil
 	}
 	return v.fields[i].Value
 }
+
+func fieldName(f Field, name string) int { return strings.Compare(f.Name, name) }
 
 // Path follows a dotted path of field names from v.
 func (v *Value) Path(path string) *Value {
@@ -363,36 +401,36 @@ func (v *Value) Path(path string) *Value {
 
 // With returns the Map v with one field set, or removed when value is nil.
 func (v *Value) With(name string, value *Value) *Value {
-	fields := make([]Field, 0, len(v.Fields())+1)
-	for _, f := range v.Fields() {
-		if f.Name != name {
-			fields = append(fields, f)
-		}
-	}
+	old := v.Fields()
+	at, there := slices.BinarySearchFunc(old, name, fieldName)
+	fields := append(make([]Field, 0, len(old)+1), old[:at]...)
 	if value != nil {
 		fields = append(fields, Field{name, value})
 	}
-	m := Map(fields...)
+	if there {
+		at++
+	}
+	m := &Value{kind: KindMap, fields: append(fields, old[at:]...)}
 	if v != nil {
-		m.pos, m.assumed = v.pos, v.assumed
+		m.placeLike(v)
 	}
 	return m
 }
 
 // Reference is where a Reference points.
 func (v *Value) Reference() Reference {
-	if v == nil {
+	if v.Kind() != KindReference {
 		return Reference{}
 	}
-	return v.ref
+	return Reference{v.s, v.of}
 }
 
 // Gap is why an Unknown or Denied value is not known.
 func (v *Value) Gap() Gap {
-	if v == nil {
+	if k := v.Kind(); k != KindUnknown && k != KindDenied {
 		return Gap{}
 	}
-	return v.gap
+	return Gap{v.s, v.of}
 }
 
 // Input names what decides a OneOf.
@@ -408,7 +446,7 @@ func (v *Value) Cases() []Case {
 	if v.Kind() != KindOneOf {
 		return nil
 	}
-	return v.cases
+	return *v.cases
 }
 
 // Why says how a Secret was recognised.
@@ -419,24 +457,42 @@ func (v *Value) Why() string {
 	return v.s
 }
 
-// Each calls f for v and everything inside it, parents first, with the path
-// of names and indexes that leads there. It stops descending where f says so.
-func (v *Value) Each(path string, f func(path string, v *Value) (descend bool)) {
+// Each calls f for v and everything inside it, parents first. It stops
+// descending where f says so.
+func (v *Value) Each(f func(v *Value) (descend bool)) {
+	if v == nil || !f(v) {
+		return
+	}
+	for _, item := range v.items {
+		item.Each(f)
+	}
+	for _, field := range v.fields {
+		field.Value.Each(f)
+	}
+	for _, c := range v.Cases() {
+		c.Value.Each(f)
+	}
+}
+
+// EachAt is Each with the path of names and indexes that leads to every value.
+func (v *Value) EachAt(f func(path string, v *Value) (descend bool)) { v.eachAt("", f) }
+
+func (v *Value) eachAt(path string, f func(path string, v *Value) (descend bool)) {
 	if v == nil || !f(path, v) {
 		return
 	}
 	switch v.kind {
 	case KindList, KindText:
 		for i, item := range v.items {
-			item.Each(path+"/"+strconv.Itoa(i), f)
+			item.eachAt(path+"/"+strconv.Itoa(i), f)
 		}
 	case KindMap:
 		for _, field := range v.fields {
-			field.Value.Each(path+"/"+escapePointer(field.Name), f)
+			field.Value.eachAt(path+"/"+escapePointer(field.Name), f)
 		}
 	case KindOneOf:
-		for _, c := range v.cases {
-			c.Value.Each(path+"/"+escapePointer(c.When), f)
+		for _, c := range v.Cases() {
+			c.Value.eachAt(path+"/"+escapePointer(c.When), f)
 		}
 	default:
 	}
@@ -465,13 +521,19 @@ func (v *Value) Rewrite(f func(*Value) *Value) *Value {
 			}
 		}
 	case KindOneOf:
-		c.cases = make([]Case, 0, len(v.cases))
-		for _, one := range v.cases {
-			c.cases = append(c.cases, Case{one.When, one.Value.Rewrite(f)})
-		}
+		c.cases = v.caseEach(func(inner *Value) *Value { return inner.Rewrite(f) })
 	default:
 	}
 	return f(&c)
+}
+
+// caseEach are the cases of a OneOf with what f makes of their values.
+func (v *Value) caseEach(f func(*Value) *Value) *[]Case {
+	cases := make([]Case, len(v.Cases()))
+	for i, one := range v.Cases() {
+		cases[i] = Case{one.When, f(one.Value)}
+	}
+	return &cases
 }
 
 // escapePointer escapes a name for use in a JSON pointer (RFC 6901, section 3).

@@ -244,7 +244,11 @@ func (t *text) writeFindings() {
 		if g.function != nil {
 			said = riskText(g.function) + ", " + said
 		}
-		t.heading(oneLine(g.name), said)
+		name := g.name
+		if g.function != nil && t.header.Basis == assess.Deployed {
+			name = g.function.Resource.Address // the logical id is an ARN
+		}
+		t.heading(oneLine(name), said)
 		if g.function != nil && g.function.Exposure != check.Internal {
 			t.line(2, exposureText(g.function))
 		}
@@ -501,7 +505,7 @@ func (t *text) writeNotMet(framework string, total int) {
 }
 
 func (t *text) writeSummary(m *assess.Summary) {
-	scopes := "scopes"
+	scopes := "scopes" // accounts and regions
 	if t.header.Basis == assess.Design {
 		scopes = "files"
 	}

@@ -277,6 +277,9 @@ func listed(names []string, n int) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
 }
 
+// estateGap is why types were not read, and how far they were.
+type estateGap struct{ state, reason string }
+
 // problemsOf lists what kept part of a scope from being read: what was not
 // understood, and types that were read in part.
 func problemsOf(m *assess.Coverage) []assess.Problem {
@@ -284,10 +287,22 @@ func problemsOf(m *assess.Coverage) []assess.Problem {
 	if slices.ContainsFunc(all, func(p assess.Problem) bool { return p.Fatal }) {
 		return all // which says it all
 	}
+	var order []estateGap
+	types := map[estateGap][]string{}
 	for _, p := range m.Partial {
+		if !p.Gap() {
+			continue
+		}
+		gap := estateGap{string(p.State), p.Reason}
+		if len(types[gap]) == 0 {
+			order = append(order, gap)
+		}
+		types[gap] = append(types[gap], p.Type)
+	}
+	for _, gap := range order {
 		all = append(all, assess.Problem{
 			Source:  assess.Source{File: m.Scope},
-			Message: fmt.Sprintf("coverage of %s is %s: %s", p.Type, p.State, p.Reason),
+			Message: fmt.Sprintf("coverage of %s is %s: %s", strings.Join(types[gap], ", "), gap.state, gap.reason),
 		})
 	}
 	return all

@@ -34,9 +34,15 @@ type read struct {
 	// account is set for what an account has once and not in each region. It is
 	// asked of the partition's home region.
 	account bool
+	// through are the services whose resources of these types call functions by
+	// leave of the functions' own policies, which name them.
+	through []string
 	// actions are the IAM actions of the calls. A call of another action is
 	// refused before it is sent, so that the policy that is printed is enough.
 	actions []string
+	// touching is set for a list that, but for --all, keeps only what leads to
+	// functions. What that names is looked for too.
+	touching bool
 	// list reads all there is. named reads what other resources name; where a
 	// read has both, list is for --all and named for the rest.
 	list  func(context.Context, *scope) error
@@ -70,11 +76,13 @@ func services() []service {
 		kmsService(),
 		lambdaService(),
 		logsService(),
+		macieService(),
 		mqService(),
 		mskService(),
 		pipesService(),
 		s3Service(),
 		schedulerService(),
+		schemasService(),
 		secretsmanagerService(),
 		securityhubService(),
 		signerService(),

@@ -99,3 +99,68 @@ func about(err error, item string) *failure {
 func capped(limit int64) error {
 	return &smithy.GenericAPIError{Code: codeCap, Message: fmt.Sprintf("the cap of %d calls was reached", limit)}
 }
+
+// ended is the failure of a read that was interrupted; nil while it goes on.
+func (s *scope) ended(ctx context.Context, action string) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	_, operation, _ := strings.Cut(action, ":")
+	return s.failed(ctx, ctx.Err(), operation, action)
+}
+
+// tokens are the pages of an operation that the SDK has no paginator for.
+type tokens[In, Out, Opt any] struct {
+	call  func(context.Context, *In, ...func(*Opt)) (*Out, error)
+	in    *In
+	token **string           // the request's
+	next  func(*Out) *string // the answer's
+	ended bool
+}
+
+func paging[In, Out, Opt any](call func(context.Context, *In, ...func(*Opt)) (*Out, error), in *In, token **string, next func(*Out) *string) *tokens[In, Out, Opt] {
+	return &tokens[In, Out, Opt]{call: call, in: in, token: token, next: next}
+}
+
+// HasMorePages reports whether the last answer had a token that was not the one
+// before it.
+func (t *tokens[In, Out, Opt]) HasMorePages() bool { return !t.ended }
+
+// NextPage asks for the next page.
+func (t *tokens[In, Out, Opt]) NextPage(ctx context.Context, options ...func(*Opt)) (*Out, error) {
+	out, err := t.call(ctx, t.in, options...)
+	if err != nil {
+		return nil, err
+	}
+	next := t.next(out)
+	before := *t.token
+	t.ended = next == nil || *next == "" || before != nil && *before == *next
+	*t.token = next
+	return out, nil
+}
+
+// orPerhaps is [scope.orLost] for what others name by an ARN.
+func (s *scope) orPerhaps(err error, typ, arn string, known fields, codes ...string) error {
+	switch {
+	case err == nil || none(err, codes...):
+		return nil
+	case over(err):
+		return err
+	}
+	s.perhaps(typ, arn, known, err)
+	return nil
+}
+
+// orLost records that a part of something may exist that a call would have
+// shown ([scope.lost]). It gives the error back when that ends the read, and
+// nothing when the code says that there is none.
+func (s *scope) orLost(err error, typ, id string, known fields, codes ...string) error {
+	switch {
+	case err == nil || none(err, codes...):
+		return nil
+	case over(err):
+		return err
+	}
+	s.lost(typ, id, known, err)
+	return nil
+}

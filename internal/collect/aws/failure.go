@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"assay/internal/estate"
 )
@@ -37,7 +38,7 @@ func (f *failure) gap() *estate.Value {
 	if f.denied {
 		return estate.Denied(f.reason, f.permission())
 	}
-	return estate.Unknown(f.reason, f.permission())
+	return estate.Unread(f.reason, f.permission())
 }
 
 // permission is the action and what it would have to be allowed on.
@@ -91,6 +92,7 @@ func explain(err error, place, operation, action string) *failure {
 	f := &failure{place: place, operation: operation, action: action, cause: err}
 	var api smithy.APIError
 	var timeout net.Error
+	var response *smithyhttp.ResponseError
 	switch {
 	case errors.Is(err, context.Canceled):
 		f.reason = reasonInterrupted
@@ -101,6 +103,8 @@ func explain(err error, place, operation, action string) *failure {
 		f.reason = err.Error()
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		f.reason = "no answer in time"
+	case errors.As(err, &response) && response.HTTPStatusCode() >= 400:
+		f.reason = fmt.Sprintf("AWS failed to answer (HTTP %d)", response.HTTPStatusCode())
 	case isUnreadable(err):
 		f.reason = reasonUnreadable
 	default:

@@ -18,8 +18,20 @@ func iamService() service {
 				"AWS::IAM::Role", "Assay::IAM::RoleLastUsed", "AWS::IAM::ManagedPolicy", "AWS::IAM::User", "AWS::IAM::Group",
 			},
 			account: true,
-			actions: []string{"iam:GetAccountAuthorizationDetails"},
+			actions: []string{"iam:GetAccountAuthorizationDetails", "iam:ListRoles"},
 			list:    readAuthorization,
+		},
+		{
+			types:   []string{"Assay::IAM::AccountSummary"},
+			account: true,
+			actions: []string{"iam:GetAccountSummary"},
+			list:    readSummary,
+		},
+		{
+			types:   []string{"Assay::IAM::PasswordPolicy"},
+			account: true,
+			actions: []string{"iam:GetAccountPasswordPolicy"},
+			list:    readPasswordPolicy,
 		},
 	}}
 }
@@ -29,6 +41,7 @@ func iamService() service {
 func readAuthorization(ctx context.Context, s *scope) error {
 	client := iam.NewFromConfig(s.cfg)
 	const call = "iam:GetAccountAuthorizationDetails"
+	sessions, unknown := sessionDurations(ctx, s, client)
 	pages := iam.NewGetAccountAuthorizationDetailsPaginator(client, &iam.GetAccountAuthorizationDetailsInput{
 		Filter: []types.EntityType{types.EntityTypeRole, types.EntityTypeUser, types.EntityTypeGroup, types.EntityTypeLocalManagedPolicy},
 	})
@@ -41,10 +54,10 @@ func readAuthorization(ctx context.Context, s *scope) error {
 			s.add(found{
 				typ: "AWS::IAM::Role", id: aws.ToString(r.Arn), name: name, from: r, call: call,
 				set: fields{
-					"Policies": inline(r.RolePolicyList), "ManagedPolicyArns": attached(r.AttachedManagedPolicies),
+					"MaxSessionDuration": orElse(unknown, sessions[name]),
+					"Policies":           inline(r.RolePolicyList), "ManagedPolicyArns": attached(r.AttachedManagedPolicies),
 					"PermissionsBoundary": boundary(r.PermissionsBoundary), "Tags": iamTags(r.Tags),
 				},
-				renamed: map[string]string{"AssumeRolePolicyDocument": "AssumeRolePolicyDocument"},
 			})
 			set := fields{"RoleName": estate.String(name), "LastUsedDate": nil, "Region": nil}
 			if used := r.RoleLastUsed; used != nil && used.LastUsedDate != nil {
@@ -68,16 +81,33 @@ func readAuthorization(ctx context.Context, s *scope) error {
 			})
 		}
 		for _, p := range out.Policies {
-			set := fields{"ManagedPolicyName": str(p.PolicyName), "Roles": nil, "Users": nil, "Groups": nil}
+			arn := aws.ToString(p.Arn)
+			set := fields{"ManagedPolicyName": estate.String(arn[strings.LastIndex(arn, "/")+1:]), "Roles": nil, "Users": nil, "Groups": nil}
 			for _, v := range p.PolicyVersionList {
 				if v.IsDefaultVersion {
 					set["PolicyDocument"] = document(aws.ToString(v.Document))
 				}
 			}
-			s.add(found{typ: "AWS::IAM::ManagedPolicy", id: aws.ToString(p.Arn), name: aws.ToString(p.PolicyName), from: p, set: set, call: call})
+			s.add(found{typ: "AWS::IAM::ManagedPolicy", id: arn, name: arn[strings.LastIndex(arn, "/")+1:], from: p, set: set, call: call})
 		}
 		return nil
 	})
+}
+
+// sessionDurations are how long sessions of each role may last, which the list
+// of principals leaves out; or why that is not known.
+func sessionDurations(ctx context.Context, s *scope, client *iam.Client) (of map[string]*estate.Value, unknown *estate.Value) {
+	of = map[string]*estate.Value{}
+	err := each(ctx, s, "iam:ListRoles", iam.NewListRolesPaginator(client, &iam.ListRolesInput{}), func(out *iam.ListRolesOutput) error {
+		for _, r := range out.Roles {
+			of[aws.ToString(r.RoleName)] = number(r.MaxSessionDuration)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, s.missing(err, "")
+	}
+	return of, nil
 }
 
 func inline(all []types.PolicyDetail) *estate.Value {
@@ -112,4 +142,41 @@ func iamTags(all []types.Tag) *estate.Value {
 		m[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
 	return tags(m)
+}
+
+func readSummary(ctx context.Context, s *scope) error {
+	client := iam.NewFromConfig(s.cfg)
+	out, err := do(ctx, s, "iam:GetAccountSummary", client.GetAccountSummary, &iam.GetAccountSummaryInput{})
+	if err != nil {
+		return err
+	}
+	set := fields{}
+	for name, n := range out.SummaryMap {
+		set[name] = estate.Int(int64(n))
+	}
+	if schema := s.run.model.Schema("Assay::IAM::AccountSummary"); schema != nil {
+		for name := range set {
+			if schema.Properties[name] == "" {
+				delete(set, name)
+			}
+		}
+	}
+	s.add(found{typ: "Assay::IAM::AccountSummary", id: s.account, name: "account summary", set: set, call: "iam:GetAccountSummary"})
+	return nil
+}
+
+func readPasswordPolicy(ctx context.Context, s *scope) error {
+	client := iam.NewFromConfig(s.cfg)
+	out, err := do(ctx, s, "iam:GetAccountPasswordPolicy", client.GetAccountPasswordPolicy, &iam.GetAccountPasswordPolicyInput{})
+	if none(err, "NoSuchEntity") {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if out.PasswordPolicy == nil {
+		return s.odd("GetAccountPasswordPolicy", "iam:GetAccountPasswordPolicy")
+	}
+	s.add(found{typ: "Assay::IAM::PasswordPolicy", id: s.account, name: "password policy", from: out.PasswordPolicy, call: "iam:GetAccountPasswordPolicy"})
+	return nil
 }

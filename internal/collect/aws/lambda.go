@@ -124,6 +124,11 @@ func (r *functions) codeSigning(ctx context.Context) {
 		for _, c := range out.CodeSigningConfigs {
 			arn := aws.ToString(c.CodeSigningConfigArn)
 			r.add(found{typ: "AWS::Lambda::CodeSigningConfig", id: arn, name: aws.ToString(c.CodeSigningConfigId), from: c, call: "lambda:ListCodeSigningConfigs"})
+			if c.AllowedPublishers != nil {
+				for _, version := range c.AllowedPublishers.SigningProfileVersionArns {
+					r.want(signingProfile(version))
+				}
+			}
 			of := lambda.NewListFunctionsByCodeSigningConfigPaginator(r.client, &lambda.ListFunctionsByCodeSigningConfigInput{CodeSigningConfigArn: c.CodeSigningConfigArn})
 			if err := each(ctx, r.scope, "lambda:ListFunctionsByCodeSigningConfig", of, func(out *lambda.ListFunctionsByCodeSigningConfigOutput) error {
 				for _, f := range out.FunctionArns {
@@ -142,9 +147,15 @@ func (r *functions) codeSigning(ctx context.Context) {
 	}
 }
 
+// unqualified is the ARN of a function, which a list of all versions gives with
+// the version at its end.
+func unqualified(f types.FunctionConfiguration) string {
+	return strings.TrimSuffix(aws.ToString(f.FunctionArn), ":"+aws.ToString(f.Version))
+}
+
 // function reads one function and all that belongs to it.
 func (r *functions) function(ctx context.Context, f types.FunctionConfiguration) error {
-	name, arn := aws.ToString(f.FunctionName), aws.ToString(f.FunctionArn)
+	name, arn := aws.ToString(f.FunctionName), unqualified(f)
 	state, err := do(ctx, r.scope, "lambda:GetFunctionConfiguration", r.client.GetFunctionConfiguration, &lambda.GetFunctionConfigurationInput{FunctionName: f.FunctionName})
 	switch {
 	case none(err, notFound):
@@ -157,8 +168,17 @@ func (r *functions) function(ctx context.Context, f types.FunctionConfiguration)
 		return nil
 	}
 	r.add(found{typ: "AWS::Lambda::Function", id: arn, name: name, from: f, call: "lambda:ListFunctions", set: set})
+	r.want(estate.Named{Type: functionMetrics, Text: arn, Name: name})
+	group := functionGroups + name
+	if f.LoggingConfig != nil {
+		group = orElse(aws.ToString(f.LoggingConfig.LogGroup), group)
+	}
+	r.want(estate.Named{Type: subscriptionFilters, Text: group, Name: group})
+	if f.PackageType == types.PackageTypeImage {
+		r.want(anyRepository)
+	}
 	if err != nil {
-		r.lost("Assay::Lambda::FunctionState", arn, fields{"FunctionName": estate.String(name)}, err)
+		r.undescribed("Assay::Lambda::FunctionState", arn, name, fields{"FunctionName": estate.String(name)}, err)
 	} else {
 		set := fields{"RuntimeVersionArn": nil}
 		if v := state.RuntimeVersionConfig; v != nil && v.Error != nil {
@@ -181,11 +201,11 @@ func (r *functions) function(ctx context.Context, f types.FunctionConfiguration)
 // properties are those of a function that other calls answer than the one that
 // lists it. gone reports that one of them knows no such function any more.
 func (r *functions) properties(ctx context.Context, f types.FunctionConfiguration) (set fields, gone bool) {
-	name, arn := f.FunctionName, aws.ToString(f.FunctionArn)
+	name, arn := f.FunctionName, unqualified(f)
 	set = fields{
 		"Environment": environment(f.Environment, arn, r.run.options.Salt), "Layers": layers(f.Layers), "ImageConfig": image(f.ImageConfigResponse, arn),
 		"VpcConfig": nil, "CodeSigningConfigArn": r.unsigned, "ReservedConcurrentExecutions": nil, "FunctionScalingConfig": nil, "RuntimeManagementConfig": nil,
-		"Tags": r.tagsOf(ctx, "lambda:function", arn),
+		"Code": r.code(f.PackageType), "Tags": r.tagsOf(ctx, "lambda:function", arn),
 	}
 	if v := f.VpcConfig; v != nil && len(v.SubnetIds) > 0 {
 		set["VpcConfig"] = some(fields{
@@ -256,7 +276,19 @@ func image(r *types.ImageConfigResponse, arn string) *estate.Value {
 // withheld is what AWS says in an answer that it could not give: variables
 // whose key the reader may not use, for one. assay does not ask to use keys.
 func withheld(code *string, on string) *estate.Value {
-	return estate.Unknown("AWS could not give it ("+orElse(aws.ToString(code), "no reason")+")", on)
+	return estate.Unread("AWS could not give it ("+orElse(aws.ToString(code), "no reason")+")", on)
+}
+
+// code is what is known of a function's package without asking for it: code
+// written into a template is a package like others once it is deployed.
+func (r *functions) code(packaged types.PackageType) *estate.Value {
+	known := fields{}
+	for _, name := range []string{"ImageUri", "S3Bucket", "S3Key", "S3ObjectStorageMode", "S3ObjectVersion", "SourceKMSKeyArn"} {
+		if name != "ImageUri" || packaged == types.PackageTypeImage {
+			known[name] = r.run.shaper.unknown("AWS::Lambda::Function.Code." + name)
+		}
+	}
+	return some(known)
 }
 
 // policy reads the policy of a function, alias or version. Statements that a
@@ -273,12 +305,12 @@ func (r *functions) policy(ctx context.Context, arn, qualifier string) {
 	case none(err, notFound):
 		return
 	case err != nil:
-		r.lost("AWS::Lambda::ResourcePolicy", on, fields{"ResourceArn": estate.String(on)}, err)
+		r.unknownPolicy(on, on, err)
 		return
 	}
 	document := document(aws.ToString(out.Policy))
 	if document.Kind() != estate.KindMap {
-		r.lost("AWS::Lambda::ResourcePolicy", on, fields{"ResourceArn": estate.String(on)}, r.odd("GetPolicy", "lambda:GetPolicy"))
+		r.unknownPolicy(on, on, r.odd("GetPolicy", "lambda:GetPolicy"))
 		return
 	}
 	var rest []*estate.Value
@@ -286,6 +318,13 @@ func (r *functions) policy(ctx context.Context, arn, qualifier string) {
 	for _, statement := range list(document.Field("Statement")) {
 		sid := statement.Field("Sid").AsString()
 		permission, ok := permissionOf(statement, on)
+		if service := permission["Principal"].AsString(); !ok {
+			if statement.Field("Effect").AsString() != "Deny" {
+				r.stranger("*", on)
+			}
+		} else if source := permission["SourceArn"].AsString(); strings.HasSuffix(service, ".amazonaws.com") && (source == "" || strings.ContainsAny(source, "*?")) {
+			r.stranger(globalService(service), on)
+		}
 		if !ok || sid == "" || sids[sid] {
 			rest = append(rest, statement)
 			continue
@@ -295,10 +334,28 @@ func (r *functions) policy(ctx context.Context, arn, qualifier string) {
 		r.add(found{typ: "AWS::Lambda::Permission", id: on + "/" + sid, name: sid, set: permission.all("Action", "EventSourceToken", "FunctionUrlAuthType", "InvokedViaFunctionUrl", "Principal", "PrincipalOrgID", "SourceAccount", "SourceArn"), call: "lambda:GetPolicy"})
 		r.wantARN(permission["SourceArn"].AsString())
 	}
-	if len(rest) > 0 {
-		document = document.With("Statement", estate.List(rest...))
-		r.add(found{typ: "AWS::Lambda::ResourcePolicy", id: on, name: "policy of " + on, set: fields{"ResourceArn": estate.String(on), "PolicyDocument": document}, call: "lambda:GetPolicy"})
+	if len(rest) > 0 || document.Field("Statement") == nil {
+		if document.Field("Statement") != nil {
+			document = document.With("Statement", estate.List(rest...))
+		}
+		r.add(found{typ: "AWS::Lambda::ResourcePolicy", id: on + "/policy", name: "policy of " + on, set: fields{"ResourceArn": estate.String(on), "PolicyDocument": document}, call: "lambda:GetPolicy"})
 	}
+}
+
+// unknownPolicy records that a policy may hold permissions and more. id is whose
+// it is, and on what it is about: a function, alias or version.
+func (r *functions) unknownPolicy(id, on string, err error) {
+	f := about(err, on)
+	r.mayExist("AWS::Lambda::Permission", "unread AWS::Lambda::Permission of "+id, fields{"FunctionName": estate.String(on)}, f)
+	r.mayExist("AWS::Lambda::ResourcePolicy", "unread AWS::Lambda::ResourcePolicy of "+id, fields{"ResourceArn": estate.String(on)}, f)
+	r.stranger("*", on)
+}
+
+// globalService is a service's principal without a region, which some have:
+// logs.eu-central-1.amazonaws.com.
+func globalService(principal string) string {
+	service, _, _ := strings.Cut(principal, ".")
+	return service + ".amazonaws.com"
 }
 
 // permissionOf is a statement of the policy of a function, alias or version as
@@ -353,7 +410,7 @@ func (r *functions) urls(ctx context.Context, name, arn string) {
 			if qualifier := qualifierOf(on, arn); qualifier != "" {
 				set["Qualifier"] = estate.String(qualifier)
 			}
-			r.add(found{typ: "AWS::Lambda::Url", id: on, name: "URL of " + name, from: u, set: set, call: "lambda:ListFunctionUrlConfigs"})
+			r.add(found{typ: "AWS::Lambda::Url", id: on + "/url", name: "URL of " + name, from: u, set: set, call: "lambda:ListFunctionUrlConfigs"})
 		}
 		return nil
 	})
@@ -369,7 +426,7 @@ func (r *functions) invokeConfigs(ctx context.Context, name, arn string) {
 			on := aws.ToString(c.FunctionArn)
 			qualifier := orElse(qualifierOf(on, arn), "$LATEST")
 			r.add(found{
-				typ: "AWS::Lambda::EventInvokeConfig", id: on, name: "invoke configuration of " + name, from: c,
+				typ: "AWS::Lambda::EventInvokeConfig", id: on + "/invoke-config", name: "invoke configuration of " + name, from: c,
 				set: fields{"FunctionName": estate.String(name), "Qualifier": estate.String(qualifier)}, call: "lambda:ListFunctionEventInvokeConfigs",
 			})
 		}
@@ -381,7 +438,8 @@ func (r *functions) invokeConfigs(ctx context.Context, name, arn string) {
 }
 
 // releases reads a function's versions and aliases, their provisioned
-// concurrency and the aliases' policies.
+// concurrency and their policies: a version that nobody names any more may still
+// be open to strangers.
 func (r *functions) releases(ctx context.Context, name, arn string) {
 	var aliases []types.AliasConfiguration
 	pages := lambda.NewListAliasesPaginator(r.client, &lambda.ListAliasesInput{FunctionName: aws.String(name)})
@@ -391,6 +449,7 @@ func (r *functions) releases(ctx context.Context, name, arn string) {
 	})
 	if err != nil && !none(err, notFound) {
 		r.lost("AWS::Lambda::Alias", arn, fields{"FunctionName": estate.String(name)}, err)
+		r.unknownPolicy(arn+":aliases", arn, err) // each of them may have one
 	}
 	provisioned := map[string]*estate.Value{}
 	var unknown *estate.Value
@@ -426,9 +485,7 @@ func (r *functions) releases(ctx context.Context, name, arn string) {
 				"State": r.run.shaper.unknown("Assay::Lambda::PublishedVersion.State"), // lists do not give it
 			},
 		})
-		if r.run.options.All {
-			r.policy(ctx, arn, version)
-		}
+		r.policy(ctx, arn, version)
 	}
 	for _, a := range aliases {
 		alias := aws.ToString(a.Name)

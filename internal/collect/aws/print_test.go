@@ -2,7 +2,6 @@ package aws
 
 import (
 	"errors"
-	flags "flag"
 	"fmt"
 	"os"
 	"slices"
@@ -36,7 +35,7 @@ func show(t testing.TB, builders []*estate.Builder, types ...string) string {
 				line += " exists? " + jsonOf(r.Exists)
 			}
 			for _, f := range r.Properties.Fields() {
-				if f.Value.Kind() == estate.KindUnknown && f.Value.Gap().Reason == reasonUnread || r.Exists != nil && f.Value.Gap() == r.Exists.Gap() {
+				if f.Value.Kind() == estate.KindUnknown && f.Value.Gap().Reason == reasonUnread {
 					continue
 				}
 				line += "\n    " + f.Name + ": " + jsonOf(withoutUnread(f.Value))
@@ -44,7 +43,7 @@ func show(t testing.TB, builders []*estate.Builder, types ...string) string {
 			lines = append(lines, line)
 		}
 		for _, c := range scope.Coverage() {
-			if shown(c.Type) && c.State != estate.CoverageComplete && c.State != estate.CoverageNamed && c.State != estate.CoverageUncollected {
+			if shown(c.Type) && c.Gap() {
 				lines = append(lines, fmt.Sprintf("%s of %s: %s", c.State, c.Type, c.Reason))
 			}
 		}
@@ -66,39 +65,6 @@ func hintOf(p estate.Problem) string {
 }
 
 func jsonOf(v *estate.Value) string { return string(v.AppendJSON(nil)) }
-
-// changes are the lines of two shows that only one of them has, each after what
-// it belongs to.
-func changes(before, after string) string {
-	lines := func(text string) map[string]bool {
-		all := map[string]bool{}
-		owner := ""
-		for line := range strings.Lines(text) {
-			line = strings.TrimSuffix(line, "\n")
-			if own, ok := strings.CutPrefix(line, "    "); ok {
-				line = owner + " | " + own
-			} else {
-				owner, _, _ = strings.Cut(line, " exists?")
-			}
-			all[line] = true
-		}
-		return all
-	}
-	old, now := lines(before), lines(after)
-	var changed []string
-	for line := range old {
-		if owner, _, ok := strings.Cut(line, " | "); !now[line] && (!ok || now[owner]) {
-			changed = append(changed, "- "+line)
-		}
-	}
-	for line := range now {
-		if !old[line] {
-			changed = append(changed, "+ "+line)
-		}
-	}
-	slices.SortFunc(changed, func(a, b string) int { return strings.Compare(a[2:]+a[:2], b[2:]+b[:2]) })
-	return strings.Join(append(changed, ""), "\n")
-}
 
 // withoutUnread leaves out what no call gives, at any depth.
 func withoutUnread(v *estate.Value) *estate.Value {
@@ -156,8 +122,6 @@ func lineDiff(want, got string) string {
 	lines := func(text string) []string { return strings.Split(strings.Trim(text, "\n"), "\n") }
 	return cmp.Diff(lines(want), lines(got))
 }
-
-var update = flags.Bool("update", false, "renew golden files")
 
 // golden compares a text with testdata/NAME.golden.
 func golden(t testing.TB, name, got string) {

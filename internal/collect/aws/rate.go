@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	_ "embed" // rates.yaml
 	"errors"
 	"fmt"
 	"net/http"
@@ -21,6 +22,11 @@ import (
 	"go.yaml.in/yaml/v4"
 	"golang.org/x/time/rate"
 )
+
+// published are the quotas that AWS publishes.
+//
+//go:embed rates.yaml
+var published []byte
 
 // family is a set of operations that share one quota of a service.
 type family struct {

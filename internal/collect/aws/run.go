@@ -24,8 +24,8 @@ type run struct {
 // parallel bounds the reads that run at once. The rate bounds their calls.
 const parallel = 16
 
-// reasonNamed is why the coverage of a type that is followed is not complete.
-const reasonNamed = "only what functions lead to was looked for; --all reads everything"
+// reasonLinked is why the coverage of a type that is followed is not complete.
+const reasonLinked = "only what leads to functions, or is named, was looked for; --all-resources reads everything"
 
 // home is the region that a partition's account-wide services are asked in.
 var home = map[string]string{"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-north-1"}
@@ -62,7 +62,7 @@ func (r *run) newPlace(region string) *place {
 	p := &place{
 		run: r, account: r.ID, region: region, partition: r.Partition,
 		resources: map[string]*gathered{}, byName: map[string][]*gathered{}, sought: map[string]bool{},
-		pending: map[string][]estate.Named{}, coverage: map[string]*estate.Coverage{}, pages: map[string]int{}, problems: map[problemKey]*problem{}, tagged: map[string]*tagged{},
+		pending: map[string][]estate.Named{}, coverage: map[string]*estate.Coverage{}, pages: map[string]int{}, problems: map[problemKey]*problem{}, tagged: map[string]*tagged{}, strangers: map[string]string{},
 	}
 	for _, typ := range uncovered {
 		if region != "" {
@@ -70,9 +70,9 @@ func (r *run) newPlace(region string) *place {
 		}
 	}
 	for _, one := range r.plan {
-		if one.account == (region == "") && !r.whole(one) {
+		if one.account == (region == "") && (!r.whole(one) || one.touching && !r.options.All) {
 			for _, typ := range one.types {
-				p.coverage[typ] = &estate.Coverage{Type: typ, State: estate.CoverageNamed, Reason: reasonNamed}
+				p.coverage[typ] = &estate.Coverage{Type: typ, State: estate.CoverageLinked, Reason: reasonLinked}
 			}
 		}
 	}
@@ -100,7 +100,11 @@ func (r *run) lists(ctx context.Context) {
 		for i := range r.plan {
 			one := &r.plan[i]
 			if one.account == (p.region == "") && r.whole(*one) {
-				tasks = append(tasks, func() { r.scope(p, one).reading(ctx, estate.CoverageComplete, one.list) })
+				state := estate.CoverageComplete
+				if one.touching && !r.options.All {
+					state = estate.CoverageLinked
+				}
+				tasks = append(tasks, func() { r.scope(p, one).reading(ctx, state, one.list) })
 			}
 		}
 	}
@@ -119,7 +123,7 @@ func (r *run) names(ctx context.Context) bool {
 			}
 			if sought := p.take(one.types); len(sought) > 0 {
 				tasks = append(tasks, func() {
-					r.scope(p, one).reading(ctx, estate.CoverageNamed, func(ctx context.Context, s *scope) error { return one.named(ctx, s, sought) })
+					r.scope(p, one).reading(ctx, estate.CoverageLinked, func(ctx context.Context, s *scope) error { return one.named(ctx, s, sought) })
 				})
 			}
 		}

@@ -44,6 +44,8 @@ type place struct {
 	problems  map[problemKey]*problem
 	pages     map[string]int     // answers of the lists of a type's read
 	tagged    map[string]*tagged // by kind
+	strangers map[string]string  // services that a function lets in without naming their resource → function
+	awsKeys   awsKeys
 }
 
 type problemKey struct{ operation, reason string }
@@ -69,6 +71,9 @@ type found struct {
 	// property, by its path, where the two differ.
 	set     fields
 	renamed map[string]string
+	// leads is set for what leads to a function and is not named by it: what it
+	// names is looked for too.
+	leads bool
 }
 
 // where is the place for people: 111122223333/eu-central-1.
@@ -86,13 +91,12 @@ func (p *place) at(call string) estate.Position {
 
 // add puts a resource into the estate. Properties that neither from nor set
 // states are unknown. What a resource names is looked for when it is Lambda's
-// own, or was itself looked for.
+// own, was itself looked for, or leads to a function.
 func (s *scope) add(f found) {
 	pos := s.at(f.call)
 	properties := s.run.shaper.properties(f, pos)
-	s.put(estate.Resource{
-		Type: f.typ, ID: f.id, LogicalID: logicalID(f.typ, f.id), Address: f.name, Properties: properties, Source: pos,
-	})
+	id := logicalID(f.typ, f.id)
+	s.put(estate.Resource{Type: f.typ, ID: id, LogicalID: id, Address: f.name, Properties: properties, Source: pos}, f.leads)
 }
 
 // logicalID is unique over the types of a scope: an ARN is, and other
@@ -108,13 +112,44 @@ func logicalID(typ, id string) string {
 // resource of the type may exist, and nothing is known of it but what known
 // says (which ties it to what it belongs to). id need only be unique.
 func (s *scope) lost(typ, id string, known fields, err error) {
+	s.mayExist(typ, "unread "+typ+" of "+id, known, about(err, id))
+}
+
+// perhaps records that what others name by this ARN may exist, and that a call
+// failed to tell.
+func (s *scope) perhaps(typ, arn string, known fields, err error) {
+	s.mayExist(typ, arn, known, about(err, arn))
+}
+
+func (s *scope) mayExist(typ, id string, known fields, f *failure) {
+	pos := s.at(f.operation)
+	s.put(estate.Resource{
+		Type: typ, ID: id, LogicalID: id, Address: id,
+		Properties: s.run.shaper.unread(typ, known, f.gap(), pos),
+		// Whether it is there is a question of its own, beside what it is like.
+		Exists: f.gap(), ExistsInput: f.permission() + ", which would show whether there is one", Source: pos,
+	}, false)
+	s.report(f)
+	if s.read == nil {
+		return
+	}
+	// What comes with it is not known either.
+	for _, rule := range s.run.model.Rules() {
+		if rule.Attached && rule.To == typ && slices.Contains(s.read.types, rule.From) && !strings.ContainsAny(rule.Property, ".[") {
+			s.mayExist(rule.From, "unread "+rule.From+" of "+id, fields{rule.Property: estate.String(id)}, f)
+		}
+	}
+}
+
+// undescribed records a resource that is there, and that a call failed to
+// describe: nothing but what known says is known of it.
+func (s *scope) undescribed(typ, id, name string, known fields, err error) {
 	f := about(err, id)
 	pos := s.at(f.operation)
 	s.put(estate.Resource{
-		Type: typ, ID: logicalID(typ, id), LogicalID: logicalID(typ, id), Address: id,
-		Properties: s.run.shaper.unread(typ, known, f.gap(), pos),
-		Exists:     f.gap(), ExistsInput: f.permission(), Source: pos,
-	})
+		Type: typ, ID: logicalID(typ, id), LogicalID: logicalID(typ, id), Address: name,
+		Properties: s.run.shaper.unread(typ, known, f.gap(), pos), Source: pos,
+	}, false)
 	s.report(f)
 }
 
@@ -157,19 +192,19 @@ func (s *scope) cover(typ string, state estate.CoverageState, reason string) {
 }
 
 func worse(a, b estate.CoverageState) bool {
-	order := []estate.CoverageState{estate.CoverageComplete, estate.CoverageNamed, estate.CoverageUncollected, estate.CoveragePartial, estate.CoverageDenied}
+	order := []estate.CoverageState{estate.CoverageComplete, estate.CoverageLinked, estate.CoverageNamed, estate.CoverageUncollected, estate.CoveragePartial, estate.CoverageDenied}
 	return slices.Index(order, a) > slices.Index(order, b)
 }
 
 // put keeps a resource, of which the first one with an identifier stays.
-func (s *scope) put(r estate.Resource) {
+func (s *scope) put(r estate.Resource, leads bool) {
 	names := s.run.namesOf(r)
 	s.mu.Lock()
 	if _, twice := s.resources[r.Type+"\x00"+r.ID]; twice {
 		s.mu.Unlock()
 		return
 	}
-	g := &gathered{resource: r, followed: strings.HasPrefix(r.Type, "AWS::Lambda::")}
+	g := &gathered{resource: r, followed: leads || strings.HasPrefix(r.Type, "AWS::Lambda::") || s.read != nil && s.read.touching}
 	s.resources[r.Type+"\x00"+r.ID] = g
 	for _, name := range names {
 		key := r.Type + "\x00" + name
@@ -247,6 +282,14 @@ func (p *place) has(typ, id string) bool {
 	return ok
 }
 
+// settled reports whether no read of the type fell short so far.
+func (p *place) settled(typ string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.coverage[typ]
+	return c == nil || slices.Contains([]estate.CoverageState{estate.CoverageComplete, estate.CoverageLinked, estate.CoverageNamed}, c.State)
+}
+
 // take hands out what is to be looked for of some types.
 func (p *place) take(types []string) []estate.Named {
 	p.mu.Lock()
@@ -274,7 +317,8 @@ func (s *scope) paged() {
 	}
 }
 
-// placesOf are the places where something that was named is read.
+// placesOf are the places where something that was named is read: all regions
+// where an account's own resource, such as a role, names it in any.
 func (r *run) placesOf(from *place, n estate.Named) []*place {
 	region := from.region
 	if a, err := arn.Parse(n.Text); err == nil {
@@ -287,7 +331,7 @@ func (r *run) placesOf(from *place, n estate.Named) []*place {
 	}
 	var found []*place
 	for _, p := range r.places {
-		if p.region == region && r.reads(n.Type, false) || p.region == "" && r.reads(n.Type, true) {
+		if p.region != "" && (p.region == region || region == "") && r.reads(n.Type, false) || p.region == "" && r.reads(n.Type, true) {
 			found = append(found, p)
 		}
 	}
@@ -298,6 +342,40 @@ func (r *run) placesOf(from *place, n estate.Named) []*place {
 // for the account.
 func (r *run) reads(typ string, account bool) bool {
 	return slices.ContainsFunc(r.plan, func(one read) bool { return one.account == account && slices.Contains(one.types, typ) })
+}
+
+// stranger records that a function lets a service, or any ("*"), call it without
+// saying for which of its resources.
+func (p *place) stranger(service, function string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if first, ok := p.strangers[service]; !ok || function < first {
+		p.strangers[service] = function
+	}
+}
+
+// unlink takes back that all was found which leads to functions, for the types
+// whose resources a function lets in without naming them.
+func (p *place) unlink() {
+	for _, one := range p.run.plan {
+		for _, service := range one.through {
+			function, ok := p.strangers[service]
+			if !ok {
+				function, ok = p.strangers["*"]
+			}
+			for _, typ := range one.types {
+				c := p.coverage[typ]
+				if c == nil && ok && one.account && !p.run.whole(one) {
+					c = &estate.Coverage{Type: typ, State: estate.CoverageLinked} // it is read for the account, and said of the region
+					p.coverage[typ] = c
+				}
+				if ok && c != nil && c.State == estate.CoverageLinked {
+					c.State = estate.CoverageNamed
+					c.Reason = "the policy of " + function + " does not say which resources of " + service + " may call it; --all-resources reads all"
+				}
+			}
+		}
+	}
 }
 
 // build is the scope as the estate takes it.
@@ -311,6 +389,7 @@ func (p *place) build() *estate.Builder {
 		b.Add(r)
 		items[r.Type]++
 	}
+	p.unlink()
 	for _, typ := range slices.Sorted(maps.Keys(p.coverage)) {
 		c := *p.coverage[typ]
 		c.Items, c.Pages = items[typ], p.pages[typ]

@@ -23,7 +23,7 @@ import (
 // Options say what to read and how.
 type Options struct {
 	Model *estate.Model
-	Rates []byte // tables/api-rates.yaml
+	Rates []byte // requests that AWS answers, in the form of rates.yaml; nil: those of rates.yaml
 
 	Regions    []string // empty: the region of the SDK's chain
 	Profile    string   // of the shared configuration; empty: the SDK's chain
@@ -84,6 +84,9 @@ func Open(ctx context.Context, o Options) (*Account, error) {
 	if o.Rate <= 0 || o.Rate > 1 {
 		return nil, fmt.Errorf("rate %g: expected a share of AWS's quotas above 0 and at most 1", o.Rate)
 	}
+	if o.Rates == nil {
+		o.Rates = published
+	}
 	families, err := readFamilies(o.Rates)
 	if err != nil {
 		return nil, err
@@ -94,8 +97,7 @@ func Open(ctx context.Context, o Options) (*Account, error) {
 	retryer := newRetries(o.Attempts, o.Patience)
 	load := []func(*config.LoadOptions) error{
 		config.WithRetryer(func() aws.Retryer { return retryer }),
-		config.WithEC2IMDSRegion(),
-		config.WithLogger(logging.Nop{}), // what goes wrong is told as failures
+		config.WithLogger(logging.Nop{}), // what matters comes back as an error
 	}
 	if o.Client != nil {
 		load = append(load, config.WithHTTPClient(o.Client))

@@ -116,12 +116,22 @@ func (sh *shaper) unread(typ string, known fields, gap *estate.Value, pos estate
 	return estate.Map(all...).At(pos)
 }
 
+// property is a struct of the SDK as one property of a type, where another call
+// gives it than the one that describes the resource.
+func (s *scope) property(typ, property, call string, from any) *estate.Value {
+	schema := s.run.model.Schema(typ)
+	if schema == nil {
+		return nil
+	}
+	return s.run.shaper.value(reflect.ValueOf(from), schema, schema.Properties[property], typ+"."+property, s.at(call))
+}
+
 func (sh *shaper) unknown(path string) *estate.Value {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	v := sh.unseen[path]
 	if v == nil {
-		v = estate.Unknown(reasonUnread, path)
+		v = estate.Unread(reasonUnread, path)
 		sh.unseen[path] = v
 	}
 	return v
@@ -230,6 +240,17 @@ func (sh *shaper) value(v reflect.Value, schema *estate.Schema, expr, path strin
 	return sh.unknown(path)
 }
 
+// part is a struct as an object of a definition of the type's schema: of what
+// the service answers beside the resource, or under another name. nil when it
+// states nothing.
+func (s *scope) part(typ, object string, from any) *estate.Value {
+	v := reflect.Indirect(reflect.ValueOf(from))
+	if !v.IsValid() {
+		return nil
+	}
+	return s.run.shaper.object(v, s.run.model.Schema(typ), object, typ+"."+object, estate.Position{})
+}
+
 // object is a struct as an object of a schema's definition. One that states
 // nothing is not there.
 func (sh *shaper) object(v reflect.Value, schema *estate.Schema, name, path string, pos estate.Position) *estate.Value {
@@ -258,6 +279,9 @@ func (sh *shaper) mapping(v reflect.Value, schema *estate.Schema, expr, path str
 	}
 	var all []estate.Field
 	inner, isMap := strings.CutPrefix(expr, "{}")
+	if !isMap && v.Type().Elem().Kind() == reflect.String {
+		inner = "string" // a tag, or a part of JSON that is a text itself
+	}
 	for _, key := range v.MapKeys() {
 		if value := sh.value(v.MapIndex(key), schema, inner, path+"."+key.String(), pos); value != nil {
 			all = append(all, estate.Field{Name: key.String(), Value: value})

@@ -1,13 +1,53 @@
 package aws
 
 import (
+	"context"
+	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"assay/internal/estate"
 )
+
+// property is the value of a property that one call gives about item. The codes
+// in absent say that there is none.
+func property[In, Out, Opt any](ctx context.Context, s *scope, item, action string,
+	call func(context.Context, *In, ...func(*Opt)) (*Out, error), in *In, value func(*Out) *estate.Value, absent ...string) *estate.Value {
+	out, err := do(ctx, s, action, call, in)
+	switch {
+	case none(err, absent...):
+		return nil
+	case err != nil:
+		return s.missing(err, item)
+	}
+	return value(out)
+}
+
+// as is one of the SDK's structs or lists as the value of a property of a type.
+func (s *scope) as(typ, property string, from any, call string) *estate.Value {
+	schema := s.run.model.Schema(typ)
+	return s.run.shaper.value(reflect.ValueOf(from), schema, schema.Properties[property], typ+"."+property, s.at(call))
+}
+
+// gaps are the properties of a type that one of the SDK's structs has no fields
+// for, with why they are not known.
+func (s *scope) gaps(typ string, from any, gap *estate.Value) fields {
+	f := fields{}
+	for _, name := range s.run.shaper.plan(reflect.TypeOf(from), s.run.model.Schema(typ), "", nil).unseen {
+		f[name] = gap
+	}
+	return f
+}
+
+// isFunction reports whether an ARN is that of a function, or of a version or
+// alias of one.
+func isFunction(arn string) bool {
+	parts := strings.SplitN(arn, ":", 7)
+	return len(parts) == 7 && parts[2] == "lambda" && parts[5] == "function"
+}
 
 // str is a text that may not be there.
 func str(text *string) *estate.Value { return word(aws.ToString(text)) }
@@ -32,6 +72,14 @@ func strs(texts []string) *estate.Value {
 	return estate.List(items...)
 }
 
+// listOf is a list; nil when nothing is in it.
+func listOf(items []*estate.Value) *estate.Value {
+	if len(items) == 0 {
+		return nil
+	}
+	return estate.List(items...)
+}
+
 // number is a number that may not be there.
 func number[T ~int | ~int32 | ~int64](n *T) *estate.Value {
 	if n == nil {
@@ -46,6 +94,17 @@ func flag(b *bool) *estate.Value {
 		return nil
 	}
 	return estate.Bool(*b)
+}
+
+// moment is a point in time.
+func moment(t time.Time) *estate.Value { return estate.String(t.UTC().Format(time.RFC3339)) }
+
+// items are values as a list; nil when there are none.
+func items(all []*estate.Value) *estate.Value {
+	if len(all) == 0 {
+		return nil
+	}
+	return estate.List(all...)
 }
 
 // some is an object of what is there; nil when nothing is.
@@ -83,4 +142,18 @@ func list(v *estate.Value) []*estate.Value {
 		return nil
 	}
 	return []*estate.Value{v}
+}
+
+// afterLast is what follows the last separator.
+func afterLast(text, separator string) string {
+	return text[strings.LastIndex(text, separator)+1:]
+}
+
+// tagMap is a map of tags as a map; nil when there are none.
+func tagMap(all map[string]string) *estate.Value {
+	f := fields{}
+	for key, value := range all {
+		f[key] = estate.String(value)
+	}
+	return some(f)
 }

@@ -434,7 +434,7 @@ func lift(f func([]*estate.Value) *estate.Value, args []*estate.Value, budget *i
 // firstOpen is the first input that some argument depends on.
 func firstOpen(args []*estate.Value) (input string, whens []string) {
 	for _, a := range args {
-		a.Each("", func(_ string, v *estate.Value) bool {
+		a.Each(func(v *estate.Value) bool {
 			if input == "" && v.Kind() == estate.KindOneOf {
 				input = v.Input()
 				for _, c := range v.Cases() {
@@ -450,7 +450,7 @@ func firstOpen(args []*estate.Value) (input string, whens []string) {
 // given is v once the input is known to have a value.
 func given(v *estate.Value, input, when string) *estate.Value {
 	found := false
-	v.Each("", func(_ string, x *estate.Value) bool {
+	v.Each(func(x *estate.Value) bool {
 		found = found || x.Input() == input
 		return !found
 	})
@@ -504,7 +504,7 @@ func split(args []*estate.Value) *estate.Value {
 // not known, and never holds text of the template, which may be a credential.
 func derived(reason string, of *estate.Value) *estate.Value {
 	found := estate.Gap{Reason: reason}
-	of.Each("", func(_ string, v *estate.Value) bool {
+	of.Each(func(v *estate.Value) bool {
 		switch v.Kind() {
 		case estate.KindUnknown, estate.KindDenied:
 			found = v.Gap()

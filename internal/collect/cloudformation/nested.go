@@ -147,7 +147,7 @@ func (t *template) nestedResources() []estate.Resource {
 		}
 		n := t.nestedStack(name)
 		if n == nil {
-			t.partial("the resources of stack %s%s are in a template of their own", t.prefix, name)
+			t.partial("the resources of stack %s%s are "+estate.ReasonOwnTemplate, t.prefix, name)
 			continue
 		}
 		stack := strings.TrimPrefix(n.template.prefix, t.prefix)
@@ -214,7 +214,7 @@ func (c *Collector) Survey(f collect.File) collect.Survey {
 			found.Exports = append(found.Exports, e.Name)
 		}
 		for _, r := range b.Resources() {
-			r.Properties.Each("", func(_ string, v *estate.Value) bool {
+			r.Properties.Each(func(v *estate.Value) bool {
 				if g := v.Gap(); v.Kind() == estate.KindUnknown && g.Reason == estate.ReasonExport {
 					found.Imports = append(found.Imports, strings.TrimPrefix(g.Input, estate.ExportInput("")))
 				}

@@ -13,7 +13,7 @@ import (
 // Reasons for which a value is not known. They are counted in reports, so that
 // each is one fixed phrase; what would settle it is the gap's input.
 const (
-	reasonNoValue    = "parameter without value"
+	reasonNoValue    = estate.ReasonNoValue
 	reasonSSM        = "SSM parameter is read at deployment"
 	reasonUndeclared = "no such resource or parameter"
 	reasonAttribute  = "attribute of a custom resource or nested stack"

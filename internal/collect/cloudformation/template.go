@@ -422,7 +422,7 @@ func (t *template) findCycles(resources []estate.Resource) {
 		if _, own := t.bodies[r.LogicalID]; !own {
 			continue
 		}
-		r.Properties.Each("", func(_ string, v *estate.Value) bool {
+		r.Properties.Each(func(v *estate.Value) bool {
 			if _, own := t.bodies[v.Reference().Resource]; own && v.Reference().Resource != r.LogicalID {
 				waits[r.LogicalID] = append(waits[r.LogicalID], v.Reference().Resource)
 			}

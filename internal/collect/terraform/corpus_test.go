@@ -51,7 +51,7 @@ func TestRealPlans(t *testing.T) {
 			}
 			for _, r := range s.Resources() {
 				resources++
-				r.Properties.Each("", func(path string, v *estate.Value) bool {
+				r.Properties.EachAt(func(path string, v *estate.Value) bool {
 					values++
 					if v.Kind() == estate.KindUnknown {
 						unknown[v.Gap().Reason]++

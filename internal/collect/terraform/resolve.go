@@ -36,7 +36,7 @@ func (h head) open() bool { return !settled(h.value) }
 // settled reports whether a value is known in all its parts.
 func settled(v *estate.Value) bool {
 	known := v != nil
-	v.Each("", func(_ string, x *estate.Value) bool {
+	v.Each(func(x *estate.Value) bool {
 		known = known && x.Known()
 		return known
 	})

@@ -64,7 +64,7 @@ func (x *expander) written(v *estate.Value) string {
 // other than Ref, which AWS resolves where it stands for a parameter.
 func (x *expander) literal(v *estate.Value, refs bool) bool {
 	all := true
-	v.Each("", func(_ string, part *estate.Value) bool {
+	v.Each(func(part *estate.Value) bool {
 		w := x.written(part)
 		all = all && (w == "" || refs && w == "Ref")
 		return all

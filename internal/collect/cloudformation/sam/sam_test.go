@@ -140,7 +140,7 @@ func TestPositions(t *testing.T) {
 		if r.Address != "Pay" {
 			t.Errorf("%s has the address %q, want Pay", r.LogicalID, r.Address)
 		}
-		r.Properties.Each("", func(path string, v *estate.Value) bool {
+		r.Properties.EachAt(func(path string, v *estate.Value) bool {
 			if v.Kind() != estate.KindAbsent && v.Position().IsZero() {
 				t.Errorf("%s%s has no position", r.LogicalID, path)
 			}
@@ -268,7 +268,7 @@ func FuzzShapes(f *testing.F) {
 		}
 		count := 0
 		for _, r := range resources {
-			r.Properties.Each("", func(string, *estate.Value) bool { count++; return true })
+			r.Properties.Each(func(*estate.Value) bool { count++; return true })
 		}
 		at := abs(place) % max(count, 1)
 		for i := range resources {

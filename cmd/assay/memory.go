@@ -1,0 +1,48 @@
+package main
+
+import (
+	"math"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+)
+
+// How far the heap may grow beyond what is live before it is collected. A run
+// over a few files is short and holds little: it may grow by four times that. A
+// large estate is held as a whole while it is judged, and its garbage must not
+// come to a multiple of it: from some hundred megabytes on the heap may grow by
+// slack, or double, whichever is more; and as long as it has room in limit, it
+// is kept there.
+const (
+	mostPercent  = 400
+	leastPercent = 100
+	slack        = 512 << 20 // bytes
+	limit        = 900 << 20 // bytes, of all that the program holds
+	room         = 600 << 20 // bytes that may be live within the limit
+)
+
+// pace sets how far the heap may grow, again after every collection, unless the
+// environment says how far.
+func pace() {
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	debug.SetGCPercent(mostPercent)
+	debug.SetMemoryLimit(limit)
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	var watch func()
+	watch = func() {
+		// Nothing refers to this, so that the next collection finds it.
+		runtime.AddCleanup(&struct{ _ *int }{}, func(struct{}) {
+			metrics.Read(live)
+			n := max(live[0].Value.Uint64(), 1)
+			debug.SetGCPercent(min(max(int(slack*100/n), leastPercent), mostPercent))
+			if n > room {
+				debug.SetMemoryLimit(math.MaxInt64)
+			}
+			watch()
+		}, struct{}{})
+	}
+	watch()
+}
