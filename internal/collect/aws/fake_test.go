@@ -51,7 +51,9 @@ type fake struct {
 	sent     []string // service:Operation of each attempt, in order of arrival
 
 	last       atomic.Int64
-	unverified bool // for large runs: answers are not compared
+	unverified bool     // for large runs: answers are not compared
+	filled     bool     // operations without a handler answer with every member set
+	outputs    sync.Map // types of answers by those of requests, once they were seen
 }
 
 // call is one call of the client, and all its attempts.
@@ -236,6 +238,9 @@ func (f *fake) configure(cfg *aws.Config) {
 				f.mu.Lock()
 				delete(f.calls, id)
 				f.mu.Unlock()
+				if err == nil {
+					f.outputs.Store(reflect.TypeOf(in.Parameters), reflect.TypeOf(out.Result))
+				}
 				f.verify(c, out.Result, err)
 				return out, metadata, err
 			}), middleware.After)
@@ -417,6 +422,9 @@ func (f *fake) answer(c *call, handler func(*call) (any, error)) (any, error) {
 	}
 	if !f.blank {
 		return nil, fmt.Errorf("no handler for %T", c.in)
+	}
+	if out, ok := f.outputs.Load(reflect.TypeOf(c.in)); ok && f.filled {
+		return fill(out.(reflect.Type).Elem()).Addr().Interface(), nil
 	}
 	return nil, nil
 }

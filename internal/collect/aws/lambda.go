@@ -533,6 +533,10 @@ func readMappings(ctx context.Context, s *scope) error {
 			if m.StartingPositionTimestamp != nil {
 				set["StartingPositionTimestamp"] = estate.Int(m.StartingPositionTimestamp.Unix())
 			}
+			if m.SelfManagedEventSource != nil {
+				servers := m.SelfManagedEventSource.Endpoints[string(types.EndPointTypeKafkaBootstrapServers)]
+				set["SelfManagedEventSource"] = some(fields{"Endpoints": some(fields{"KafkaBootstrapServers": strs(servers)})})
+			}
 			if e := m.FilterCriteriaError; e != nil {
 				set["FilterCriteria"] = withheld(e.ErrorCode, orElse(aws.ToString(m.EventSourceMappingArn), id))
 			}

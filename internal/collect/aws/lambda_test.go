@@ -530,10 +530,14 @@ func TestWithheld(t *testing.T) {
 	fn.Environment = &types.EnvironmentResponse{Error: &types.EnvironmentError{ErrorCode: aws.String("AccessDeniedException"), Message: aws.String("no key")}}
 	fn.ImageConfigResponse = &types.ImageConfigResponse{Error: &types.ImageConfigError{ErrorCode: aws.String("X")}}
 	r := lambdas{functions: []types.FunctionConfiguration{fn}, mappings: []types.EventSourceMappingConfiguration{{
-		UUID: aws.String("m"), FunctionArn: fn.FunctionArn, FilterCriteriaError: &types.FilterCriteriaError{ErrorCode: aws.String("KMSAccessDeniedException"), Message: aws.String("no")},
+		SelfManagedEventSource: &types.SelfManagedEventSource{Endpoints: map[string][]string{"KAFKA_BOOTSTRAP_SERVERS": {"a:9092", "b:9092"}}},
+		UUID:                   aws.String("m"), FunctionArn: fn.FunctionArn, FilterCriteriaError: &types.FilterCriteriaError{ErrorCode: aws.String("KMSAccessDeniedException"), Message: aws.String("no")},
 	}}}
 	got := collectLambda(r.serve(newFake(t)))
 	p := resource(t, got, "AWS::Lambda::Function", "f").Properties
+	if servers := resource(t, got, "AWS::Lambda::EventSourceMapping", "mapping m").Properties.Path("SelfManagedEventSource.Endpoints.KafkaBootstrapServers"); jsonOf(servers) != `["a:9092","b:9092"]` {
+		t.Errorf("%s", jsonOf(servers))
+	}
 	for _, v := range []*estate.Value{p.Field("Environment"), p.Field("ImageConfig"), resource(t, got, "AWS::Lambda::EventSourceMapping", "mapping m").Properties.Field("FilterCriteria")} {
 		if v.Kind() != estate.KindUnknown || !strings.HasPrefix(v.Gap().Reason, "AWS could not give it (") {
 			t.Errorf("%s", jsonOf(v))
