@@ -171,6 +171,8 @@ func (x resolver) named(rule *Rule, name alternative, v *Value, at place, outsid
 	case len(found) > 0:
 	case name.value.Kind() == KindUnknown || name.value.Kind() == KindDenied:
 		found = append(found, Edge{Gap: name.value.Gap(), When: name.when})
+	case outside && x.aliasUnread(v):
+		found = append(found, Edge{Gap: Gap{"aliases of keys were not read", v.String()}, When: name.when})
 	case outside && !x.wouldList(rule.To, v):
 		found = append(found, Edge{Gap: Gap{"outside what was read", v.String()}, Outside: true, When: name.when})
 	case outside:
@@ -258,6 +260,13 @@ func (x resolver) wouldList(typeName string, v *Value) bool {
 	service, _, _ := strings.Cut(x.scope.model.edges.Identities[typeName].ARN, ":")
 	return v.Kind() == KindString && strings.HasPrefix(x.scope.Format, "aws") && !placeless[service].account &&
 		!strings.Contains(v.s, "://") && !strings.Contains(v.s, "alias/")
+}
+
+// aliasUnread reports whether a live scope would have to know an alias of a key,
+// and does not.
+func (x resolver) aliasUnread(v *Value) bool {
+	return strings.HasPrefix(x.scope.Format, "aws") && v.Kind() == KindString && strings.Contains(v.s, "alias/") &&
+		!strings.Contains(v.s, "alias/aws/") && !x.scope.looked("AWS::KMS::Alias")
 }
 
 // alternative is one value that something may have, with the decisions that

@@ -135,7 +135,7 @@ func (r *functions) codeSigning(ctx context.Context) {
 					r.signing[f] = arn
 				}
 				return nil
-			}); err != nil {
+			}); err != nil && !none(err, notFound) {
 				return err
 			}
 		}
@@ -459,7 +459,7 @@ func (r *functions) releases(ctx context.Context, name, arn string) {
 			}
 			return nil
 		})
-		if err != nil {
+		if err != nil && !none(err, notFound) {
 			unknown = r.missing(err, arn)
 		}
 	}
@@ -557,7 +557,7 @@ func readLayers(ctx context.Context, s *scope) error {
 	}
 	return forEach(ctx, s, layers, 2, func(ctx context.Context, l types.LayersListItem) error {
 		pages := lambda.NewListLayerVersionsPaginator(client, &lambda.ListLayerVersionsInput{LayerName: l.LayerName})
-		return each(ctx, s, "lambda:ListLayerVersions", pages, func(out *lambda.ListLayerVersionsOutput) error {
+		err := each(ctx, s, "lambda:ListLayerVersions", pages, func(out *lambda.ListLayerVersionsOutput) error {
 			for _, v := range out.LayerVersions {
 				arn := aws.ToString(v.LayerVersionArn)
 				s.add(found{typ: "AWS::Lambda::LayerVersion", id: arn, name: aws.ToString(l.LayerName), from: v, set: fields{"LayerName": str(l.LayerName)}, call: "lambda:ListLayerVersions"})
@@ -574,6 +574,10 @@ func readLayers(ctx context.Context, s *scope) error {
 			}
 			return nil
 		})
+		if none(err, notFound) {
+			return nil // deleted since it was listed
+		}
+		return err
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	_ "embed" // rates.yaml
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -169,6 +170,12 @@ func newRetries(attempts int, longest time.Duration) retries {
 			// The rate is kept by the throttle; a budget of retries on top would
 			// make one bad minute lose the rest of the account.
 			o.RateLimiter = noBudget{}
+			o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+				if errors.Is(err, io.ErrUnexpectedEOF) {
+					return aws.TrueTernary // the answer was cut off
+				}
+				return aws.UnknownTernary
+			}))
 		}),
 		patience: longest,
 	}
