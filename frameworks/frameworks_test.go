@@ -2,14 +2,17 @@ package frameworks_test
 
 import (
 	"encoding/json"
+	"io/fs"
 	"os"
 	"regexp"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v4"
 
 	"assay/checks"
+	"assay/frameworks"
 	"assay/internal/catalog"
 )
 
@@ -145,5 +148,91 @@ func TestSpineWhole(t *testing.T) {
 	}
 	if diff := cmp.Diff(without, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestShares counts every share again, from the files as they are written.
+func TestShares(t *testing.T) {
+	c := built(t)
+	type row struct {
+		Assessment string   `yaml:"assessment"`
+		Objectives []string `yaml:"objectives"`
+		OutOfScope string   `yaml:"out-of-scope"`
+	}
+	type file struct {
+		ID           string `yaml:"id"`
+		Requirements []row  `yaml:"requirements"`
+	}
+	names, err := fs.Glob(frameworks.Files, "*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, name := range names {
+		data, err := frameworks.Files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var f file
+		if err := yaml.Unmarshal(data, &f); err != nil {
+			t.Fatal(err)
+		}
+		if len(f.Requirements) == 0 {
+			continue
+		}
+		seen++
+		want := catalog.Coverage{Framework: f.ID, Requirements: len(f.Requirements)}
+		for _, r := range f.Requirements {
+			if r.OutOfScope != "" {
+				want.OutOfScope++
+				continue
+			}
+			*map[string]*int{"technical": &want.Technical, "mixed": &want.Mixed, "manual": &want.Manual, "inherited": &want.Inherited}[r.Assessment]++
+			if r.Assessment != "technical" && r.Assessment != "mixed" {
+				continue
+			}
+			bear, decide := 0, 0
+			open := slices.Clone(r.Objectives)
+			for _, check := range c.Checks {
+				bears, decides := false, false
+				for objective, link := range check.Establishes {
+					if !slices.Contains(r.Objectives, objective) {
+						continue
+					}
+					bears = true
+					if link.How == "decides" {
+						decides = true
+						open = slices.DeleteFunc(open, func(o string) bool { return o == objective })
+					}
+				}
+				if bears {
+					bear++
+				}
+				if decides {
+					decide++
+				}
+			}
+			if bear > 0 {
+				want.Checked++
+			}
+			if len(open) == 0 {
+				want.Decidable++
+			}
+			want.Deciding[min(decide, 3)]++
+		}
+		one, err := c.Framework(f.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := c.Coverage(one)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		if sum := got.Technical + got.Mixed + got.Manual + got.Inherited + got.OutOfScope; sum != got.Requirements {
+			t.Errorf("%s: the shares add up to %d of %d", f.ID, sum, got.Requirements)
+		}
+	}
+	if seen != len(c.Frameworks) {
+		t.Errorf("%d frameworks in files, %d compiled", seen, len(c.Frameworks))
 	}
 }
