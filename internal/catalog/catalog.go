@@ -38,13 +38,16 @@ type Catalog struct {
 // entry is one line of the stored form of a catalogue: exactly one field is
 // set. Lines can be decoded apart from each other.
 type entry struct {
-	Check     *check.Typed     `json:"check,omitempty"`
-	Objective *Objective       `json:"objective,omitempty"`
-	Procedure *Procedure       `json:"procedure,omitempty"`
-	Report    *Report          `json:"report,omitempty"`
-	Framework *Framework       `json:"framework,omitempty"`
-	Parameter *check.Parameter `json:"parameter,omitempty"`
-	Peer      *Peer            `json:"peer,omitempty"`
+	Check     *check.Typed `json:"check,omitempty"`
+	Objective *Objective   `json:"objective,omitempty"`
+	Procedure *Procedure   `json:"procedure,omitempty"`
+	Report    *Report      `json:"report,omitempty"`
+	Framework *Framework   `json:"framework,omitempty"`
+	// Requirements continue the framework above, so that several processors can
+	// decode a large one.
+	Requirements []Requirement    `json:"requirements,omitempty"`
+	Parameter    *check.Parameter `json:"parameter,omitempty"`
+	Peer         *Peer            `json:"peer,omitempty"`
 }
 
 // Encode writes the compiled form, which [Decode] reads: JSON lines. It is the
@@ -67,7 +70,11 @@ func (c *Catalog) Encode() ([]byte, error) {
 		entries = append(entries, entry{Report: &r})
 	}
 	for _, f := range c.Frameworks {
-		entries = append(entries, entry{Framework: f})
+		head := Framework{ID: f.ID, Title: f.Title, Version: f.Version, Source: f.Source, Note: f.Note, Words: f.Words}
+		entries = append(entries, entry{Framework: &head})
+		for some := range slices.Chunk(f.Requirements, 50) {
+			entries = append(entries, entry{Requirements: some})
+		}
 	}
 	for i := range c.Parameters {
 		entries = append(entries, entry{Parameter: &c.Parameters[i]})
@@ -119,6 +126,9 @@ func Decode(data []byte) (*Catalog, error) {
 			c.Reports[e.Report.ID] = *e.Report
 		case e.Framework != nil:
 			c.Frameworks = append(c.Frameworks, e.Framework)
+		case e.Requirements != nil && len(c.Frameworks) > 0:
+			f := c.Frameworks[len(c.Frameworks)-1]
+			f.Requirements = append(f.Requirements, e.Requirements...)
 		case e.Peer != nil:
 			c.Peers = append(c.Peers, *e.Peer)
 		case e.Parameter != nil:

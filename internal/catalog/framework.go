@@ -77,7 +77,7 @@ type Framework struct {
 	Note    string `yaml:"note" json:"note,omitempty"` // what a reader of its figures has to know
 	// Words are the regime's own for standings, by ours.
 	Words        map[string]string `yaml:"words" json:"words,omitempty"`
-	Requirements []Requirement     `yaml:"requirements" json:"requirements"`
+	Requirements []Requirement     `yaml:"requirements" json:"requirements,omitempty"`
 
 	once        sync.Once
 	byObjective map[string][]int // positions of the requirements that name it
