@@ -61,10 +61,21 @@ func (x resolver) throughName(rule *Rule, v *Value) []Edge {
 		if here, _ := x.scope.place.holds(v); here != True && !strings.HasPrefix(x.scope.Format, "aws") {
 			continue
 		}
+		unread := false
 		for _, t := range x.candidates(typeName, name) {
-			if !t.scope.place.apart(at) && matchNames(name, resolver{t.scope}.nameOf(t)) == True {
-				return x.onward(t, rule)
+			if t.scope.place.apart(at) {
+				continue
 			}
+			switch own := (resolver{t.scope}).nameOf(t); matchNames(name, own) {
+			case True:
+				return x.onward(t, rule)
+			case Maybe:
+				unread = unread || own.MaybeAbsent()
+			case False:
+			}
+		}
+		if unread && strings.HasPrefix(name.s, "alias/") {
+			return []Edge{{Gap: Gap{"names of aliases were not read", v.String()}}}
 		}
 	}
 	return nil

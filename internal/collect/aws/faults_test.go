@@ -378,7 +378,7 @@ func TestDenials(t *testing.T) {
 			// A call that moto never answered well is not told apart.
 			service, operation, _ := strings.Cut(action, ":")
 			unanswered := slices.ContainsFunc(l.good.problems, func(p string) bool { return strings.HasPrefix(p, service+":") && strings.Contains(p, operation) })
-			if !said && !unanswered {
+			if !said && changed > 0 && !unanswered {
 				t.Errorf("nothing says that %s was denied", action)
 			}
 		})
