@@ -305,12 +305,12 @@ func (r *functions) policy(ctx context.Context, arn, qualifier string) {
 	case none(err, notFound):
 		return
 	case err != nil:
-		r.unknownPolicy(on, err)
+		r.unknownPolicy(on, on, err)
 		return
 	}
 	document := document(aws.ToString(out.Policy))
 	if document.Kind() != estate.KindMap {
-		r.unknownPolicy(on, r.odd("GetPolicy", "lambda:GetPolicy"))
+		r.unknownPolicy(on, on, r.odd("GetPolicy", "lambda:GetPolicy"))
 		return
 	}
 	var rest []*estate.Value
@@ -342,11 +342,12 @@ func (r *functions) policy(ctx context.Context, arn, qualifier string) {
 	}
 }
 
-// unknownPolicy records that the policy of a function, alias or version may hold
-// permissions and more.
-func (r *functions) unknownPolicy(on string, err error) {
-	r.lost("AWS::Lambda::Permission", on, fields{"FunctionName": estate.String(on)}, err)
-	r.lost("AWS::Lambda::ResourcePolicy", on, fields{"ResourceArn": estate.String(on)}, err)
+// unknownPolicy records that a policy may hold permissions and more. id is whose
+// it is, and on what it is about: a function, alias or version.
+func (r *functions) unknownPolicy(id, on string, err error) {
+	f := about(err, on)
+	r.mayExist("AWS::Lambda::Permission", "unread AWS::Lambda::Permission of "+id, fields{"FunctionName": estate.String(on)}, f)
+	r.mayExist("AWS::Lambda::ResourcePolicy", "unread AWS::Lambda::ResourcePolicy of "+id, fields{"ResourceArn": estate.String(on)}, f)
 	r.stranger("*", on)
 }
 
@@ -448,6 +449,7 @@ func (r *functions) releases(ctx context.Context, name, arn string) {
 	})
 	if err != nil && !none(err, notFound) {
 		r.lost("AWS::Lambda::Alias", arn, fields{"FunctionName": estate.String(name)}, err)
+		r.unknownPolicy(arn+":aliases", arn, err) // each of them may have one
 	}
 	provisioned := map[string]*estate.Value{}
 	var unknown *estate.Value

@@ -5,7 +5,6 @@ import (
 	_ "embed" // rates.yaml
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -170,9 +169,11 @@ func newRetries(attempts int, longest time.Duration) retries {
 			// The rate is kept by the throttle; a budget of retries on top would
 			// make one bad minute lose the rest of the account.
 			o.RateLimiter = noBudget{}
+			// Every call only reads, so that one whose answer came broken may be
+			// sent again.
 			o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
-				if errors.Is(err, io.ErrUnexpectedEOF) {
-					return aws.TrueTernary // the answer was cut off
+				if isUnreadable(err) {
+					return aws.TrueTernary
 				}
 				return aws.UnknownTernary
 			}))
