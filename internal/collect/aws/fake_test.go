@@ -315,6 +315,9 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	c := f.calls[id]
 	f.mu.Unlock()
+	if c == nil && id == remoteCall {
+		c = f.remote(r)
+	}
 	if c == nil {
 		http.Error(w, "no such call", http.StatusGone) // given up by the client
 		return

@@ -51,10 +51,14 @@ func readAuthorization(ctx context.Context, s *scope) error {
 				continue // AWS makes and owns it; it trusts that service alone
 			}
 			name := aws.ToString(r.RoleName)
+			session, listed := sessions[name]
+			if !listed { // made since, or not known for any
+				session = orElse(unknown, s.run.shaper.unknown("AWS::IAM::Role.MaxSessionDuration"))
+			}
 			s.add(found{
 				typ: "AWS::IAM::Role", id: aws.ToString(r.Arn), name: name, from: r, call: call,
 				set: fields{
-					"MaxSessionDuration": orElse(unknown, sessions[name]),
+					"MaxSessionDuration": session,
 					"Policies":           inline(r.RolePolicyList), "ManagedPolicyArns": attached(r.AttachedManagedPolicies),
 					"PermissionsBoundary": boundary(r.PermissionsBoundary), "Tags": iamTags(r.Tags),
 				},

@@ -187,12 +187,12 @@ func (r *lambdas) serve(f *fake) *fake {
 		out.CapacityProviders, out.NextMarker = page(r.providers, in.Marker, size)
 		return out, nil
 	})
-	serveTagsOf(f, r.tags)
+	serveTagsOf(f, r.tags, r.size)
 	return f
 }
 
 // serveTagsOf answers the tagging API from tags by ARN.
-func serveTagsOf(f *fake, all map[string]map[string]string) {
+func serveTagsOf(f *fake, all map[string]map[string]string, size int) {
 	on(f, func(in *resourcegroupstaggingapi.GetResourcesInput) (*resourcegroupstaggingapi.GetResourcesOutput, error) {
 		out := &resourcegroupstaggingapi.GetResourcesOutput{}
 		kind := strings.SplitN(in.ResourceTypeFilters[0], ":", 2)
@@ -207,7 +207,7 @@ func serveTagsOf(f *fake, all map[string]map[string]string) {
 			token = nil
 		}
 		var arns []string
-		arns, out.PaginationToken = page(of, token, 2)
+		arns, out.PaginationToken = page(of, token, orElse(size, 2))
 		for _, arn := range arns {
 			m := rgttypes.ResourceTagMapping{ResourceARN: aws.String(arn)}
 			for _, key := range keys(all[arn]) {

@@ -370,10 +370,13 @@ func choose(v reflect.Value, expr string) string {
 }
 
 // document is a policy or other JSON document. IAM answers them URL-encoded.
-// One that is not JSON stays a text.
+// One that is not JSON stays a text, and one of nothing is not known.
 func document(text string) *estate.Value {
-	if strings.HasPrefix(text, "%7B") {
-		if plain, err := url.QueryUnescape(text); err == nil {
+	if text == "" {
+		return estate.Unread(reasonUnreadable, "document")
+	}
+	if strings.HasPrefix(text, "%") {
+		if plain, err := url.PathUnescape(text); err == nil {
 			text = plain
 		}
 	}
