@@ -299,6 +299,15 @@ func walk(source fs.FS, f func(name string, data []byte)) error {
 	})
 }
 
+// IDs lists the ids of the checks.
+func (c *Catalog) IDs() []string {
+	ids := make([]string, len(c.Checks))
+	for i, t := range c.Checks {
+		ids[i] = t.ID
+	}
+	return ids
+}
+
 // Check finds a check by id, or returns nil.
 func (c *Catalog) Check(id string) *check.Typed {
 	for _, t := range c.Checks {

@@ -58,10 +58,20 @@ type Framework struct {
 	Version      string        `yaml:"version" json:"version"`
 	Source       string        `yaml:"source" json:"source"`
 	Requirements []Requirement `yaml:"requirements" json:"requirements"`
+	// Waivers is WaiversNever for a regime that knows no accepted risk, and
+	// Measures its words for a requirement that another measure answers.
+	Waivers  string `yaml:"waivers" json:"waivers,omitempty"`
+	Measures string `yaml:"measures" json:"measures,omitempty"`
 
 	once        sync.Once
 	byObjective map[string][]int // positions of the requirements that name it
 }
+
+// What a framework says of waivers; "" is counted.
+const (
+	WaiversCounted = "counted" // a requirement whose failures are all waived is counted apart
+	WaiversNever   = "never"   // nothing accepts a failure
+)
 
 // naming lists the positions of the requirements that name an objective.
 func (f *Framework) naming(objective string) []int {
@@ -95,7 +105,7 @@ func (f *Framework) Narrow(profile string) (*Framework, error) {
 		}
 		return nil, fmt.Errorf("framework %s has no profile %q; it has %s", f.ID, profile, strings.Join(f.Profiles(), ", "))
 	}
-	narrow := &Framework{ID: f.ID + "/" + profile, Title: f.Title + ", " + profile, Version: f.Version, Source: f.Source}
+	narrow := &Framework{ID: f.ID + "/" + profile, Title: f.Title + ", " + profile, Version: f.Version, Source: f.Source, Waivers: f.Waivers, Measures: f.Measures}
 	for _, r := range f.Requirements {
 		if slices.Contains(r.Profiles, profile) {
 			narrow.Requirements = append(narrow.Requirements, r)
@@ -115,6 +125,9 @@ func (f *Framework) lint(name string, objectives map[string]Objective) []error {
 	}
 	if want := f.ID + ".yaml"; f.ID != "" && !strings.HasSuffix("/"+name, "/"+want) {
 		fault("framework %s: expected the file to be called %s", f.ID, want)
+	}
+	if !slices.Contains([]string{"", WaiversCounted, WaiversNever}, f.Waivers) {
+		fault("waivers: expected counted or never")
 	}
 	seen := map[string]bool{}
 	for _, r := range f.Requirements {

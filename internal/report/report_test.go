@@ -760,6 +760,9 @@ func (r *recorder) Function(m *assess.Function) error {
 func (r *recorder) Decided(m *assess.Decided) error {
 	return r.keep(func(h assess.Handler) error { return h.Decided(m) })
 }
+func (r *recorder) Waiver(m *assess.Waiver) error {
+	return r.keep(func(h assess.Handler) error { return h.Waiver(m) })
+}
 func (r *recorder) Standing(m *assess.Standing) error {
 	return r.keep(func(h assess.Handler) error { return h.Standing(m) })
 }
