@@ -128,8 +128,8 @@ func (g *judgedGroup) waiveOne(w *Waivers, f *finding) {
 }
 
 // facts is a digest of what a failure rests on: how grave it is, what was read,
-// the choices and parameters that it holds under. Positions are not in it, nor
-// how a value is shown.
+// the choices that it holds under. Positions are not in it, nor how a value is
+// shown, nor parameters, which are what a regime asks for and not what is.
 func (r *run) facts(f *finding) string {
 	lines := []string{"severity " + f.severity.String()}
 	for _, read := range f.result.Reads {
@@ -145,9 +145,6 @@ func (r *run) facts(f *finding) string {
 	}
 	for _, d := range f.result.Under {
 		lines = append(lines, "under "+d.Input+"\x00"+d.When)
-	}
-	for _, p := range parametersOf(f.result.Parameters, r.values) {
-		lines = append(lines, "parameter "+p.Name+"\x00"+string(p.Value))
 	}
 	slices.Sort(lines)
 	sum := sha256.Sum256([]byte(strings.Join(slices.Compact(lines), "\x01")))
