@@ -416,7 +416,6 @@ func (t *tally) waive(s *Standing, f *catalog.Framework) {
 	case never, waived == 0:
 	case waived == failed:
 		s.Waived = true
-		s.Because += "; waived"
 	default:
 		s.Because += fmt.Sprintf("; %d of %d failures waived", waived, failed)
 	}

@@ -355,7 +355,7 @@ const waiverRule = "WAIVER"
 func (s *sarif) waiverResult(m *assess.Waiver) sarifResult {
 	index := len(s.header.Checks)
 	at, _ := physical(m.Source)
-	text := []string{harmless(m.Message) + ".", harmless(termsText(m)), "Not covered: " + strings.Join(m.Leaves, ", ") + "."}
+	text := []string{harmless(m.Message) + ".", harmless(termsText(m)), "Not covered: " + harmless(strings.Join(m.Leaves, ", ")) + "."}
 	return sarifResult{
 		RuleID: waiverRule, RuleIndex: &index, Kind: "fail", Level: level(*m.Severity), Rank: 10 * score(*m.Severity),
 		Message:             sarifText{Text: strings.Join(slices.DeleteFunc(text, func(s string) bool { return s == "" }), " ")},
