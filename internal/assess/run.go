@@ -144,6 +144,15 @@ func (r *run) header() *Header {
 		Stream: StreamVersion, Tool: "assay", Version: r.Version, Catalog: r.Catalog.Digest, Tables: r.Tables, Facts: r.Facts,
 		AsOf: r.AsOf, Basis: r.basis(), Checks: []CheckInfo{}, Frameworks: []FrameworkInfo{},
 	}
+	within := map[string]map[string]bool{} // by framework with a profile, the requirements that it has
+	for _, f := range r.Frameworks {
+		if strings.Contains(f.ID, "/") {
+			within[f.ID] = map[string]bool{}
+			for i := range f.Requirements {
+				within[f.ID][f.Requirements[i].ID] = true
+			}
+		}
+	}
 	for _, p := range r.programs.checks {
 		info := CheckInfo{
 			ID: p.ID, Title: p.Title, Severity: p.Severity, Subject: p.Subject,
@@ -154,9 +163,7 @@ func (r *run) header() *Header {
 			id, _, profile := strings.Cut(f.ID, "/")
 			found := bearing[id]
 			if profile { // a part of the framework's requirements
-				found = slices.DeleteFunc(slices.Clone(found), func(requirement string) bool {
-					return !slices.ContainsFunc(f.Requirements, func(r catalog.Requirement) bool { return r.ID == requirement })
-				})
+				found = slices.DeleteFunc(slices.Clone(found), func(requirement string) bool { return !within[f.ID][requirement] })
 			}
 			if len(found) > 0 {
 				info.Requirements[f.ID] = found

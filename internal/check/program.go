@@ -247,8 +247,13 @@ func (p *Program) decide(r *estate.Resource, on Setting, assigned map[string]str
 	*budget--
 	ev := p.evaluation(r, on, assigned)
 	exists, gap := ev.exists(r)
-	if exists == estate.False {
+	switch {
+	case exists == estate.False:
 		return Result{Outcome: NotApplicable}
+	case exists == estate.Maybe && r.Exists.MaybeAbsent():
+		// It stands for what a read would have shown: nothing is said of it.
+		why := r.Exists.Gap()
+		return Result{Missing: []Missing{{Reason: why.Reason, Input: why.Input, At: r.Source}}}
 	}
 	result := p.run(ev, r, on)
 	if result.Outcome == Unknown && result.Err == nil && len(ev.open) > 0 && *budget > 0 {

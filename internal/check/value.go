@@ -166,7 +166,7 @@ func (ev *evaluation) wrap(r *estate.Resource, v *estate.Value, path string) ref
 		}
 		return ev.wrap(r, resolved, path)
 	default:
-		return ev.unknown(v, path, false)
+		return ev.unknown(v, path, v.MaybeAbsent())
 	}
 }
 
@@ -237,8 +237,10 @@ func (m *mapVal) has(name string) ref.Val {
 	switch {
 	case v == nil:
 		return types.False
-	case !open:
+	case !open && !v.MaybeAbsent():
 		return types.True
+	case !open:
+		return m.ev.unknown(v, m.pathOf(name), true)
 	}
 	switch absence(v) {
 	case estate.True:
@@ -265,7 +267,7 @@ func (m *mapVal) keys() []ref.Val {
 	for _, f := range m.value.Fields() {
 		switch v, open := m.ev.resolve(f.Value); {
 		case v == nil:
-		case open && absence(v) != estate.False:
+		case open && absence(v) != estate.False, !open && v.MaybeAbsent():
 			keys = append(keys, m.ev.unknown(v, m.pathOf(f.Name), true))
 		default:
 			keys = append(keys, types.String(f.Name))

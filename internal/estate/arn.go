@@ -30,7 +30,7 @@ func (r *Resource) ARN() *Value {
 		return String(r.ID)
 	}
 	service, tail, found := strings.Cut(r.scope.model.edges.Identities[r.Type].ARN, ":")
-	if !found {
+	if !found || strings.Contains(tail, "*") {
 		return nil
 	}
 	before, after, _ := strings.Cut(tail, "{name}")

@@ -242,6 +242,9 @@ func marked(mark string, v *Value) (*Value, error) {
 	case "$secret":
 		return Secret(field("why")), nil
 	case "$unknown":
+		if v.Field("maybe").AsBool() {
+			return Unread(field("reason"), field("input")), nil
+		}
 		if v.Field("derived").AsBool() {
 			return Unknown(field("reason"), field("input")), nil
 		}

@@ -407,7 +407,11 @@ func (x resolver) referenced(r *Resource, rule *Rule, ref Reference) []Edge {
 	case !slices.Contains(rule.Through, t.Type) || t == r:
 		return nil
 	}
-	var found []Edge
+	return x.onward(t, rule)
+}
+
+// onward are the edges to what t stands for.
+func (x resolver) onward(t *Resource, rule *Rule) (found []Edge) {
 	for _, onward := range x.scope.model.byFrom[t.Type] {
 		if onward.To == rule.To {
 			found = append(found, resolver{scope: t.scope}.edges(t, onward)...)

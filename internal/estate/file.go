@@ -289,6 +289,9 @@ func (v *Value) AppendJSON(b []byte) []byte {
 		if v.derived {
 			b = append(b, `,"derived":true`...)
 		}
+		if v.kind == KindUnknown && v.b {
+			b = append(b, `,"maybe":true`...)
+		}
 		return append(b, "}}"...)
 	case KindAbsent:
 	}

@@ -36,7 +36,7 @@ func (m *Model) Names(typeName string, properties *Value) []Named {
 			if v.Kind() != KindString || v.s == "" || rule.Mention && !strings.HasPrefix(v.s, "arn:") {
 				return
 			}
-			if name, ok := nameIn(v, id); ok && name.Kind() == KindString && !(rule.Pattern && strings.ContainsAny(name.s, "*?")) {
+			if name, ok := nameIn(v, id); ok && name.Kind() == KindString && !(rule.Pattern && (strings.ContainsAny(name.s, "*?") || strings.HasSuffix(name.s, "/"))) {
 				all = append(all, Named{rule.To, v.s, name.s})
 			}
 		})

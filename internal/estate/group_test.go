@@ -145,6 +145,31 @@ func TestNamesOfRegions(t *testing.T) {
 	}
 }
 
+// TestNames lists what a role's policy names, and not what it only matches.
+func TestNames(t *testing.T) {
+	var resources []*estate.Value
+	for _, arn := range []string{
+		"arn:aws:dynamodb:eu-west-1:111122223333:table/orders/index/*", "arn:aws:dynamodb:*:111122223333:table/everywhere",
+		"arn:aws:dynamodb:eu-west-1:111122223333:table/team-*", "arn:aws:s3:::uploads/*", "arn:aws:s3:::*", "*",
+	} {
+		resources = append(resources, estate.String(arn))
+	}
+	document := estate.Map(estate.Field{Name: "Statement", Value: estate.List(estate.Map(estate.Field{Name: "Resource", Value: estate.List(resources...)}))})
+	policy := estate.Map(estate.Field{Name: "PolicyDocument", Value: document})
+	var got []string
+	for _, n := range model(t).Names("AWS::IAM::Role", estate.Map(estate.Field{Name: "Policies", Value: estate.List(policy)})) {
+		got = append(got, n.Type+" "+n.Name+" "+n.Text)
+	}
+	want := []string{
+		"AWS::DynamoDB::Table orders arn:aws:dynamodb:eu-west-1:111122223333:table/orders/index/*",
+		"AWS::DynamoDB::Table everywhere arn:aws:dynamodb::111122223333:table/everywhere",
+		"AWS::S3::Bucket uploads arn:aws:s3:::uploads/*",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestAttached keeps apart what comes with a resource that was looked for, and
 // what does not.
 func TestAttached(t *testing.T) {

@@ -13,6 +13,9 @@ func (x resolver) byName(rule *Rule, v *Value, outside bool) []Edge {
 	if t := x.scope.group.byID[v.AsString()]; t != nil && t.Type == rule.To {
 		return []Edge{{To: t}}
 	}
+	if found := x.throughName(rule, v); len(found) > 0 {
+		return found
+	}
 	id := x.scope.model.edges.Identities[rule.To]
 	var found []Edge
 	for _, named := range alternatives(v, nil) {
@@ -43,6 +46,39 @@ func (x resolver) byName(rule *Rule, v *Value, outside bool) []Edge {
 		}
 	}
 	return found
+}
+
+// throughName finds what v names by way of a resource that stands for it and has
+// a name of its own: the key of an alias.
+func (x resolver) throughName(rule *Rule, v *Value) []Edge {
+	for _, typeName := range rule.Through {
+		id := x.scope.model.edges.Identities[typeName]
+		name, fits := nameIn(v, id)
+		if !fits || name.Kind() != KindString {
+			continue
+		}
+		at := x.placeOf(v, id)
+		if here, _ := x.scope.place.holds(v); here != True && !strings.HasPrefix(x.scope.Format, "aws") {
+			continue
+		}
+		unread := false
+		for _, t := range x.candidates(typeName, name) {
+			if t.scope.place.apart(at) {
+				continue
+			}
+			switch own := (resolver{t.scope}).nameOf(t); matchNames(name, own) {
+			case True:
+				return x.onward(t, rule)
+			case Maybe:
+				unread = unread || own.MaybeAbsent()
+			case False:
+			}
+		}
+		if unread && strings.HasPrefix(name.s, "alias/") {
+			return []Edge{{Gap: Gap{"names of aliases were not read", v.String()}}}
+		}
+	}
+	return nil
 }
 
 // holds reports whether an ARN is of the place, and which pseudo parameter
@@ -146,6 +182,8 @@ func (x resolver) named(rule *Rule, name alternative, v *Value, at place, outsid
 	case len(found) > 0:
 	case name.value.Kind() == KindUnknown || name.value.Kind() == KindDenied:
 		found = append(found, Edge{Gap: name.value.Gap(), When: name.when})
+	case outside && x.aliasUnread(v):
+		found = append(found, Edge{Gap: Gap{"aliases of keys were not read", v.String()}, When: name.when})
 	case outside && !x.wouldList(rule.To, v):
 		found = append(found, Edge{Gap: Gap{"outside what was read", v.String()}, Outside: true, When: name.when})
 	case outside:
@@ -233,6 +271,13 @@ func (x resolver) wouldList(typeName string, v *Value) bool {
 	service, _, _ := strings.Cut(x.scope.model.edges.Identities[typeName].ARN, ":")
 	return v.Kind() == KindString && strings.HasPrefix(x.scope.Format, "aws") && !placeless[service].account &&
 		!strings.Contains(v.s, "://") && !strings.Contains(v.s, "alias/")
+}
+
+// aliasUnread reports whether a live scope would have to know an alias of a key,
+// and does not.
+func (x resolver) aliasUnread(v *Value) bool {
+	return strings.HasPrefix(x.scope.Format, "aws") && v.Kind() == KindString && strings.Contains(v.s, "alias/") &&
+		!strings.Contains(v.s, "alias/aws/") && !x.scope.looked("AWS::KMS::Alias")
 }
 
 // alternative is one value that something may have, with the decisions that
@@ -413,6 +458,11 @@ func arnName(parts []*Value, id identity) (*Value, bool) {
 		return nil, false
 	}
 	lead := literal(rest, 0)
+	if head, inner, within := strings.Cut(prefix, "*"); within {
+		path, is := strings.CutPrefix(lead, head)
+		_, name, found := strings.Cut(path, inner)
+		return Text(append([]*Value{String(name)}, rest[1:]...)...), is && found
+	}
 	if lead != "" && !strings.HasPrefix(lead, prefix) {
 		return nil, false
 	}

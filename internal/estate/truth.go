@@ -68,7 +68,7 @@ func Equal(a, b *Value) bool {
 	case KindReference:
 		return a.s == b.s && a.of == b.of
 	case KindUnknown, KindDenied:
-		return a.s == b.s && a.of == b.of && a.derived == b.derived
+		return a.s == b.s && a.of == b.of && a.derived == b.derived && a.b == b.b
 	case KindList, KindText:
 		if len(a.items) != len(b.items) {
 			return false

@@ -95,7 +95,7 @@ type Field struct {
 type Value struct {
 	kind    Kind
 	assumed bool
-	b       bool
+	b       bool // Bool: the value; Unknown: it may not be there at all
 	derived bool // Unknown: made of what the gap names, and not that itself
 
 	line, column int32
@@ -176,15 +176,26 @@ func Unknown(reason, input string) *Value {
 	return &Value{kind: KindUnknown, s: reason, of: input, derived: true}
 }
 
+// Unread was not read, so that it may not even be there.
+func Unread(reason, input string) *Value {
+	return &Value{kind: KindUnknown, s: reason, of: input, derived: true, b: true}
+}
+
 // UnknownText is the input itself: a text that is not known, and the same one
 // wherever a value with this reason and input stands.
 func UnknownText(reason, input string) *Value {
 	return &Value{kind: KindUnknown, s: reason, of: input}
 }
 
-// Denied could not be read for want of a permission.
+// Denied could not be read for want of a permission; it may not even be there.
 func Denied(reason, permission string) *Value {
 	return &Value{kind: KindDenied, s: reason, of: permission}
+}
+
+// MaybeAbsent reports whether a value that is not known may not be there at all.
+// That of a OneOf is told by its cases.
+func (v *Value) MaybeAbsent() bool {
+	return v.Kind() == KindDenied || v.Kind() == KindUnknown && v.b
 }
 
 // OneOf is one of several values. Input names what decides between them; all
@@ -303,7 +314,7 @@ func (v *Value) Known() bool {
 }
 
 // AsBool is the boolean of a Bool.
-func (v *Value) AsBool() bool { return v != nil && v.b }
+func (v *Value) AsBool() bool { return v.Kind() == KindBool && v.b }
 
 // AsInt is the whole number of an Int.
 func (v *Value) AsInt() int64 {

@@ -40,7 +40,7 @@ func ExplainCheck(w io.Writer, c *check.Check, requirements map[string][]string,
 	p.explainWhy(c.Rationale, c.Source)
 
 	switch {
-	case c.Advisory:
+	case c.Advisory && len(c.Establishes) == 0:
 		p.heading("Objectives", "")
 		p.line(2, "none: the check is advice and bears on no requirement")
 	case len(c.Establishes) > 0:

@@ -23,6 +23,7 @@ const (
 	maxInputs       = 3  // for each reason
 	maxRequirements = 10 // not met, for each framework
 	maxNames        = 5  // of other functions that a finding concerns
+	maxDetailed     = 3  // frameworks, until they are a table without what is not met
 )
 
 // Widths of what would otherwise take a whole line, in characters.
@@ -531,25 +532,24 @@ func (t *text) writeStandings(m *assess.Summary) {
 		return
 	}
 	t.heading("Standing", basisText(t.header.Basis)+", "+oneLine(t.scope))
+	var frameworks []assess.FrameworkInfo
 	occurs := map[assess.State]bool{}
 	for _, f := range t.header.Frameworks {
-		sum, ok := m.Standings[f.ID]
-		if !ok {
-			continue
-		}
-		notMet := sum.Standings[string(assess.NotMet)]
-		bar := fmt.Sprintf("%d of %d not met", notMet, sum.Requirements)
-		if sum.Waived > 0 {
-			bar += fmt.Sprintf(" (%d waived)", sum.Waived)
-		}
-		for _, state := range assess.States {
-			if n := sum.Standings[string(state)]; n > 0 && state != assess.NotMet {
-				occurs[state] = true
-				bar += fmt.Sprintf(", %d %s", n, state)
+		if sum, ok := m.Standings[f.ID]; ok {
+			frameworks = append(frameworks, f)
+			for _, state := range assess.States {
+				occurs[state] = occurs[state] || sum.Standings[string(state)] > 0
 			}
 		}
-		t.row(2, 4, bar, cell{text: oneLine(f.Title + " " + f.Version), style: bold})
-		t.writeNotMet(f.ID, notMet)
+	}
+	detailed := t.limit(len(frameworks), maxDetailed) == len(frameworks)
+	if detailed || !t.standingTable(m, frameworks, occurs) {
+		for _, f := range frameworks {
+			t.standingBar(m, f)
+			if detailed {
+				t.writeNotMet(f.ID, m.Standings[f.ID].Standings[string(assess.NotMet)])
+			}
+		}
 	}
 	var notes []string
 	for _, state := range assess.States {
@@ -560,16 +560,80 @@ func (t *text) writeStandings(m *assess.Summary) {
 	if len(notes) > 0 {
 		t.line(2, "("+strings.Join(notes, "; ")+")")
 	}
+	if !detailed {
+		t.line(2, "--framework ID lists what is not met and why; assay frameworks show ID says what is asked for")
+	}
+}
+
+// standingBar is a framework's standings in a line.
+func (t *text) standingBar(m *assess.Summary, f assess.FrameworkInfo) {
+	sum := m.Standings[f.ID]
+	bar := fmt.Sprintf("%d of %d not met", sum.Standings[string(assess.NotMet)], sum.Requirements)
+	if sum.Waived > 0 {
+		bar += fmt.Sprintf(" (%d waived)", sum.Waived)
+	}
+	for _, state := range assess.States {
+		if n := sum.Standings[string(state)]; n > 0 && state != assess.NotMet {
+			bar += fmt.Sprintf(", %d %s", n, state)
+		}
+	}
+	t.row(2, 4, bar, cell{text: oneLine(f.Title + " " + f.Version), style: bold})
+}
+
+// waivedColumn stands for a part of what is not met.
+const waivedColumn assess.State = "waived"
+
+// standingTable lists frameworks by id with a column for each standing that
+// occurs, that of what is waived after those that are not met, and the last of
+// them how many requirements there are. It says whether the table fits.
+func (t *text) standingTable(m *assess.Summary, frameworks []assess.FrameworkInfo, occurs map[assess.State]bool) bool {
+	ids := widest(frameworks, func(f assess.FrameworkInfo) string { return f.ID })
+	names := []string{string(assess.NotMet)}
+	columns := []assess.State{assess.NotMet}
+	if slices.ContainsFunc(frameworks, func(f assess.FrameworkInfo) bool { return m.Standings[f.ID].Waived > 0 }) {
+		columns, names = append(columns, waivedColumn), append(names, string(waivedColumn))
+	}
+	for _, state := range assess.States {
+		if state != assess.NotMet && occurs[state] {
+			columns = append(columns, state)
+			names = append(names, strings.Replace(string(state), "not applicable", "n/a", 1))
+		}
+	}
+	names = append(names, "of all")
+	if 2+ids+len(gutter)*len(names)+len(strings.Join(names, "")) > t.width {
+		return false
+	}
+	line := func(first string, cells func(i int) string) {
+		padded := fmt.Sprintf("%-*s", ids, oneLine(first))
+		for i, name := range names {
+			padded += gutter + fmt.Sprintf("%*s", len(name), cells(i))
+		}
+		t.row(2, 2, "", cell{text: padded})
+	}
+	line("", func(i int) string { return names[i] })
+	for _, f := range frameworks {
+		sum := m.Standings[f.ID]
+		line(f.ID, func(i int) string {
+			if i == len(columns) {
+				return fmt.Sprint(sum.Requirements)
+			}
+			if columns[i] == waivedColumn {
+				return fmt.Sprint(sum.Waived)
+			}
+			return fmt.Sprint(sum.Standings[string(columns[i])])
+		})
+	}
+	return true
 }
 
 func (t *text) writeNotMet(framework string, total int) {
 	listed := t.notMet[framework]
 	ids := widest(listed, func(s *assess.Standing) string { return s.Requirement })
-	states := widest(listed, stateText)
-	room := t.width - 4 - states - ids - 2*len(gutter)
+	words := widest(listed, stateText)
+	room := t.width - 4 - words - ids - 2*len(gutter)
 	for _, s := range listed {
 		t.row(4, 8, clip(oneLine(s.Title+"; "+s.Because), max(room, narrowest)),
-			cell{text: stateText(s), width: states, style: red}, cell{text: oneLine(s.Requirement), width: ids})
+			cell{text: stateText(s), width: words, style: red}, cell{text: oneLine(s.Requirement), width: ids})
 	}
 	if more := total - len(listed); more > 0 {
 		t.line(4, fmt.Sprintf("and %d more not met; assay frameworks show %s", more, oneLine(framework)))
@@ -578,10 +642,11 @@ func (t *text) writeNotMet(framework string, total int) {
 
 // stateText is a standing, apart where all that fails is waived.
 func stateText(s *assess.Standing) string {
+	said := oneLine(cmp.Or(s.Word, string(s.State)))
 	if s.Waived {
-		return string(s.State) + ", waived"
+		said += ", waived"
 	}
-	return string(s.State)
+	return said
 }
 
 func (t *text) writeSummary(m *assess.Summary) {

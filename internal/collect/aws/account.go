@@ -3,11 +3,9 @@ package aws
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/account"
 	"github.com/aws/aws-sdk-go-v2/service/account/types"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
-	"github.com/aws/aws-sdk-go-v2/service/s3control"
 
 	"assay/internal/estate"
 )
@@ -25,12 +23,6 @@ func accountService() service {
 			account: true,
 			actions: []string{"account:GetAlternateContact"},
 			list:    readContacts,
-		},
-		{
-			types:   []string{"Assay::S3Control::PublicAccessBlock"},
-			account: true,
-			actions: []string{"s3:GetAccountPublicAccessBlock"},
-			list:    readPublicAccessBlock,
 		},
 	}}
 }
@@ -72,24 +64,5 @@ func readContacts(ctx context.Context, s *scope) error {
 			"AccountId": estate.String(s.account), "AlternateContactType": estate.String(string(kind)),
 		}})
 	}
-	return nil
-}
-
-func readPublicAccessBlock(ctx context.Context, s *scope) error {
-	client := s3control.NewFromConfig(s.cfg)
-	out, err := do(ctx, s, "s3:GetAccountPublicAccessBlock", client.GetPublicAccessBlock, &s3control.GetPublicAccessBlockInput{AccountId: aws.String(s.account)})
-	if none(err, "NoSuchPublicAccessBlockConfiguration") {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if out.PublicAccessBlockConfiguration == nil {
-		return s.odd("GetPublicAccessBlock", "s3:GetAccountPublicAccessBlock")
-	}
-	s.add(found{
-		typ: "Assay::S3Control::PublicAccessBlock", id: s.account, name: "public access to buckets", from: out.PublicAccessBlockConfiguration,
-		set: fields{"AccountId": estate.String(s.account)}, call: "s3:GetPublicAccessBlock",
-	})
 	return nil
 }

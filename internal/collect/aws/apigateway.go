@@ -29,7 +29,7 @@ func apigatewayService() service {
 		{
 			types: []string{
 				"AWS::ApiGateway::RestApi", "AWS::ApiGateway::Resource", "AWS::ApiGateway::Method", "AWS::ApiGateway::Stage",
-				"AWS::ApiGateway::Authorizer", "AWS::ApiGateway::RequestValidator", "AWS::ApiGateway::Account",
+				"AWS::ApiGateway::Authorizer", "AWS::ApiGateway::RequestValidator", "AWS::ApiGateway::Account", "AWS::WAFv2::WebACLAssociation",
 			},
 			actions:  []string{apigatewayGet},
 			touching: true,
@@ -120,8 +120,10 @@ func (r *restApis) api(ctx context.Context, a types.RestApi) error {
 	case none(err, apigatewayGone):
 		return nil // deleted since it was listed
 	case err != nil:
-		if err := r.orLost(err, "AWS::ApiGateway::Method", arn+"/resources", of); err != nil {
-			return err
+		for _, typ := range []string{"AWS::ApiGateway::Resource", "AWS::ApiGateway::Method"} {
+			if err := r.orLost(err, typ, arn+"/"+typ, of); err != nil {
+				return err
+			}
 		}
 	case !r.run.options.All && !slices.ContainsFunc(resources, leadsToFunction):
 		return nil
@@ -152,7 +154,7 @@ func (r *restApis) api(ctx context.Context, a types.RestApi) error {
 	if err := r.orLost(r.authorizers(ctx, a.Id, arn), "AWS::ApiGateway::Authorizer", arn+"/authorizers", of, apigatewayGone); err != nil {
 		return err
 	}
-	return r.orLost(r.validators(ctx, a.Id), "AWS::ApiGateway::RequestValidator", arn+"/requestvalidators", of, apigatewayGone)
+	return r.orLost(r.validators(ctx, a.Id, arn), "AWS::ApiGateway::RequestValidator", arn+"/requestvalidators", of, apigatewayGone)
 }
 
 func leadsToFunction(resource types.Resource) bool {
@@ -215,6 +217,7 @@ func (r *restApis) stages(ctx context.Context, api *string, arn string) error {
 			renamed: map[string]string{"AccessLogSetting": "AccessLogSettings", "CanarySetting": "CanarySettings"},
 			set:     fields{"RestApiId": str(api), "MethodSettings": r.methodSettings(stage.MethodSettings)},
 		})
+		r.firewalled(arn+"/stages/"+name, stage.WebAclArn, "apigateway:GetStages")
 	}
 	return nil
 }
@@ -282,14 +285,13 @@ func (r *restApis) authorizers(ctx context.Context, api *string, arn string) err
 	})
 }
 
-func (r *restApis) validators(ctx context.Context, api *string) error {
+func (r *restApis) validators(ctx context.Context, api *string, arn string) error {
 	in := &apigateway.GetRequestValidatorsInput{RestApiId: api, Limit: aws.Int32(500)}
 	pages := paging(r.client.GetRequestValidators, in, &in.Position, func(out *apigateway.GetRequestValidatorsOutput) *string { return out.Position })
 	return each(ctx, r.scope, apigatewayGet, pages, func(out *apigateway.GetRequestValidatorsOutput) error {
 		for _, v := range out.Items {
-			// Methods name it by its id alone.
 			r.add(found{
-				typ: "AWS::ApiGateway::RequestValidator", id: aws.ToString(v.Id), name: aws.ToString(v.Name), from: v,
+				typ: "AWS::ApiGateway::RequestValidator", id: arn + "/requestvalidators/" + aws.ToString(v.Id), name: aws.ToString(v.Name), from: v,
 				set: fields{"RestApiId": str(api)}, call: "apigateway:GetRequestValidators",
 			})
 		}

@@ -188,7 +188,23 @@ func readDomains(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
-	if len(all) == 0 {
+	var second []string // that the older API does not show
+	in := &apigatewayv2.GetDomainNamesInput{}
+	newer := paging(r.client.GetDomainNames, in, &in.NextToken, func(out *apigatewayv2.GetDomainNamesOutput) *string { return out.NextToken })
+	err = each(ctx, s, apigatewayGet, newer, func(out *apigatewayv2.GetDomainNamesOutput) error {
+		for _, d := range out.Items {
+			name := aws.ToString(d.DomainName)
+			r.regional[name] = d
+			if !slices.ContainsFunc(all, func(known apitypes.DomainName) bool { return aws.ToString(known.DomainName) == name }) {
+				second = append(second, name)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if len(all)+len(second) == 0 {
 		return nil
 	}
 	apis, err := r.list(ctx)
@@ -198,23 +214,17 @@ func readDomains(ctx context.Context, s *scope) error {
 	for _, a := range apis {
 		r.http[aws.ToString(a.ApiId)] = true
 	}
-	in := &apigatewayv2.GetDomainNamesInput{}
-	second := paging(r.client.GetDomainNames, in, &in.NextToken, func(out *apigatewayv2.GetDomainNamesOutput) *string { return out.NextToken })
-	err = each(ctx, s, apigatewayGet, second, func(out *apigatewayv2.GetDomainNamesOutput) error {
-		for _, d := range out.Items {
-			r.regional[aws.ToString(d.DomainName)] = d
-		}
-		return nil
-	})
-	if err != nil {
+	if err := forEach(ctx, s, second, 1, func(ctx context.Context, name string) error { return r.domain(ctx, name, nil) }); err != nil {
 		return err
 	}
-	return forEach(ctx, s, all, 2, r.domain)
+	return forEach(ctx, s, all, 2, func(ctx context.Context, d apitypes.DomainName) error {
+		return r.domain(ctx, aws.ToString(d.DomainName), &d)
+	})
 }
 
-func (r *domains) domain(ctx context.Context, d apitypes.DomainName) error {
-	name := aws.ToString(d.DomainName)
-	if d.EndpointConfiguration != nil && slices.Contains(d.EndpointConfiguration.Types, apitypes.EndpointTypePrivate) {
+// domain reads a domain, of which d is what the older API says, if anything.
+func (r *domains) domain(ctx context.Context, name string, d *apitypes.DomainName) error {
+	if d != nil && d.EndpointConfiguration != nil && slices.Contains(d.EndpointConfiguration.Types, apitypes.EndpointTypePrivate) {
 		r.add(found{
 			typ: "AWS::ApiGateway::DomainNameV2", id: aws.ToString(d.DomainNameArn), name: name, from: d,
 			set: fields{"Policy": escapedPolicy(d.ManagementPolicy)}, call: "apigateway:GetDomainNames",
@@ -228,17 +238,17 @@ func (r *domains) domain(ctx context.Context, d apitypes.DomainName) error {
 	case err != nil && over(err):
 		return err
 	case err != nil: // what it leads to is not known, and so what kind it is
-		for _, typ := range []string{"AWS::ApiGateway::BasePathMapping", "AWS::ApiGatewayV2::ApiMapping"} {
-			r.lost(typ, name+"/mappings", fields{"DomainName": estate.String(name)}, err)
+		for _, typ := range []string{"AWS::ApiGateway::DomainName", "AWS::ApiGatewayV2::DomainName", "AWS::ApiGateway::BasePathMapping", "AWS::ApiGatewayV2::ApiMapping"} {
+			r.lost(typ, name, fields{"DomainName": estate.String(name)}, err)
 		}
-		http, rest = true, true
+		return nil
 	}
 	// The ids of the two kinds are names and not ARNs, which they would share.
 	regional, ok := r.regional[name]
-	if ok && http {
+	if ok && (http || d == nil) {
 		r.add(found{typ: "AWS::ApiGatewayV2::DomainName", id: name, name: name, from: regional, call: "apigatewayv2:GetDomainNames"})
 	}
-	if rest || !http || !ok {
+	if d != nil && (rest || !http || !ok) {
 		r.add(found{typ: "AWS::ApiGateway::DomainName", id: name, name: name, from: d, call: "apigateway:GetDomainNames"})
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 // appsyncService reads the GraphQL APIs of which a data source is a function.
 func appsyncService() service {
 	return service{name: "appsync", reads: []read{{
-		types:    []string{"AWS::AppSync::GraphQLApi", "AWS::AppSync::DataSource", "AWS::AppSync::ApiCache"},
+		types:    []string{"AWS::AppSync::GraphQLApi", "AWS::AppSync::DataSource", "AWS::AppSync::ApiCache", "AWS::WAFv2::WebACLAssociation"},
 		actions:  []string{"appsync:ListGraphqlApis", "appsync:ListDataSources", "appsync:GetApiCache"},
 		touching: true,
 		list:     readGraphQL,
@@ -60,6 +60,7 @@ func graphQL(ctx context.Context, s *scope, client *appsync.Client, a types.Grap
 		set["ResolverCountLimit"] = nil
 	}
 	s.add(found{typ: "AWS::AppSync::GraphQLApi", id: arn, name: aws.ToString(a.Name), from: a, set: set, call: "appsync:ListGraphqlApis"})
+	s.firewalled(arn, a.WafWebAclArn, "appsync:ListGraphqlApis")
 	for _, d := range sources {
 		s.add(found{
 			typ: "AWS::AppSync::DataSource", id: orElse(aws.ToString(d.DataSourceArn), arn+"/datasources/"+aws.ToString(d.Name)), name: aws.ToString(d.Name), from: d,

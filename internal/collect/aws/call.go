@@ -139,6 +139,18 @@ func (t *tokens[In, Out, Opt]) NextPage(ctx context.Context, options ...func(*Op
 	return out, nil
 }
 
+// orPerhaps is [scope.orLost] for what others name by an ARN.
+func (s *scope) orPerhaps(err error, typ, arn string, known fields, codes ...string) error {
+	switch {
+	case err == nil || none(err, codes...):
+		return nil
+	case over(err):
+		return err
+	}
+	s.perhaps(typ, arn, known, err)
+	return nil
+}
+
 // orLost records that a part of something may exist that a call would have
 // shown ([scope.lost]). It gives the error back when that ends the read, and
 // nothing when the code says that there is none.

@@ -46,9 +46,8 @@ func readTrails(ctx context.Context, s *scope) error {
 	return forEach(ctx, s, all, 4, func(ctx context.Context, t types.Trail) error { return readTrail(ctx, s, t) })
 }
 
-// readTrail reads what only the trail's home region tells. An organisation's
-// trail tells the accounts of its members less: the calls for its selectors
-// fail there, and they are not known.
+// readTrail reads what only the trail's home region tells, and of another
+// account's trail what it shows: calls for its selectors fail.
 func readTrail(ctx context.Context, s *scope, t types.Trail) error {
 	cfg := s.cfg
 	cfg.Region = orElse(aws.ToString(t.HomeRegion), cfg.Region)
@@ -68,7 +67,21 @@ func readTrail(ctx context.Context, s *scope, t types.Trail) error {
 		set["IsLogging"] = flag(status.IsLogging)
 		s.add(found{typ: "Assay::CloudTrail::TrailStatus", id: arn, name: name, from: status, set: fields{"TrailName": estate.String(arn)}, call: "cloudtrail:GetTrailStatus"})
 	}
-	selected, err := do(ctx, s, "cloudtrail:GetEventSelectors", client.GetEventSelectors, &cloudtrail.GetEventSelectorsInput{TrailName: t.TrailARN})
+	if owner := strings.Split(arn, ":"); len(owner) > 4 && owner[4] != s.account {
+		ofOrganisation(t, owner[4], set)
+	} else if err := s.selectors(ctx, client, arn, set); err != nil {
+		return err
+	}
+	s.add(found{
+		typ: "AWS::CloudTrail::Trail", id: arn, name: name, from: t, set: set, call: "cloudtrail:DescribeTrails", leads: true,
+		renamed: map[string]string{"EnableLogFileValidation": "LogFileValidationEnabled"},
+	})
+	return nil
+}
+
+// selectors reads what a trail records and how it is tagged.
+func (s *scope) selectors(ctx context.Context, client *cloudtrail.Client, arn string, set fields) error {
+	selected, err := do(ctx, s, "cloudtrail:GetEventSelectors", client.GetEventSelectors, &cloudtrail.GetEventSelectorsInput{TrailName: aws.String(arn)})
 	switch {
 	case err != nil && over(err):
 		return err
@@ -82,7 +95,7 @@ func readTrail(ctx context.Context, s *scope, t types.Trail) error {
 		set["EventSelectors"] = s.property("AWS::CloudTrail::Trail", "EventSelectors", "cloudtrail:GetEventSelectors", selected.EventSelectors)
 		set["AdvancedEventSelectors"] = s.property("AWS::CloudTrail::Trail", "AdvancedEventSelectors", "cloudtrail:GetEventSelectors", selected.AdvancedEventSelectors)
 	}
-	insights, err := do(ctx, s, "cloudtrail:GetInsightSelectors", client.GetInsightSelectors, &cloudtrail.GetInsightSelectorsInput{TrailName: t.TrailARN})
+	insights, err := do(ctx, s, "cloudtrail:GetInsightSelectors", client.GetInsightSelectors, &cloudtrail.GetInsightSelectorsInput{TrailName: aws.String(arn)})
 	switch {
 	case none(err, "InsightNotEnabledException"):
 	case err != nil && over(err):
@@ -92,21 +105,23 @@ func readTrail(ctx context.Context, s *scope, t types.Trail) error {
 	default:
 		set["InsightSelectors"] = s.property("AWS::CloudTrail::Trail", "InsightSelectors", "cloudtrail:GetInsightSelectors", insights.InsightSelectors)
 	}
-	if set["Tags"], err = trailTags(ctx, s, client, arn); err != nil {
-		return err
+	set["Tags"], err = trailTags(ctx, s, client, arn)
+	return err
+}
+
+// ofOrganisation is what the accounts of an organisation see of its trail: that
+// somebody gave it selectors, and not which.
+func ofOrganisation(t types.Trail, owner string, set fields) {
+	hidden := func(operation string) *estate.Value {
+		return estate.Unknown("the organisation shows it to the owner of the trail", operation+" in account "+owner)
 	}
-	s.add(found{
-		typ: "AWS::CloudTrail::Trail", id: arn, name: name, from: t, set: set, call: "cloudtrail:DescribeTrails",
-		renamed: map[string]string{"EnableLogFileValidation": "LogFileValidationEnabled"},
-	})
-	// What keeps the records is judged with the trail, whoever else uses it.
-	for _, named := range []*string{t.CloudWatchLogsLogGroupArn, t.CloudWatchLogsRoleArn, t.KmsKeyId, t.SnsTopicARN} {
-		s.wantARN(aws.ToString(named))
+	if t.HasCustomEventSelectors == nil || *t.HasCustomEventSelectors {
+		set["EventSelectors"], set["AdvancedEventSelectors"] = hidden("cloudtrail:GetEventSelectors"), hidden("cloudtrail:GetEventSelectors")
 	}
-	if bucket := aws.ToString(t.S3BucketName); bucket != "" {
-		s.want(estate.Named{Type: "AWS::S3::Bucket", Text: bucket, Name: bucket})
+	if t.HasInsightSelectors == nil || *t.HasInsightSelectors {
+		set["InsightSelectors"] = hidden("cloudtrail:GetInsightSelectors")
 	}
-	return nil
+	set["Tags"] = hidden("cloudtrail:ListTags")
 }
 
 // isDefaultSelector reports whether selectors are what a trail has that nobody
@@ -159,7 +174,7 @@ func readStore(ctx context.Context, s *scope, client *cloudtrail.Client, e types
 	case err != nil && over(err):
 		return err
 	case err != nil:
-		s.lost(typ, arn, fields{"Name": str(e.Name)}, err)
+		s.perhaps(typ, arn, fields{"Name": str(e.Name)}, err)
 		return nil
 	}
 	set := fields{

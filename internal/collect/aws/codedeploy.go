@@ -55,7 +55,7 @@ func readDeployments(ctx context.Context, s *scope) error {
 			arn := s.arnOf("codedeploy", "application:"+name)
 			s.add(found{
 				typ: "AWS::CodeDeploy::Application", id: arn, name: name, from: a, call: "codedeploy:BatchGetApplications",
-				set: fields{"Tags": s.tagsOf(ctx, "codedeploy:application", arn)},
+				set: fields{"Tags": s.tagsOf(ctx, "codedeploy", arn)},
 			})
 		}
 	}
@@ -90,7 +90,7 @@ func deploymentGroups(ctx context.Context, s *scope, client *codedeploy.Client, 
 			for _, a := range g.AutoScalingGroups {
 				scaling = append(scaling, aws.ToString(a.Name))
 			}
-			set := fields{"AutoScalingGroups": strs(scaling), "Tags": s.tagsOf(ctx, "codedeploy:deploymentgroup", arn), "AlarmConfiguration": alarmsOf(g.AlarmConfiguration)}
+			set := fields{"AutoScalingGroups": strs(scaling), "Tags": s.tagsOf(ctx, "codedeploy", arn), "AlarmConfiguration": alarmsOf(g.AlarmConfiguration)}
 			s.add(found{typ: "AWS::CodeDeploy::DeploymentGroup", id: arn, name: name, from: g, set: set, call: "codedeploy:BatchGetDeploymentGroups"})
 		}
 	}

@@ -54,7 +54,7 @@ func pool(ctx context.Context, s *scope, client *cognito.Client, id string) erro
 	arn := s.arnOf("cognito-idp", "userpool/"+id)
 	out, err := do(ctx, s, "cognito-idp:DescribeUserPool", client.DescribeUserPool, &cognito.DescribeUserPoolInput{UserPoolId: aws.String(id)})
 	if err != nil {
-		return s.orLost(err, "AWS::Cognito::UserPool", arn, nil, notFound)
+		return s.orPerhaps(err, "AWS::Cognito::UserPool", arn, nil, notFound)
 	}
 	if p := out.UserPool; p != nil {
 		s.add(found{

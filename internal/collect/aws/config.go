@@ -61,10 +61,11 @@ func readRecorders(ctx context.Context, s *scope) error {
 	}
 	for _, r := range out.ConfigurationRecorders {
 		name := aws.ToString(r.Name)
-		s.add(found{
-			typ: "AWS::Config::ConfigurationRecorder", id: orElse(aws.ToString(r.Arn), name), name: name, from: r, call: call,
-			set: fields{"RecordingGroup": recordingGroup(s, r.RecordingGroup, call)},
-		})
+		set := fields{"RecordingGroup": recordingGroup(s, r.RecordingGroup, call)}
+		if m := r.RecordingMode; m != nil && m.RecordingFrequency == types.RecordingFrequencyContinuous && len(m.RecordingModeOverrides) == 0 {
+			set["RecordingMode"] = nil // as when nothing is said of it
+		}
+		s.add(found{typ: "AWS::Config::ConfigurationRecorder", id: orElse(aws.ToString(r.Arn), name), name: name, from: r, set: set, call: call})
 	}
 	return nil
 }

@@ -81,11 +81,10 @@ func readTable(ctx context.Context, s *scope, client *dynamodb.Client, name stri
 		set["SSESpecification"] = some(f)
 	}
 	if st := d.StreamSpecification; st != nil && aws.ToBool(st.StreamEnabled) {
-		set["StreamSpecification"] = estate.Map(
-			estate.Field{Name: "ResourcePolicy", Value: s.run.shaper.unknown("AWS::DynamoDB::Table.StreamSpecification.ResourcePolicy")},
-			estate.Field{Name: "StreamViewType", Value: word(string(st.StreamViewType))},
-		)
+		set["StreamSpecification"] = s.as("AWS::DynamoDB::Table", "StreamSpecification", st, "dynamodb:DescribeTable")
 	}
+	// It is answered for every table, whether somebody asked for it or not.
+	set["WarmThroughput"] = s.run.shaper.unknown("AWS::DynamoDB::Table.WarmThroughput")
 	s.add(found{typ: "AWS::DynamoDB::Table", id: arn, name: name, from: d, set: set, call: "dynamodb:DescribeTable"})
 	return s.ended(ctx, "dynamodb:DescribeTable")
 }

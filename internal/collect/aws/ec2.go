@@ -70,32 +70,30 @@ func readVPCs(ctx context.Context, s *scope) error {
 	return forEach(ctx, s, all, 2, func(ctx context.Context, v types.Vpc) error {
 		id := aws.ToString(v.VpcId)
 		arn := s.ownedARN(v.OwnerId, "vpc/"+id)
-		attribute := func(name types.VpcAttributeName, value func(*ec2.DescribeVpcAttributeOutput) *types.AttributeBooleanValue) *estate.Value {
-			return property(ctx, s, arn, "ec2:DescribeVpcAttribute", client.DescribeVpcAttribute, &ec2.DescribeVpcAttributeInput{VpcId: v.VpcId, Attribute: name},
-				func(out *ec2.DescribeVpcAttributeOutput) *estate.Value { return flag(value(out).Value) })
-		}
-		set := fields{
-			"EnableDnsSupport": attribute(types.VpcAttributeNameEnableDnsSupport, func(out *ec2.DescribeVpcAttributeOutput) *types.AttributeBooleanValue {
-				return orNone(out.EnableDnsSupport)
-			}),
-			"EnableDnsHostnames": attribute(types.VpcAttributeNameEnableDnsHostnames, func(out *ec2.DescribeVpcAttributeOutput) *types.AttributeBooleanValue {
-				return orNone(out.EnableDnsHostnames)
-			}),
+		set := fields{}
+		for _, name := range []types.VpcAttributeName{types.VpcAttributeNameEnableDnsSupport, types.VpcAttributeNameEnableDnsHostnames} {
+			out, err := do(ctx, s, "ec2:DescribeVpcAttribute", client.DescribeVpcAttribute, &ec2.DescribeVpcAttributeInput{VpcId: v.VpcId, Attribute: name})
+			property := strings.ToUpper(string(name[:1])) + string(name[1:])
+			switch {
+			case none(err, "InvalidVpcID.NotFound"):
+				return nil // deleted since it was listed
+			case err != nil && over(err):
+				return err
+			case err != nil:
+				set[property] = s.missing(err, arn)
+			case name == types.VpcAttributeNameEnableDnsSupport:
+				set[property] = flag(orZero(out.EnableDnsSupport).Value)
+			default:
+				set[property] = flag(orZero(out.EnableDnsHostnames).Value)
+			}
 		}
 		if v.EncryptionControl == nil {
 			set["VpcEncryptionControl"] = nil
 		}
 		s.add(found{typ: "AWS::EC2::VPC", id: arn, name: id, from: v, set: set, call: "ec2:DescribeVpcs"})
 		s.add(found{typ: "Assay::EC2::VpcState", id: id, name: id, from: v, call: "ec2:DescribeVpcs"})
-		return s.ended(ctx, "ec2:DescribeVpcAttribute")
+		return nil
 	})
-}
-
-func orNone(v *types.AttributeBooleanValue) *types.AttributeBooleanValue {
-	if v == nil {
-		return &types.AttributeBooleanValue{}
-	}
-	return v
 }
 
 // ownedARN is the ARN of a part of a network, which may belong to another

@@ -52,7 +52,7 @@ func readImages(ctx context.Context, s *scope, sought []estate.Named) error {
 		case err != nil && over(err):
 			return err
 		case err != nil:
-			s.lost("AWS::ECR::Repository", s.arnOf("ecr", "repository/"+name), fields{"RepositoryName": estate.String(name)}, err)
+			s.perhaps("AWS::ECR::Repository", s.arnOf("ecr", "repository/"+name), fields{"RepositoryName": estate.String(name)}, err)
 			return nil
 		}
 		for _, r := range out.Repositories {

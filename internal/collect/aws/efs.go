@@ -2,13 +2,10 @@ package aws
 
 import (
 	"context"
-	"strings"
-	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/efs"
 	"github.com/aws/aws-sdk-go-v2/service/efs/types"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"assay/internal/estate"
 )
@@ -25,7 +22,7 @@ func efsService() service {
 			named: func(ctx context.Context, s *scope, sought []estate.Named) error {
 				return forEach(ctx, s, sought, 1, func(ctx context.Context, n estate.Named) error {
 					err := accessPoints(ctx, s, &efs.DescribeAccessPointsInput{AccessPointId: aws.String(n.Name)})
-					return s.orLost(err, "AWS::EFS::AccessPoint", n.Text, nil, "AccessPointNotFound")
+					return s.orPerhaps(err, "AWS::EFS::AccessPoint", s.arnOf("elasticfilesystem", "access-point/"+n.Name), nil, "AccessPointNotFound")
 				})
 			},
 		},
@@ -33,16 +30,16 @@ func efsService() service {
 			types: []string{"AWS::EFS::FileSystem"},
 			actions: []string{
 				"elasticfilesystem:DescribeFileSystems", "elasticfilesystem:DescribeFileSystemPolicy", "elasticfilesystem:DescribeBackupPolicy",
-				"elasticfilesystem:DescribeLifecycleConfiguration", "kms:ListAliases",
+				"elasticfilesystem:DescribeLifecycleConfiguration", listingAliases,
 			},
 			list: func(ctx context.Context, s *scope) error {
-				return newFileSystems(ctx, s).read(ctx, &efs.DescribeFileSystemsInput{})
+				return fileSystems{s, efs.NewFromConfig(s.cfg)}.read(ctx, &efs.DescribeFileSystemsInput{})
 			},
 			named: func(ctx context.Context, s *scope, sought []estate.Named) error {
-				r := newFileSystems(ctx, s)
+				r := fileSystems{s, efs.NewFromConfig(s.cfg)}
 				return forEach(ctx, s, sought, 4, func(ctx context.Context, n estate.Named) error {
 					err := r.read(ctx, &efs.DescribeFileSystemsInput{FileSystemId: aws.String(n.Name)})
-					return s.orLost(err, "AWS::EFS::FileSystem", s.arnOf("elasticfilesystem", "file-system/"+n.Name), nil, "FileSystemNotFound")
+					return s.orPerhaps(err, "AWS::EFS::FileSystem", s.arnOf("elasticfilesystem", "file-system/"+n.Name), nil, "FileSystemNotFound")
 				})
 			},
 		},
@@ -65,29 +62,9 @@ func accessPoints(ctx context.Context, s *scope, in *efs.DescribeAccessPointsInp
 type fileSystems struct {
 	*scope
 	client *efs.Client
-	// managed is the id of AWS's key for EFS, which a file system has when none was
-	// chosen; empty when the account has none.
-	managed func() (string, error)
 }
 
-func newFileSystems(ctx context.Context, s *scope) *fileSystems {
-	r := &fileSystems{scope: s, client: efs.NewFromConfig(s.cfg)}
-	r.managed = sync.OnceValues(func() (id string, err error) {
-		pages := kms.NewListAliasesPaginator(kms.NewFromConfig(s.cfg), &kms.ListAliasesInput{})
-		err = each(ctx, s, "kms:ListAliases", pages, func(out *kms.ListAliasesOutput) error {
-			for _, a := range out.Aliases {
-				if aws.ToString(a.AliasName) == "alias/aws/elasticfilesystem" {
-					id = aws.ToString(a.TargetKeyId)
-				}
-			}
-			return nil
-		})
-		return id, err
-	})
-	return r
-}
-
-func (r *fileSystems) read(ctx context.Context, in *efs.DescribeFileSystemsInput) error {
+func (r fileSystems) read(ctx context.Context, in *efs.DescribeFileSystemsInput) error {
 	var all []types.FileSystemDescription
 	err := each(ctx, r.scope, "elasticfilesystem:DescribeFileSystems", efs.NewDescribeFileSystemsPaginator(r.client, in), func(out *efs.DescribeFileSystemsOutput) error {
 		all = append(all, out.FileSystems...)
@@ -99,7 +76,7 @@ func (r *fileSystems) read(ctx context.Context, in *efs.DescribeFileSystemsInput
 	return forEach(ctx, r.scope, all, 3, r.fileSystem)
 }
 
-func (r *fileSystems) fileSystem(ctx context.Context, f types.FileSystemDescription) error {
+func (r fileSystems) fileSystem(ctx context.Context, f types.FileSystemDescription) error {
 	arn := orElse(aws.ToString(f.FileSystemArn), r.arnOf("elasticfilesystem", "file-system/"+aws.ToString(f.FileSystemId)))
 	set := fields{"BypassPolicyLockoutSafetyCheck": nil, "FileSystemPolicy": nil, "BackupPolicy": nil, "LifecyclePolicies": nil}
 	policy, err := do(ctx, r.scope, "elasticfilesystem:DescribeFileSystemPolicy", r.client.DescribeFileSystemPolicy, &efs.DescribeFileSystemPolicyInput{FileSystemId: f.FileSystemId})
@@ -137,16 +114,7 @@ func (r *fileSystems) fileSystem(ctx context.Context, f types.FileSystemDescript
 		}
 		set["LifecyclePolicies"] = listOf(policies)
 	}
-	if key := aws.ToString(f.KmsKeyId); key != "" {
-		switch id, err := r.managed(); {
-		case err != nil && over(err):
-			return err
-		case err != nil: // whose key it is is not known
-			set["KmsKeyId"] = r.missing(err, arn)
-		case id != "" && strings.HasSuffix(key, "key/"+id):
-			set["KmsKeyId"] = nil
-		}
-	}
+	set["KmsKeyId"] = r.keyOf(ctx, f.KmsKeyId, arn)
 	r.add(found{
 		typ: "AWS::EFS::FileSystem", id: arn, name: orElse(aws.ToString(f.Name), aws.ToString(f.FileSystemId)), from: f, set: set,
 		renamed: map[string]string{"FileSystemTags": "Tags"}, call: "elasticfilesystem:DescribeFileSystems",

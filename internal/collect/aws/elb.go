@@ -170,7 +170,6 @@ func (r *balancers) balancer(ctx context.Context, b types.LoadBalancer) error {
 		title := string(l.Protocol) + " " + strconv.Itoa(int(aws.ToInt32(l.Port))) + " of " + name
 		r.add(found{
 			typ: "AWS::ElasticLoadBalancingV2::Listener", id: on, name: title, from: l, call: "elasticloadbalancing:DescribeListeners",
-			set: fields{"Tags": r.tagsOf(ctx, "elasticloadbalancing:listener", on)},
 		})
 		if err := r.orLost(r.rules(ctx, on, title), "AWS::ElasticLoadBalancingV2::ListenerRule", on+"/rules", fields{"ListenerArn": estate.String(on)}, "ListenerNotFound"); err != nil {
 			return err
@@ -186,7 +185,7 @@ func (r *balancers) rules(ctx context.Context, listener, of string) error {
 			if aws.ToBool(rule.IsDefault) {
 				continue // the listener's own default actions
 			}
-			set := fields{"ListenerArn": estate.String(listener), "Tags": r.tagsOf(ctx, "elasticloadbalancing:listener-rule", aws.ToString(rule.RuleArn))}
+			set := fields{"ListenerArn": estate.String(listener)}
 			if n, err := strconv.ParseInt(aws.ToString(rule.Priority), 10, 64); err == nil {
 				set["Priority"] = estate.Int(n)
 			}

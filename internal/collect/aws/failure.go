@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -38,7 +39,7 @@ func (f *failure) gap() *estate.Value {
 	if f.denied {
 		return estate.Denied(f.reason, f.permission())
 	}
-	return estate.Unknown(f.reason, f.permission())
+	return estate.Unread(f.reason, f.permission())
 }
 
 // permission is the action and what it would have to be allowed on.
@@ -103,6 +104,8 @@ func explain(err error, place, operation, action string) *failure {
 		f.reason = err.Error()
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		f.reason = "no answer in time"
+	case errors.As(err, &response) && response.HTTPStatusCode() == http.StatusForbidden:
+		f.reason, f.denied = "not allowed", true
 	case errors.As(err, &response) && response.HTTPStatusCode() >= 400:
 		f.reason = fmt.Sprintf("AWS failed to answer (HTTP %d)", response.HTTPStatusCode())
 	case isUnreadable(err):

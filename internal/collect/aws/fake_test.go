@@ -401,6 +401,7 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 		}
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)+10))
 		_, _ = w.Write(body[:len(body)/2])
+		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
 	write(w, 200)(header, body)
@@ -497,3 +498,19 @@ var testModel = func() func(testing.TB) *estate.Model {
 		return m
 	}
 }()
+
+// asks tells calls about something of that name.
+func asks(name string) func(*call) bool {
+	return func(c *call) bool {
+		in := reflect.ValueOf(c.in).Elem()
+		for i := range in.NumField() {
+			if !in.Type().Field(i).IsExported() {
+				continue
+			}
+			if text, ok := in.Field(i).Interface().(*string); ok && aws.ToString(text) == name {
+				return true
+			}
+		}
+		return false
+	}
+}

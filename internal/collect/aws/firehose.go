@@ -96,9 +96,13 @@ func (s *scope) configurations(set fields, from any, call string) {
 			continue
 		}
 		value := s.as(deliveryStream, property, v.Field(i).Interface(), call)
-		// A token that Splunk takes is answered in clear. It goes no further.
+		withheld := estate.Unknown("withheld", deliveryStream+"."+property)
+		// AWS answers some secrets of the other end in clear. They go no further.
 		if value.Field("HECToken") != nil {
-			value = value.With("HECToken", estate.Unknown("withheld", deliveryStream+"."+property+".HECToken"))
+			value = value.With("HECToken", withheld)
+		}
+		if request := value.Field("RequestConfiguration"); request.Field("CommonAttributes") != nil {
+			value = value.With("RequestConfiguration", request.With("CommonAttributes", withheld))
 		}
 		set[property] = value
 	}

@@ -51,7 +51,7 @@ func readDetectors(ctx context.Context, s *scope) error {
 		case err != nil && over(err):
 			return err
 		case err != nil:
-			s.lost("AWS::GuardDuty::Detector", arn, nil, err)
+			s.perhaps("AWS::GuardDuty::Detector", arn, nil, err)
 			s.lost("Assay::GuardDuty::DetectorStatus", arn, known, err)
 			return nil
 		}

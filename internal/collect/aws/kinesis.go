@@ -45,6 +45,7 @@ func readStream(ctx context.Context, s *scope, client *kinesis.Client, name stri
 	case err != nil:
 		s.lost("AWS::Kinesis::Stream", arn, fields{"Name": estate.String(name)}, err)
 		s.lost("AWS::Kinesis::ResourcePolicy", arn+"/policy", fields{"ResourceArn": estate.String(arn)}, err)
+		s.lost("AWS::Kinesis::StreamConsumer", arn+"/consumer", fields{"StreamARN": estate.String(arn)}, err)
 		return nil
 	}
 	d := orZero(out.StreamDescriptionSummary)
@@ -53,7 +54,8 @@ func readStream(ctx context.Context, s *scope, client *kinesis.Client, name stri
 		set["StreamEncryption"] = some(fields{"EncryptionType": estate.String("KMS"), "KeyId": s.keyOf(ctx, d.KeyId, arn)})
 	}
 	if m := d.StreamModeDetails; m == nil || m.StreamMode == types.StreamModeProvisioned {
-		set["ShardCount"] = number(d.OpenShardCount)
+		// As a template gives it that states the shards and no mode.
+		set["ShardCount"], set["StreamModeDetails"] = number(d.OpenShardCount), nil
 	}
 	if w := d.WarmThroughput; w != nil {
 		set["WarmThroughputMiBps"] = number(w.TargetMiBps)

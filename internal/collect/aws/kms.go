@@ -70,10 +70,9 @@ func readKey(ctx context.Context, s *scope, client *kms.Client, id string) error
 	case err != nil && over(err):
 		return err
 	case err != nil:
-		known := fields{"KeyId": estate.String(id)}
-		s.lost("Assay::KMS::KeyState", id, known, err)
-		s.lost("Assay::KMS::KeyRotationStatus", id, known, err)
-		s.lost("AWS::KMS::Key", s.keyARN(id), nil, err)
+		arn := s.keyARN(id)
+		s.perhaps("AWS::KMS::Key", arn, nil, err)
+		s.lost("Assay::KMS::Grant", arn, fields{"KeyId": estate.String(arn)}, err)
 		return nil
 	}
 	key := out.KeyMetadata
@@ -109,7 +108,7 @@ func readKey(ctx context.Context, s *scope, client *kms.Client, id string) error
 	case over(err):
 		return err
 	default:
-		s.lost("AWS::KMS::Alias", arn+"/aliases", fields{"TargetKeyId": estate.String(arn)}, err)
+		s.lost("AWS::KMS::Alias", arn, fields{"TargetKeyId": estate.String(arn)}, err)
 	}
 	return nil
 }

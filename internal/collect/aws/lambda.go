@@ -135,7 +135,7 @@ func (r *functions) codeSigning(ctx context.Context) {
 					r.signing[f] = arn
 				}
 				return nil
-			}); err != nil {
+			}); err != nil && !none(err, notFound) {
 				return err
 			}
 		}
@@ -178,7 +178,7 @@ func (r *functions) function(ctx context.Context, f types.FunctionConfiguration)
 		r.want(anyRepository)
 	}
 	if err != nil {
-		r.lost("Assay::Lambda::FunctionState", arn, fields{"FunctionName": estate.String(name)}, err)
+		r.undescribed("Assay::Lambda::FunctionState", arn, name, fields{"FunctionName": estate.String(name)}, err)
 	} else {
 		set := fields{"RuntimeVersionArn": nil}
 		if v := state.RuntimeVersionConfig; v != nil && v.Error != nil {
@@ -276,7 +276,7 @@ func image(r *types.ImageConfigResponse, arn string) *estate.Value {
 // withheld is what AWS says in an answer that it could not give: variables
 // whose key the reader may not use, for one. assay does not ask to use keys.
 func withheld(code *string, on string) *estate.Value {
-	return estate.Unknown("AWS could not give it ("+orElse(aws.ToString(code), "no reason")+")", on)
+	return estate.Unread("AWS could not give it ("+orElse(aws.ToString(code), "no reason")+")", on)
 }
 
 // code is what is known of a function's package without asking for it: code
@@ -305,14 +305,12 @@ func (r *functions) policy(ctx context.Context, arn, qualifier string) {
 	case none(err, notFound):
 		return
 	case err != nil:
-		r.lost("AWS::Lambda::ResourcePolicy", on, fields{"ResourceArn": estate.String(on)}, err)
-		r.stranger("*", on)
+		r.unknownPolicy(on, on, err)
 		return
 	}
 	document := document(aws.ToString(out.Policy))
 	if document.Kind() != estate.KindMap {
-		r.lost("AWS::Lambda::ResourcePolicy", on, fields{"ResourceArn": estate.String(on)}, r.odd("GetPolicy", "lambda:GetPolicy"))
-		r.stranger("*", on)
+		r.unknownPolicy(on, on, r.odd("GetPolicy", "lambda:GetPolicy"))
 		return
 	}
 	var rest []*estate.Value
@@ -342,6 +340,15 @@ func (r *functions) policy(ctx context.Context, arn, qualifier string) {
 		}
 		r.add(found{typ: "AWS::Lambda::ResourcePolicy", id: on + "/policy", name: "policy of " + on, set: fields{"ResourceArn": estate.String(on), "PolicyDocument": document}, call: "lambda:GetPolicy"})
 	}
+}
+
+// unknownPolicy records that a policy may hold permissions and more. id is whose
+// it is, and on what it is about: a function, alias or version.
+func (r *functions) unknownPolicy(id, on string, err error) {
+	f := about(err, on)
+	r.mayExist("AWS::Lambda::Permission", "unread AWS::Lambda::Permission of "+id, fields{"FunctionName": estate.String(on)}, f)
+	r.mayExist("AWS::Lambda::ResourcePolicy", "unread AWS::Lambda::ResourcePolicy of "+id, fields{"ResourceArn": estate.String(on)}, f)
+	r.stranger("*", on)
 }
 
 // globalService is a service's principal without a region, which some have:
@@ -442,6 +449,7 @@ func (r *functions) releases(ctx context.Context, name, arn string) {
 	})
 	if err != nil && !none(err, notFound) {
 		r.lost("AWS::Lambda::Alias", arn, fields{"FunctionName": estate.String(name)}, err)
+		r.unknownPolicy(arn+":aliases", arn, err) // each of them may have one
 	}
 	provisioned := map[string]*estate.Value{}
 	var unknown *estate.Value
@@ -453,7 +461,7 @@ func (r *functions) releases(ctx context.Context, name, arn string) {
 			}
 			return nil
 		})
-		if err != nil {
+		if err != nil && !none(err, notFound) {
 			unknown = r.missing(err, arn)
 		}
 	}
@@ -551,7 +559,7 @@ func readLayers(ctx context.Context, s *scope) error {
 	}
 	return forEach(ctx, s, layers, 2, func(ctx context.Context, l types.LayersListItem) error {
 		pages := lambda.NewListLayerVersionsPaginator(client, &lambda.ListLayerVersionsInput{LayerName: l.LayerName})
-		return each(ctx, s, "lambda:ListLayerVersions", pages, func(out *lambda.ListLayerVersionsOutput) error {
+		err := each(ctx, s, "lambda:ListLayerVersions", pages, func(out *lambda.ListLayerVersionsOutput) error {
 			for _, v := range out.LayerVersions {
 				arn := aws.ToString(v.LayerVersionArn)
 				s.add(found{typ: "AWS::Lambda::LayerVersion", id: arn, name: aws.ToString(l.LayerName), from: v, set: fields{"LayerName": str(l.LayerName)}, call: "lambda:ListLayerVersions"})
@@ -568,6 +576,10 @@ func readLayers(ctx context.Context, s *scope) error {
 			}
 			return nil
 		})
+		if none(err, notFound) {
+			return nil // deleted since it was listed
+		}
+		return err
 	})
 }
 

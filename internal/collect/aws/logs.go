@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,6 +72,7 @@ func readFunctionGroups(ctx context.Context, s *scope) error {
 		in.LogGroupNamePrefix = aws.String(functionGroups)
 	}
 	client := cloudwatchlogs.NewFromConfig(s.cfg)
+	s.want(restOfGroups)
 	return each(ctx, s, "logs:DescribeLogGroups", cloudwatchlogs.NewDescribeLogGroupsPaginator(client, in), func(out *cloudwatchlogs.DescribeLogGroupsOutput) error {
 		for _, g := range out.LogGroups {
 			if err := addGroup(ctx, s, client, g); err != nil {
@@ -98,11 +100,12 @@ func readGroups(ctx context.Context, s *scope, sought []estate.Named) error {
 			return err
 		}
 		if err != nil {
-			s.lost("AWS::Logs::LogGroup", s.groupARN(name), fields{"LogGroupName": estate.String(name)}, err)
+			s.perhaps("AWS::Logs::LogGroup", s.groupARN(name), fields{"LogGroupName": estate.String(name)}, err)
 			return nil
 		}
 		for _, g := range out.LogGroups {
 			if aws.ToString(g.LogGroupName) == name {
+				s.want(estate.Named{Type: subscriptionFilters, Text: name, Name: name})
 				return addGroup(ctx, s, client, g)
 			}
 		}
@@ -146,9 +149,23 @@ func milliseconds(n *int64) *estate.Value {
 
 const subscriptionFilters = "AWS::Logs::SubscriptionFilter"
 
-// readSubscriptionFilters reads where the log groups of functions send what they
-// hold. There is no list of all.
+// restOfGroups asks for the filters of log groups that no function names.
+var restOfGroups = estate.Named{Type: subscriptionFilters}
+
+// readSubscriptionFilters reads where log groups send what they hold. There is
+// no list of all, so that those of functions that are gone are asked about with
+// --all alone. Otherwise they may have filters.
 func readSubscriptionFilters(ctx context.Context, s *scope, sought []estate.Named) error {
+	if at := slices.Index(sought, restOfGroups); at >= 0 {
+		sought = slices.Delete(sought, at, at+1)
+		for _, name := range s.groupsBeside(sought) {
+			if s.run.options.All {
+				sought = append(sought, estate.Named{Type: subscriptionFilters, Text: name, Name: name})
+				continue
+			}
+			s.mayFilter(name)
+		}
+	}
 	client := cloudwatchlogs.NewFromConfig(s.cfg)
 	return forEach(ctx, s, sought, 1, func(ctx context.Context, n estate.Named) error {
 		if strings.HasPrefix(n.Name, functionGroups) && s.settled("Assay::Logs::LogGroupState") && !s.has("AWS::Logs::LogGroup", s.groupARN(n.Name)) {
@@ -158,7 +175,11 @@ func readSubscriptionFilters(ctx context.Context, s *scope, sought []estate.Name
 		err := each(ctx, s, "logs:DescribeSubscriptionFilters", pages, func(out *cloudwatchlogs.DescribeSubscriptionFiltersOutput) error {
 			for _, f := range out.SubscriptionFilters {
 				filter := aws.ToString(f.FilterName)
-				s.add(found{typ: subscriptionFilters, id: n.Name + "|" + filter, name: filter, from: f, call: "logs:DescribeSubscriptionFilters"})
+				set := filterDefaults(f.FilterPattern, f.ApplyOnTransformedLogs)
+				if f.Distribution == types.DistributionByLogStream {
+					set["Distribution"] = nil
+				}
+				s.add(found{typ: subscriptionFilters, id: n.Name + "|" + filter, name: filter, from: f, set: set, call: "logs:DescribeSubscriptionFilters"})
 			}
 			return nil
 		})
@@ -173,13 +194,56 @@ func readSubscriptionFilters(ctx context.Context, s *scope, sought []estate.Name
 	})
 }
 
+// groupsBeside are the log groups that were read and are not asked about.
+func (p *place) groupsBeside(sought []estate.Named) []string {
+	asked := map[string]bool{}
+	for _, n := range sought {
+		asked[n.Name] = true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var names []string
+	for _, g := range p.resources {
+		if name := g.resource.Properties.Field("LogGroupName").AsString(); g.resource.Type == "AWS::Logs::LogGroup" && !asked[name] && !p.sought[subscriptionFilters+"\x00"+name] {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// mayFilter says of a log group that nobody asked for its filters.
+func (s *scope) mayFilter(name string) {
+	input := "logs:DescribeSubscriptionFilters on " + name
+	gap := estate.Unknown("only the filters of functions' log groups are read", input)
+	id, pos := "unread "+subscriptionFilters+" of "+name, s.at("logs:DescribeLogGroups")
+	s.put(estate.Resource{
+		Type: subscriptionFilters, ID: id, LogicalID: id, Address: id, Source: pos,
+		Exists: gap, ExistsInput: input + ", which would show whether there is one",
+		Properties: s.run.shaper.unread(subscriptionFilters, fields{"LogGroupName": estate.String(name)}, gap, pos),
+	}, false)
+}
+
+// filterDefaults keeps a pattern that lets everything through, and leaves out
+// what a filter does that says nothing of it.
+func filterDefaults(pattern *string, transformed bool) fields {
+	set := fields{"FilterPattern": estate.String(aws.ToString(pattern))}
+	if !transformed {
+		set["ApplyOnTransformedLogs"] = nil
+	}
+	return set
+}
+
 func readMetricFilters(ctx context.Context, s *scope) error {
 	client := cloudwatchlogs.NewFromConfig(s.cfg)
 	pages := cloudwatchlogs.NewDescribeMetricFiltersPaginator(client, &cloudwatchlogs.DescribeMetricFiltersInput{})
 	return each(ctx, s, "logs:DescribeMetricFilters", pages, func(out *cloudwatchlogs.DescribeMetricFiltersOutput) error {
 		for _, f := range out.MetricFilters {
 			name := aws.ToString(f.FilterName)
-			s.add(found{typ: "AWS::Logs::MetricFilter", id: aws.ToString(f.LogGroupName) + "|" + name, name: name, from: f, call: "logs:DescribeMetricFilters"})
+			s.add(found{
+				typ: "AWS::Logs::MetricFilter", id: aws.ToString(f.LogGroupName) + "|" + name, name: name, from: f,
+				set: filterDefaults(f.FilterPattern, f.ApplyOnTransformedLogs), call: "logs:DescribeMetricFilters",
+			})
 		}
 		return nil
 	})

@@ -29,7 +29,9 @@ var update = goflag.Bool("update", false, "write golden files anew")
 // skips, but for CI, where the README's test command has installed it.
 func moto(t *testing.T) string {
 	t.Helper()
-	if out, err := exec.Command("python3", "-c", "import moto, boto3").CombinedOutput(); err != nil {
+	// The interpreter itself: one that stands before it would be killed in its place.
+	out, err := exec.Command("python3", "-c", "import moto, boto3, sys; print(sys.executable)").CombinedOutput()
+	if err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatalf("moto is not installed: %s", out)
 		}
@@ -42,7 +44,7 @@ func moto(t *testing.T) string {
 	address := l.Addr().String()
 	l.Close()
 	_, port, _ := net.SplitHostPort(address)
-	cmd := exec.Command("python3", "-m", "moto.server", "-p", port)
+	cmd := exec.Command(strings.TrimSpace(string(out)), "-m", "moto.server", "-p", port)
 	cmd.Env = append(os.Environ(), "MOTO_IAM_LOAD_MANAGED_POLICIES=true")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -74,7 +76,7 @@ type gapOf struct {
 func TestMoto(t *testing.T) {
 	endpoint := moto(t)
 	folder := t.TempDir()
-	build := exec.Command("python3", "testdata/moto/build.py", endpoint, folder)
+	build := exec.Command("python3", "testdata/moto/build.py", endpoint, folder, "32")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the estate: %v\n%s", err, out)
 	}

@@ -39,6 +39,7 @@ func mskService() service {
 					return err
 				case err != nil:
 					s.lost("AWS::MSK::Cluster", arn, nil, err)
+					s.lost("AWS::MSK::ClusterPolicy", arn+"/policy", fields{"ClusterArn": estate.String(arn)}, err)
 					return nil
 				}
 				return addCluster(ctx, s, client, orZero(out.ClusterInfo), "kafka:DescribeClusterV2")

@@ -46,7 +46,7 @@ func readPipes(ctx context.Context, s *scope) error {
 		case err != nil:
 			gap := s.missing(err, arn)
 			f.from, f.call = p, call
-			f.set = fields{"RoleArn": gap, "KmsKeyIdentifier": gap, "LogConfiguration": gap, "SourceParameters": gap, "TargetParameters": gap}
+			f.set = s.gaps(typ, p, gap)
 		}
 		s.add(f)
 		return nil

@@ -1,7 +1,9 @@
 package aws
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -41,7 +43,7 @@ func show(t testing.TB, builders []*estate.Builder, types ...string) string {
 			lines = append(lines, line)
 		}
 		for _, c := range scope.Coverage() {
-			if shown(c.Type) && c.State != estate.CoverageComplete && c.State != estate.CoverageNamed && c.State != estate.CoverageUncollected {
+			if shown(c.Type) && c.Gap() {
 				lines = append(lines, fmt.Sprintf("%s of %s: %s", c.State, c.Type, c.Reason))
 			}
 		}
@@ -119,4 +121,21 @@ func sameText(t testing.TB, got, want string) {
 func lineDiff(want, got string) string {
 	lines := func(text string) []string { return strings.Split(strings.Trim(text, "\n"), "\n") }
 	return cmp.Diff(lines(want), lines(got))
+}
+
+// golden compares a text with testdata/NAME.golden.
+func golden(t testing.TB, name, got string) {
+	t.Helper()
+	path := "testdata/" + name + ".golden"
+	if *update {
+		if err := errors.Join(os.MkdirAll("testdata", 0o755), os.WriteFile(path, []byte(got), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameText(t, got, string(want))
 }

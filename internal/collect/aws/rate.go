@@ -169,6 +169,14 @@ func newRetries(attempts int, longest time.Duration) retries {
 			// The rate is kept by the throttle; a budget of retries on top would
 			// make one bad minute lose the rest of the account.
 			o.RateLimiter = noBudget{}
+			// Every call only reads, so that one whose answer came broken may be
+			// sent again.
+			o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+				if isUnreadable(err) {
+					return aws.TrueTernary
+				}
+				return aws.UnknownTernary
+			}))
 		}),
 		patience: longest,
 	}

@@ -2,7 +2,9 @@ package aws
 
 import (
 	"context"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -20,7 +22,7 @@ func s3Service() service {
 			account: true,
 			actions: []string{
 				"s3:ListAllMyBuckets", "s3:GetBucketLocation", "s3:GetEncryptionConfiguration", "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock",
-				"s3:GetBucketVersioning", "s3:GetBucketOwnershipControls", "s3:GetBucketLogging", "s3:GetBucketNotification",
+				"s3:GetBucketVersioning", "s3:GetBucketOwnershipControls", "s3:GetBucketAcl", "s3:GetBucketLogging", "s3:GetBucketNotification",
 				"s3:GetLifecycleConfiguration", "s3:GetBucketObjectLockConfiguration", listingAliases, tagging,
 			},
 			list: func(ctx context.Context, s *scope) error { return readBuckets(ctx, s, nil) },
@@ -46,9 +48,9 @@ func s3Service() service {
 // are its own.
 func readBuckets(ctx context.Context, s *scope, names map[string]bool) error {
 	client := s3.NewFromConfig(s.cfg)
-	state := estate.CoverageComplete
+	state, reason := estate.CoverageComplete, ""
 	if names != nil {
-		state = estate.CoverageLinked
+		state, reason = estate.CoverageLinked, reasonLinked
 	}
 	var all []types.Bucket
 	// The answer tells regions only to a request that has a parameter.
@@ -63,7 +65,7 @@ func readBuckets(ctx context.Context, s *scope, names map[string]bool) error {
 	}); err != nil {
 		return err
 	}
-	return forEach(ctx, s, all, 9, func(ctx context.Context, b types.Bucket) error {
+	return forEach(ctx, s, all, 10, func(ctx context.Context, b types.Bucket) error {
 		name := aws.ToString(b.Name)
 		region := aws.ToString(b.BucketRegion)
 		if region == "" {
@@ -81,7 +83,7 @@ func readBuckets(ctx context.Context, s *scope, names map[string]bool) error {
 		}
 		at := s.in(region)
 		for _, typ := range s.read.types {
-			at.cover(typ, state, "")
+			at.cover(typ, state, reason)
 		}
 		return readBucket(ctx, at, name)
 	})
@@ -159,6 +161,7 @@ func readBucket(ctx context.Context, s *scope, name string) error {
 		"LifecycleConfiguration": property(ctx, s, arn, "s3:GetLifecycleConfiguration", client.GetBucketLifecycleConfiguration,
 			&s3.GetBucketLifecycleConfigurationInput{Bucket: bucket}, lifecycle, "NoSuchLifecycleConfiguration"),
 	}
+	set["AccessControl"] = s.cannedACL(ctx, client, bucket, arn, set["OwnershipControls"])
 	if v := set["PublicAccessBlockConfiguration"]; v == nil {
 		// Nothing is blocked; a template that says nothing leaves it to the day on
 		// which the bucket was made.
@@ -182,6 +185,47 @@ func readBucket(ctx context.Context, s *scope, name string) error {
 	}
 	s.add(found{typ: "AWS::S3::Bucket", id: arn, name: name, set: set, call: "s3:ListBuckets"})
 	return s.ended(ctx, "s3:ListBuckets")
+}
+
+// aclGrants are what canned ACLs grant beside the owner's control.
+// source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl
+var aclGrants = map[string][]string{
+	"PublicRead":        {"global/AllUsers READ"},
+	"PublicReadWrite":   {"global/AllUsers READ", "global/AllUsers WRITE"},
+	"AuthenticatedRead": {"global/AuthenticatedUsers READ"},
+	"LogDeliveryWrite":  {"s3/LogDelivery READ_ACP", "s3/LogDelivery WRITE"},
+}
+
+// cannedACL is the canned ACL of a bucket; nil for the private one, and where the
+// owner of the bucket owns all objects and no ACL counts.
+func (s *scope) cannedACL(ctx context.Context, client *s3.Client, bucket *string, arn string, ownership *estate.Value) *estate.Value {
+	for _, r := range ownership.Field("Rules").Items() {
+		if r.Field("ObjectOwnership").AsString() == string(types.ObjectOwnershipBucketOwnerEnforced) {
+			return nil
+		}
+	}
+	return property(ctx, s, arn, "s3:GetBucketAcl", client.GetBucketAcl, &s3.GetBucketAclInput{Bucket: bucket}, func(out *s3.GetBucketAclOutput) *estate.Value {
+		owner := aws.ToString(orZero(out.Owner).ID)
+		var grants []string
+		for _, g := range out.Grants {
+			to := orZero(g.Grantee)
+			if aws.ToString(to.ID) == owner && owner != "" && g.Permission == types.PermissionFullControl {
+				continue
+			}
+			group := strings.TrimPrefix(aws.ToString(to.URI), "http://acs.amazonaws.com/groups/")
+			grants = append(grants, group+" "+string(g.Permission))
+		}
+		if len(grants) == 0 {
+			return nil
+		}
+		slices.Sort(grants)
+		for _, canned := range slices.Sorted(maps.Keys(aclGrants)) {
+			if slices.Equal(grants, aclGrants[canned]) {
+				return estate.String(canned)
+			}
+		}
+		return estate.Unknown("an ACL of its own", "AWS::S3::Bucket.AccessControl")
+	})
 }
 
 // noPublicBlock is S3's code for what has no block of public access.

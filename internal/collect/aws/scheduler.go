@@ -46,7 +46,8 @@ func readSchedules(ctx context.Context, s *scope) error {
 		case err != nil:
 			gap := s.missing(err, arn)
 			f.from, f.call = one, call
-			f.set = fields{"FlexibleTimeWindow": gap, "KmsKeyArn": gap, "ScheduleExpression": gap, "Target": s.as(typ, "Target", one.Target, call)}
+			f.set = s.gaps(typ, one, gap)
+			f.set["Target"] = s.as(typ, "Target", one.Target, call)
 			for _, property := range []string{"DeadLetterConfig", "RoleArn", "RetryPolicy", "Input"} {
 				f.set["Target"] = f.set["Target"].With(property, gap)
 			}

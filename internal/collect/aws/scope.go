@@ -112,15 +112,33 @@ func logicalID(typ, id string) string {
 // resource of the type may exist, and nothing is known of it but what known
 // says (which ties it to what it belongs to). id need only be unique.
 func (s *scope) lost(typ, id string, known fields, err error) {
-	f := about(err, id)
+	s.mayExist(typ, "unread "+typ+" of "+id, known, about(err, id))
+}
+
+// perhaps records that what others name by this ARN may exist, and that a call
+// failed to tell.
+func (s *scope) perhaps(typ, arn string, known fields, err error) {
+	s.mayExist(typ, arn, known, about(err, arn))
+}
+
+func (s *scope) mayExist(typ, id string, known fields, f *failure) {
 	pos := s.at(f.operation)
-	unread := "unread " + typ + " of " + id
 	s.put(estate.Resource{
-		Type: typ, ID: unread, LogicalID: unread, Address: unread,
+		Type: typ, ID: id, LogicalID: id, Address: id,
 		Properties: s.run.shaper.unread(typ, known, f.gap(), pos),
-		Exists:     f.gap(), ExistsInput: f.permission(), Source: pos,
+		// Whether it is there is a question of its own, beside what it is like.
+		Exists: f.gap(), ExistsInput: f.permission() + ", which would show whether there is one", Source: pos,
 	}, false)
 	s.report(f)
+	if s.read == nil {
+		return
+	}
+	// What comes with it is not known either.
+	for _, rule := range s.run.model.Rules() {
+		if rule.Attached && rule.To == typ && slices.Contains(s.read.types, rule.From) && !strings.ContainsAny(rule.Property, ".[") {
+			s.mayExist(rule.From, "unread "+rule.From+" of "+id, fields{rule.Property: estate.String(id)}, f)
+		}
+	}
 }
 
 // undescribed records a resource that is there, and that a call failed to
@@ -129,7 +147,7 @@ func (s *scope) undescribed(typ, id, name string, known fields, err error) {
 	f := about(err, id)
 	pos := s.at(f.operation)
 	s.put(estate.Resource{
-		Type: typ, ID: id, LogicalID: logicalID(typ, id), Address: name,
+		Type: typ, ID: logicalID(typ, id), LogicalID: logicalID(typ, id), Address: name,
 		Properties: s.run.shaper.unread(typ, known, f.gap(), pos), Source: pos,
 	}, false)
 	s.report(f)
@@ -346,7 +364,12 @@ func (p *place) unlink() {
 				function, ok = p.strangers["*"]
 			}
 			for _, typ := range one.types {
-				if c := p.coverage[typ]; ok && c != nil && c.State == estate.CoverageLinked {
+				c := p.coverage[typ]
+				if c == nil && ok && one.account && !p.run.whole(one) {
+					c = &estate.Coverage{Type: typ, State: estate.CoverageLinked} // it is read for the account, and said of the region
+					p.coverage[typ] = c
+				}
+				if ok && c != nil && c.State == estate.CoverageLinked {
 					c.State = estate.CoverageNamed
 					c.Reason = "the policy of " + function + " does not say which resources of " + service + " may call it; --all-resources reads all"
 				}

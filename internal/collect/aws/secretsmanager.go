@@ -52,30 +52,38 @@ func readSecrets(ctx context.Context, s *scope, sought []estate.Named) error {
 	return forEach(ctx, s, sought, 2, r.secret)
 }
 
-// secretID is how a secret is asked for: by its ARN less a key and version that
-// may follow, or by its name where the region or account is open.
-func secretID(n estate.Named) string {
-	a, err := arn.Parse(n.Text)
+// secretIDs are how a secret is asked for: by its ARN, less a key and version
+// that may follow, and by its name, which an ARN without the characters that AWS
+// adds ends in.
+func secretIDs(n estate.Named) (ids []string) {
 	name, _, _ := strings.Cut(n.Name, ":")
-	if err != nil || a.Region == "" || a.AccountID == "" {
-		return name
+	a, err := arn.Parse(n.Text)
+	if err == nil && a.Region != "" && a.AccountID != "" && randomEnd.MatchString(name) {
+		a.Resource = "secret:" + name
+		ids = append(ids, a.String())
 	}
-	a.Resource = "secret:" + strings.SplitN(a.Resource+":", ":", 3)[1]
-	return a.String()
+	return append(ids, name)
 }
 
 // randomEnd are the characters that AWS adds to a secret's name in its ARN.
 var randomEnd = regexp.MustCompile(`-[A-Za-z0-9]{6}$`)
 
 func (r *secrets) secret(ctx context.Context, n estate.Named) error {
-	id := secretID(n)
-	out, err := do(ctx, r.scope, "secretsmanager:DescribeSecret", r.client.DescribeSecret, &secretsmanager.DescribeSecretInput{SecretId: aws.String(id)})
-	if err != nil {
-		name := n.Name
-		if strings.HasPrefix(id, "arn:") {
-			name = randomEnd.ReplaceAllString(n.Name, "")
+	var out *secretsmanager.DescribeSecretOutput
+	for _, id := range secretIDs(n) {
+		var err error
+		out, err = do(ctx, r.scope, "secretsmanager:DescribeSecret", r.client.DescribeSecret, &secretsmanager.DescribeSecretInput{SecretId: aws.String(id)})
+		if err == nil {
+			break
 		}
-		return r.orLost(err, "AWS::SecretsManager::Secret", id, fields{"Name": estate.String(name)}, notFound)
+		if !none(err, notFound) {
+			name := afterLast(id, ":")
+			arn := r.arnOf("secretsmanager", "secret:"+name)
+			return r.orPerhaps(err, "AWS::SecretsManager::Secret", arn, fields{"Name": estate.String(randomEnd.ReplaceAllString(name, ""))})
+		}
+	}
+	if out == nil {
+		return nil
 	}
 	on, name := aws.ToString(out.ARN), aws.ToString(out.Name)
 	set := fields{"ReplicaRegions": nil}

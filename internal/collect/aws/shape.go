@@ -131,7 +131,7 @@ func (sh *shaper) unknown(path string) *estate.Value {
 	defer sh.mu.Unlock()
 	v := sh.unseen[path]
 	if v == nil {
-		v = estate.Unknown(reasonUnread, path)
+		v = estate.Unread(reasonUnread, path)
 		sh.unseen[path] = v
 	}
 	return v

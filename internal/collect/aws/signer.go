@@ -35,7 +35,7 @@ func readProfiles(ctx context.Context, s *scope, sought []estate.Named) error {
 		case err != nil && over(err):
 			return err
 		case err != nil:
-			s.lost(n.Type, s.arnOf("signer", "/signing-profiles/"+n.Name), fields{"ProfileName": estate.String(n.Name)}, err)
+			s.perhaps(n.Type, s.arnOf("signer", "/signing-profiles/"+n.Name), fields{"ProfileName": estate.String(n.Name)}, err)
 		default:
 			s.add(found{typ: n.Type, id: aws.ToString(out.Arn), name: n.Name, from: out, set: fields{"Tags": tags(out.Tags)}, call: call})
 		}

@@ -39,7 +39,7 @@ func sqsService() service {
 				case err != nil && over(err):
 					return err
 				case err != nil:
-					s.lost("AWS::SQS::Queue", s.arnOf("sqs", n.Name), fields{"QueueName": estate.String(n.Name)}, err)
+					s.lostQueue(n.Name, err)
 					return nil
 				}
 				if err := readQueue(ctx, s, client, aws.ToString(out.QueueUrl), n.Name); err != nil {
@@ -72,8 +72,7 @@ func readQueue(ctx context.Context, s *scope, client *sqs.Client, url, name stri
 	case err != nil && over(err):
 		return err
 	case err != nil:
-		s.lost("AWS::SQS::Queue", arn, fields{"QueueName": estate.String(name)}, err)
-		s.lost("AWS::SQS::QueuePolicy", arn+"/policy", fields{"Queues": strs([]string{arn})}, err)
+		s.lostQueue(name, err)
 		return nil
 	}
 	const call = "sqs:GetQueueAttributes"
@@ -103,6 +102,12 @@ func readQueue(ctx context.Context, s *scope, client *sqs.Client, url, name stri
 		})
 	}
 	return nil
+}
+
+func (s *scope) lostQueue(name string, err error) {
+	arn := s.arnOf("sqs", name)
+	s.lost("AWS::SQS::Queue", arn, fields{"QueueName": estate.String(name)}, err)
+	s.lost("AWS::SQS::QueuePolicy", arn+"/policy", fields{"Queues": strs([]string{arn})}, err)
 }
 
 // redriveSources asks for the queues that send a queue what they fail on.

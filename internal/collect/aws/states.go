@@ -51,10 +51,10 @@ func readStateMachines(ctx context.Context, s *scope) error {
 			return nil
 		}
 		text := aws.ToString(out.Definition)
-		if _, hidden := set["DefinitionString"]; !hidden && !s.run.options.All && !strings.Contains(text, ":function:") && !strings.Contains(text, ":::lambda:invoke") {
+		if _, hidden := set["DefinitionString"]; !hidden && !s.run.options.All && !strings.Contains(text, ":function:") && !strings.Contains(text, ":lambda:invoke") {
 			return nil
 		}
-		set["Tags"] = s.tagsOf(ctx, "states:stateMachine", arn)
+		set["Tags"] = s.tagsOf(ctx, "states", arn)
 		if c := out.LoggingConfiguration; c != nil && c.Level == types.LogLevelOff && len(c.Destinations) == 0 {
 			set["LoggingConfiguration"] = nil // as when it is not set
 		}

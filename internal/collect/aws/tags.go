@@ -22,7 +22,8 @@ type tagged struct {
 }
 
 // tagsOf gives the tags of a resource. kind is as the tagging API names it:
-// lambda:function. The read must declare [tagging]. What is not there has no
+// lambda:function, or by the service alone where it is not told what it calls a
+// kind. The read must declare [tagging]. What is not there has no
 // tags and never had.
 // source: https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
 func (s *scope) tagsOf(ctx context.Context, kind, arn string) *estate.Value {

@@ -32,6 +32,16 @@ func (s *scope) as(typ, property string, from any, call string) *estate.Value {
 	return s.run.shaper.value(reflect.ValueOf(from), schema, schema.Properties[property], typ+"."+property, s.at(call))
 }
 
+// gaps are the properties of a type that one of the SDK's structs has no fields
+// for, with why they are not known.
+func (s *scope) gaps(typ string, from any, gap *estate.Value) fields {
+	f := fields{}
+	for _, name := range s.run.shaper.plan(reflect.TypeOf(from), s.run.model.Schema(typ), "", nil).unseen {
+		f[name] = gap
+	}
+	return f
+}
+
 // isFunction reports whether an ARN is that of a function, or of a version or
 // alias of one.
 func isFunction(arn string) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,11 +14,12 @@ import (
 	"assay/internal/estate"
 )
 
-// wafService reads the web ACLs of a region and what they stand before. Those
-// of CloudFront stand before distributions, which are not read.
+// wafService reads the web ACLs of a region. Those of CloudFront stand before
+// distributions, which are not read. What an ACL stands before is told by the
+// stages and GraphQL APIs themselves ([scope.firewalled]): WAF answers one such
+// question a second.
 //
-// Whoever asks what an ACL stands before needs a permission of the service that
-// holds it, too. API Gateway has none.
+// Whoever asks it needs a permission of the service that holds the resource, too.
 // source: the policy AWSWAFReadOnlyAccess, and
 // https://docs.aws.amazon.com/waf/latest/developerguide/security_iam_service-with-iam.html
 func wafService() service {
@@ -25,16 +27,26 @@ func wafService() service {
 		types: []string{"AWS::WAFv2::WebACL", "AWS::WAFv2::WebACLAssociation", "AWS::WAFv2::LoggingConfiguration"},
 		actions: []string{
 			"wafv2:ListWebACLs", "wafv2:GetWebACL", "wafv2:ListResourcesForWebACL", "wafv2:ListLoggingConfigurations",
-			"appsync:ListResourcesForWebACL", "cognito-idp:ListResourcesForWebACL", "elasticloadbalancing:DescribeWebACLAssociation", tagging,
+			"cognito-idp:ListResourcesForWebACL", "elasticloadbalancing:DescribeWebACLAssociation", tagging,
 		},
 		list: readFirewalls,
 	}}}
 }
 
-// protected are the kinds of resource that lead to functions and that an ACL
-// can stand before.
-var protected = []types.ResourceType{
-	types.ResourceTypeApiGateway, types.ResourceTypeAppsync, types.ResourceTypeApplicationLoadBalancer, types.ResourceTypeCognitioUserPool,
+// protected are the other kinds of resource that an ACL can stand before and
+// that are read. No relation leads to them: they are asked for with --all.
+var protected = []types.ResourceType{types.ResourceTypeApplicationLoadBalancer, types.ResourceTypeCognitioUserPool}
+
+// firewalled records that a web ACL stands before a resource, as the resource
+// says. An ACL of WAF Classic is none.
+func (s *scope) firewalled(resource string, acl *string, call string) {
+	if !strings.Contains(aws.ToString(acl), ":wafv2:") {
+		return
+	}
+	s.add(found{
+		typ: "AWS::WAFv2::WebACLAssociation", id: resource + "/webacl", name: "web ACL before " + resource, call: call,
+		set: fields{"WebACLArn": str(acl), "ResourceArn": estate.String(resource)},
+	})
 }
 
 type firewalls struct {
@@ -90,10 +102,13 @@ func (r *firewalls) firewall(ctx context.Context, summary types.WebACLSummary) e
 		r.add(found{
 			typ: "AWS::WAFv2::WebACL", id: arn, name: name, from: acl, call: "wafv2:GetWebACL",
 			set: fields{
-				"Scope": estate.String("REGIONAL"), "Tags": r.tagsOf(ctx, "wafv2:webacl", arn),
+				"Scope": estate.String("REGIONAL"), "Tags": r.tagsOf(ctx, "wafv2", arn),
 				"Rules": plain(acl.Rules), "DefaultAction": plain(acl.DefaultAction), "DataProtectionConfig": plain(acl.DataProtectionConfig),
 			},
 		})
+	}
+	if !r.run.options.All {
+		return nil
 	}
 	for _, kind := range protected {
 		on, err := do(ctx, r.scope, "wafv2:ListResourcesForWebACL", r.client.ListResourcesForWebACL, &wafv2.ListResourcesForWebACLInput{WebACLArn: summary.ARN, ResourceType: kind})
@@ -104,10 +119,7 @@ func (r *firewalls) firewall(ctx context.Context, summary types.WebACLSummary) e
 			continue
 		}
 		for _, resource := range on.ResourceArns {
-			r.add(found{
-				typ: "AWS::WAFv2::WebACLAssociation", id: resource + "/" + name, name: name + " before " + resource, call: "wafv2:ListResourcesForWebACL",
-				set: fields{"WebACLArn": estate.String(arn), "ResourceArn": estate.String(resource)},
-			})
+			r.firewalled(resource, summary.ARN, "wafv2:ListResourcesForWebACL")
 		}
 	}
 	return nil

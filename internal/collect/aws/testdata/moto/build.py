@@ -1,6 +1,6 @@
 """Builds an estate in moto's server and writes it down as CloudFormation.
 
-    python3 build.py http://127.0.0.1:PORT FOLDER
+    python3 build.py http://127.0.0.1:PORT FOLDER FUNCTIONS
 
 Every resource is stated once, in CloudFormation's shape and with names and ARNs
 written out. It is made by the API call that its type has below, and written to
@@ -16,7 +16,7 @@ import boto3
 
 ACCOUNT = "123456789012"
 REGIONS = ["us-east-1", "eu-west-1"]
-ENDPOINT, FOLDER = sys.argv[1], sys.argv[2]
+ENDPOINT, FOLDER, FUNCTIONS = sys.argv[1], sys.argv[2], int(sys.argv[3])  # functions of each region, at least 12
 
 
 def client(service, region):
@@ -92,7 +92,7 @@ def estate(region):
     })
     r["BucketPolicy"] = ("AWS::S3::BucketPolicy", {"Bucket": f"uploads-{short}", "PolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": [f"arn:aws:s3:::uploads-{short}/*"], "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]}})
 
-    for i in range(32):
+    for i in range(FUNCTIONS):
         name = f"{'orders' if one else 'mirror'}-{i}"
         r[f"Function{i}"] = ("AWS::Lambda::Function", {
             "FunctionName": name,
