@@ -40,6 +40,8 @@ type Standing struct {
 	Basis          Basis               `json:"basis"`
 	Scope          string              `json:"scope"`
 	Because        string              `json:"because"`
+	Waived         bool                `json:"waived,omitempty"`   // not met, and every failure behind it is waived
+	Measures       string              `json:"measures,omitempty"` // the framework's word where every failure has a compensating measure
 	Objectives     []ObjectiveStanding `json:"objectives,omitempty"`
 	Procedures     []string            `json:"procedures,omitempty"` // what a person has to do beside
 	Reports        []string            `json:"reports,omitempty"`    // of AWS that are needed beside

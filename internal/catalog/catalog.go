@@ -70,8 +70,7 @@ func (c *Catalog) Encode() ([]byte, error) {
 		entries = append(entries, entry{Report: &r})
 	}
 	for _, f := range c.Frameworks {
-		head := Framework{ID: f.ID, Title: f.Title, Version: f.Version, Source: f.Source, Note: f.Note, Words: f.Words}
-		entries = append(entries, entry{Framework: &head})
+		entries = append(entries, entry{Framework: f.head()})
 		for some := range slices.Chunk(f.Requirements, 50) {
 			entries = append(entries, entry{Requirements: some})
 		}
@@ -387,6 +386,15 @@ func walk(source fs.FS, f func(name string, data []byte)) error {
 		}
 		return err
 	})
+}
+
+// IDs lists the ids of the checks.
+func (c *Catalog) IDs() []string {
+	ids := make([]string, len(c.Checks))
+	for i, t := range c.Checks {
+		ids[i] = t.ID
+	}
+	return ids
 }
 
 // Check finds a check by id, or returns nil.

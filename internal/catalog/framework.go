@@ -78,10 +78,20 @@ type Framework struct {
 	// Words are the regime's own for standings, by ours.
 	Words        map[string]string `yaml:"words" json:"words,omitempty"`
 	Requirements []Requirement     `yaml:"requirements" json:"requirements,omitempty"`
+	// Waivers is WaiversNever for a regime that knows no accepted risk, and
+	// Measures its words for a requirement that another measure answers.
+	Waivers  string `yaml:"waivers" json:"waivers,omitempty"`
+	Measures string `yaml:"measures" json:"measures,omitempty"`
 
 	once        sync.Once
 	byObjective map[string][]int // positions of the requirements that name it
 }
+
+// What a framework says of waivers; "" is counted.
+const (
+	WaiversCounted = "counted" // a requirement whose failures are all waived is counted apart
+	WaiversNever   = "never"   // nothing accepts a failure
+)
 
 // naming lists the positions of the requirements that name an objective.
 func (f *Framework) naming(objective string) []int {
@@ -107,6 +117,11 @@ func (f *Framework) Profiles() []string {
 	return slices.Compact(all)
 }
 
+// head is the framework without its requirements.
+func (f *Framework) head() *Framework {
+	return &Framework{ID: f.ID, Title: f.Title, Version: f.Version, Source: f.Source, Note: f.Note, Words: f.Words, Waivers: f.Waivers, Measures: f.Measures}
+}
+
 // Narrow is the framework with only the requirements of one profile.
 func (f *Framework) Narrow(profile string) (*Framework, error) {
 	if !slices.Contains(f.Profiles(), profile) {
@@ -115,7 +130,8 @@ func (f *Framework) Narrow(profile string) (*Framework, error) {
 		}
 		return nil, fmt.Errorf("framework %s has no profile %q%s; it has %s", f.ID, profile, check.Similar(profile, f.Profiles()), strings.Join(f.Profiles(), ", "))
 	}
-	narrow := &Framework{ID: f.ID + "/" + profile, Title: f.Title + ", " + profile, Version: f.Version, Source: f.Source, Note: f.Note, Words: f.Words}
+	narrow := f.head()
+	narrow.ID, narrow.Title = f.ID+"/"+profile, f.Title+", "+profile
 	for _, r := range f.Requirements {
 		if slices.Contains(r.Profiles, profile) {
 			narrow.Requirements = append(narrow.Requirements, r)
@@ -147,6 +163,9 @@ func (f *Framework) lint(name string, c *Catalog) []error {
 	}
 	if want := f.ID + ".yaml"; f.ID != "" && !strings.HasSuffix("/"+name, "/"+want) {
 		fault("framework %s: expected the file to be called %s", f.ID, want)
+	}
+	if !slices.Contains([]string{"", WaiversCounted, WaiversNever}, f.Waivers) {
+		fault("waivers: expected counted or never")
 	}
 	for _, word := range slices.Sorted(maps.Keys(f.Words)) {
 		if !slices.Contains(StandingWords, word) {
