@@ -48,17 +48,6 @@ func config(t testing.TB) assess.Config {
 	}
 }
 
-// nothing is a handler that takes every message and does nothing.
-type nothing struct{}
-
-func (nothing) Header(*assess.Header) error     { return nil }
-func (nothing) Coverage(*assess.Coverage) error { return nil }
-func (nothing) Finding(*assess.Finding) error   { return nil }
-func (nothing) Function(*assess.Function) error { return nil }
-func (nothing) Decided(*assess.Decided) error   { return nil }
-func (nothing) Standing(*assess.Standing) error { return nil }
-func (nothing) Summary(*assess.Summary) error   { return nil }
-
 // BenchmarkTemplate runs everything over one template of so many functions,
 // which shows whether cost grows with the template or faster.
 func BenchmarkTemplate(b *testing.B) {
@@ -72,7 +61,7 @@ func BenchmarkTemplate(b *testing.B) {
 			cfg := config(b)
 			b.ReportAllocs()
 			for b.Loop() {
-				sum, err := assess.Run(context.Background(), cfg, [][]collect.Found{{collect.Stdin}}, strings.NewReader(s.String()), nothing{})
+				sum, err := assess.Run(context.Background(), cfg, [][]collect.Found{{collect.Stdin}}, strings.NewReader(s.String()), assess.Nothing{})
 				if err != nil || sum.Functions != n {
 					b.Fatal(sum, err)
 				}
@@ -130,7 +119,7 @@ func BenchmarkEstate(b *testing.B) {
 			cfg.Collectors = []collect.Collector{account{n}}
 			b.ReportAllocs()
 			for b.Loop() {
-				sum, err := assess.Run(context.Background(), cfg, [][]collect.Found{{collect.Stdin}}, strings.NewReader(""), nothing{})
+				sum, err := assess.Run(context.Background(), cfg, [][]collect.Found{{collect.Stdin}}, strings.NewReader(""), assess.Nothing{})
 				if err != nil || sum.Functions != n || sum.Errors > 0 {
 					b.Fatal(sum, err)
 				}

@@ -75,6 +75,11 @@ func (g *judgedGroup) words(found *finding) *Finding {
 	}
 	f.Owner = r.owned(res, found.of.functions, f.Source.File)
 	if result.Outcome == check.Fail {
+		f.Facts, f.Baseline = r.facts(found), r.Baseline.state(f.ID)
+		if found.waives() {
+			e := found.accepted.entry
+			f.Waived = &Waived{WaiverTerms: e.WaiverTerms, By: e.at, Stated: found.accepted.stated}
+		}
 		f.Deadline = r.deadline(result)
 		f.Message = res.Address + " " + r.fillIn(c.Message, res, f.Deadline)
 		f.Witness = witness(res, result)

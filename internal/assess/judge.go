@@ -19,6 +19,8 @@ type judgedGroup struct {
 	subjects []judgedResource
 	bearings map[*estate.Resource]*bearing   // of the functions
 	concerns map[*estate.Resource][]*finding // by the functions that they concern
+	uses     []waiverUse                     // how entries of waivers stand to the failures
+	stated   []*Waiver                       // what the sources state of waivers
 	messages []func() []message              // what is said of it, a batch at a time
 }
 
@@ -52,6 +54,7 @@ type finding struct {
 	severity check.Severity
 	gravest  *estate.Resource // the function that raised it; nil: none did
 	cause    *Cause
+	accepted *accepted // nil: no waiver in force covers it
 }
 
 // partSize is how many resources one asker answers for. It bounds what is
@@ -73,6 +76,7 @@ func (r *run) judgeGroup(ctx context.Context, sources []collect.Found) *judgedGr
 		g.weigh(&g.subjects[i])
 	}
 	g.shareCauses()
+	g.waive()
 	g.batch()
 	return g
 }

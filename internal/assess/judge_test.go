@@ -50,7 +50,7 @@ func TestOneScopeOnManyCores(t *testing.T) {
 
 // stopping is a handler that has had enough after some findings.
 type stopping struct {
-	nothing
+	assess.Nothing
 	left int
 }
 
@@ -77,7 +77,7 @@ func TestRunEndsEarly(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(errEnough)
-	if err := run(ctx, nothing{}); !errors.Is(err, errEnough) {
+	if err := run(ctx, assess.Nothing{}); !errors.Is(err, errEnough) {
 		t.Errorf("got %v from a context that is over", err)
 	}
 }

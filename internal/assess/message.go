@@ -19,15 +19,17 @@ const StreamVersion = 1
 
 // Handler takes the messages of one run, in this order: one header; for every
 // scope its coverage, one message for each of its functions, then for every
-// resource its findings and one decided message; the standings; one summary. Within that, messages are ordered by
-// scope, resource and check, so that the same input gives the same stream. A
-// handler that returns an error ends the run.
+// resource its findings and one decided message; what came of every waiver; the
+// standings; one summary. Within that, messages are ordered by scope, resource and
+// check, so that the same input gives the same stream. A handler that returns an
+// error ends the run.
 type Handler interface {
 	Header(*Header) error
 	Coverage(*Coverage) error
 	Function(*Function) error
 	Finding(*Finding) error
 	Decided(*Decided) error
+	Waiver(*Waiver) error
 	Standing(*Standing) error
 	Summary(*Summary) error
 }
@@ -171,6 +173,7 @@ type Contributor struct {
 	Severity check.Severity `json:"severity"`
 	Resource string         `json:"resource"` // address
 	Points   int            `json:"points"`   // its part of the number, by its weight
+	Waived   bool           `json:"waived,omitempty"`
 }
 
 // Raised says why the severity of a finding is above that of its check.
@@ -225,7 +228,13 @@ type Finding struct {
 	Message string    `json:"message"`
 	Witness *Witness  `json:"witness,omitempty"`
 	Missing []Missing `json:"missing,omitempty"`
-	Error   string    `json:"error,omitempty"` // the check itself failed to evaluate
+	// Waived is set on a failure that is accepted; it is a failure none the less.
+	Waived *Waived `json:"waived,omitempty"`
+	// Baseline is new or unchanged, in a run that has one.
+	Baseline string `json:"baseline,omitempty"`
+	// Facts is a digest of what a failure rests on, by which a waiver knows it.
+	Facts string `json:"facts,omitempty"`
+	Error string `json:"error,omitempty"` // the check itself failed to evaluate
 	// Deadline is set on a failure that is about a date ahead.
 	Deadline *Deadline `json:"deadline,omitempty"`
 	// Parameters are those that had a say, with who asked for each.
@@ -262,6 +271,7 @@ type Counts struct {
 	Fail          int `json:"fail"`
 	Unknown       int `json:"unknown"`
 	NotApplicable int `json:"notApplicable"`
+	Waived        int `json:"waived,omitempty"` // of the failures
 }
 
 func (c *Counts) add(o check.Outcome) {
@@ -279,15 +289,21 @@ func (c *Counts) add(o check.Outcome) {
 
 // Summary closes the stream.
 type Summary struct {
-	Scopes     int                    `json:"scopes"`
-	Unreadable int                    `json:"unreadable"` // scopes of which nothing could be read
-	Problems   int                    `json:"problems"`
-	Resources  int                    `json:"resources"`
-	Functions  int                    `json:"functions"`
-	Outcomes   Counts                 `json:"outcomes"`
-	Failures   map[string]int         `json:"failures"` // by severity
-	Checks     map[string]Counts      `json:"checks"`   // by check
-	Reasons    []Reason               `json:"reasons"`  // why outcomes are unknown, commonest first
+	Scopes     int            `json:"scopes"`
+	Unreadable int            `json:"unreadable"` // scopes of which nothing could be read
+	Problems   int            `json:"problems"`
+	Resources  int            `json:"resources"`
+	Functions  int            `json:"functions"`
+	Outcomes   Counts         `json:"outcomes"`
+	Failures   map[string]int `json:"failures"`         // by severity
+	Waived     map[string]int `json:"waived,omitempty"` // of the failures, by severity
+	// Failing is what fails the run, by severity: failures that are neither
+	// waived nor in the baseline, and waivers that fail.
+	Failing    map[string]int         `json:"failing,omitempty"`
+	Waivers    map[string]int         `json:"waivers,omitempty"` // by state
+	Baseline   *BaselineSum           `json:"baseline,omitempty"`
+	Checks     map[string]Counts      `json:"checks"`  // by check
+	Reasons    []Reason               `json:"reasons"` // why outcomes are unknown, commonest first
 	Standings  map[string]StandingSum `json:"standings"`
 	Errors     int                    `json:"errors"`     // checks that failed to evaluate
 	Incomplete bool                   `json:"incomplete"` // something could not be read
@@ -303,6 +319,7 @@ type Reason struct {
 type StandingSum struct {
 	Requirements int            `json:"requirements"`
 	Standings    map[string]int `json:"standings"`
+	Waived       int            `json:"waived,omitempty"` // of those that are not met, all failures are waived
 }
 
 // message is one line of the stream: exactly one field is set.
@@ -312,6 +329,7 @@ type message struct {
 	Function *Function `json:"function,omitempty"`
 	Finding  *Finding  `json:"finding,omitempty"`
 	Decided  *Decided  `json:"decided,omitempty"`
+	Waiver   *Waiver   `json:"waiver,omitempty"`
 	Standing *Standing `json:"standing,omitempty"`
 	Summary  *Summary  `json:"summary,omitempty"`
 }
@@ -331,6 +349,8 @@ func Encode(w io.Writer, x any) error {
 		m.Finding = x
 	case *Decided:
 		m.Decided = x
+	case *Waiver:
+		m.Waiver = x
 	case *Standing:
 		m.Standing = x
 	case *Summary:
@@ -402,6 +422,8 @@ func (m *message) dispatch(h Handler) error {
 		return h.Finding(m.Finding)
 	case m.Decided != nil:
 		return h.Decided(m.Decided)
+	case m.Waiver != nil:
+		return h.Waiver(m.Waiver)
 	case m.Standing != nil:
 		return h.Standing(m.Standing)
 	case m.Summary != nil:
@@ -429,5 +451,20 @@ func (t tee) Coverage(m *Coverage) error { return each(t, m, Handler.Coverage) }
 func (t tee) Function(m *Function) error { return each(t, m, Handler.Function) }
 func (t tee) Finding(m *Finding) error   { return each(t, m, Handler.Finding) }
 func (t tee) Decided(m *Decided) error   { return each(t, m, Handler.Decided) }
+func (t tee) Waiver(m *Waiver) error     { return each(t, m, Handler.Waiver) }
 func (t tee) Standing(m *Standing) error { return each(t, m, Handler.Standing) }
 func (t tee) Summary(m *Summary) error   { return each(t, m, Handler.Summary) }
+
+// Nothing is a handler that does nothing, for those to embed that look at some
+// messages alone.
+type Nothing struct{}
+
+// Header and the others implement [Handler].
+func (Nothing) Header(*Header) error     { return nil }
+func (Nothing) Coverage(*Coverage) error { return nil }
+func (Nothing) Function(*Function) error { return nil }
+func (Nothing) Finding(*Finding) error   { return nil }
+func (Nothing) Decided(*Decided) error   { return nil }
+func (Nothing) Waiver(*Waiver) error     { return nil }
+func (Nothing) Standing(*Standing) error { return nil }
+func (Nothing) Summary(*Summary) error   { return nil }

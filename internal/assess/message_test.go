@@ -23,7 +23,7 @@ func TestReplayRefuses(t *testing.T) {
 		{"not_json", "x\n", "f:1: not a message"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			err := assess.Replay("f", strings.NewReader(tt.stream), nothing{})
+			err := assess.Replay("f", strings.NewReader(tt.stream), assess.Nothing{})
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 				t.Errorf("%v, expected %q", err, tt.want)
 			}

@@ -71,7 +71,7 @@ func TestVariations(t *testing.T) {
 
 // counted gathers outcomes without the names of what they are about.
 type counted struct {
-	nothing
+	assess.Nothing
 	header *assess.Header
 	all    []string
 }

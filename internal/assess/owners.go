@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"assay/internal/estate"
 )
@@ -59,22 +60,7 @@ func ownerPattern(pattern string) *regexp.Regexp {
 	if !anchored {
 		b.WriteString("(.*/)?")
 	}
-	for i := 0; i < len(body); i++ {
-		switch rest := body[i:]; {
-		case strings.HasPrefix(rest, "**/"):
-			b.WriteString("(.*/)?")
-			i += 2
-		case strings.HasPrefix(rest, "**"):
-			b.WriteString(".*")
-			i++
-		case rest[0] == '*':
-			b.WriteString("[^/]*")
-		case rest[0] == '?':
-			b.WriteString("[^/]")
-		default:
-			b.WriteString(regexp.QuoteMeta(rest[:1]))
-		}
-	}
+	b.WriteString(wildcards(body))
 	switch {
 	case folder:
 		b.WriteString("/.*$")
@@ -86,18 +72,51 @@ func ownerPattern(pattern string) *regexp.Regexp {
 	return regexp.MustCompile(b.String())
 }
 
+// wildcards is a pattern with *, ** and ? as a regular expression, not anchored.
+func wildcards(pattern string) string {
+	var b strings.Builder
+	pattern = strings.ToValidUTF8(pattern, "\ufffd")
+	for i := 0; i < len(pattern); i++ {
+		switch rest := pattern[i:]; {
+		case strings.HasPrefix(rest, "**/"):
+			b.WriteString("(.*/)?")
+			i += 2
+		case strings.HasPrefix(rest, "**"):
+			b.WriteString(".*")
+			i++
+		case rest[0] == '*':
+			b.WriteString("[^/]*")
+		case rest[0] == '?':
+			b.WriteString("[^/]")
+		default:
+			_, n := utf8.DecodeRuneInString(rest)
+			b.WriteString(regexp.QuoteMeta(rest[:n]))
+			i += n - 1
+		}
+	}
+	return b.String()
+}
+
+// within is a file as seen from a folder that it lies in.
+func within(root, file string) (string, bool) {
+	file = path.Clean(filepath.ToSlash(file))
+	if root == "." {
+		return file, true
+	}
+	if file == root {
+		return ".", true
+	}
+	return strings.CutPrefix(file, strings.TrimSuffix(root, "/")+"/")
+}
+
 // Of are the owners of a file, and where that is written.
 func (o *Owners) Of(file string) (names []string, by string) {
 	if o == nil || file == "" {
 		return nil, ""
 	}
-	file = path.Clean(filepath.ToSlash(file))
-	if o.root != "." {
-		rest, below := strings.CutPrefix(file, strings.TrimSuffix(o.root, "/")+"/")
-		if !below {
-			return nil, ""
-		}
-		file = rest
+	file, below := within(o.root, file)
+	if !below {
+		return nil, ""
 	}
 	for _, r := range slices.Backward(o.rules) {
 		if r.pattern.MatchString(file) {

@@ -158,7 +158,7 @@ func (g *judgedGroup) function(res *estate.Resource) *Function {
 	for _, f := range failures[:min(len(failures), maxContributors)] {
 		if part := partOf(f.severity); part > 0 {
 			points := (m.Risk*part + parts/2) / parts
-			m.Contributors = append(m.Contributors, Contributor{Finding: f.id(r), Check: r.programs.checks[f.check].ID, Severity: f.severity, Resource: f.of.Address, Points: points})
+			m.Contributors = append(m.Contributors, Contributor{Finding: f.id(r), Check: r.programs.checks[f.check].ID, Severity: f.severity, Resource: f.of.Address, Points: points, Waived: f.waives()})
 		}
 	}
 	return m

@@ -61,7 +61,7 @@ func TestRiskIsMonotone(t *testing.T) {
 
 // messages keeps what a run says of functions and findings.
 type messages struct {
-	nothing
+	assess.Nothing
 	functions []*assess.Function
 	findings  []*assess.Finding
 	order     []string

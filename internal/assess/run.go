@@ -32,6 +32,9 @@ type Config struct {
 	Profile    *check.Profile       // what the organisation decides of the parameters; nil: nothing
 	Owners     *Owners              // whose files are; nil: only tags say
 
+	Waivers  *Waivers  // failures that are accepted; nil: none
+	Baseline *Baseline // an earlier run, whose failures fail no more; nil: none
+
 	// Asker makes what answers the hard questions of the checks, for one group
 	// of sources or a part of it. Nil: they are unknown.
 	Asker func() check.Asker
@@ -66,15 +69,21 @@ func Run(ctx context.Context, cfg Config, sources [][]collect.Found, stdin io.Re
 		return nil, err
 	}
 	r := &run{Config: cfg, stdin: stdin, programs: programsOf(cfg), values: values}
-	if err := h.Header(r.header()); err != nil {
+	header := r.header()
+	if err := h.Header(header); err != nil {
 		return nil, err
 	}
-	t := newTally(r.programs.checks)
+	r.refusing, r.indexes = refusals(header.Checks, cfg.Frameworks), map[string]int{}
+	for i, c := range header.Checks {
+		r.indexes[c.ID] = i
+	}
+	t := newTally(r)
 	judge := func(i int) *judgedGroup { return r.judgeGroup(ctx, sources[i]) }
 	err = inOrder(ctx, r.workers(), len(sources), judge, func(i int, g *judgedGroup) error {
 		for _, s := range g.scopes {
 			t.add(s)
 		}
+		t.uses, t.stated = append(t.uses, g.uses...), append(t.stated, g.stated...)
 		if err := g.send(ctx, h); err != nil {
 			return err
 		}
@@ -87,10 +96,21 @@ func Run(ctx context.Context, cfg Config, sources [][]collect.Found, stdin io.Re
 		return nil, err
 	}
 	sum := t.finish()
+	for _, w := range t.waivers(cfg.Waivers) {
+		t.countWaiver(w)
+		if err := h.Waiver(w); err != nil {
+			return nil, err
+		}
+	}
 	if sum.Scopes == 0 {
 		return sum, h.Summary(sum)
 	}
+	byID := map[string]*catalog.Framework{}
+	for _, f := range cfg.Frameworks {
+		byID[f.ID] = f
+	}
 	for _, s := range standings(cfg.Catalog, cfg.Frameworks, r.basis(), t.looked(), t.unread) {
+		t.waive(s, byID[s.Framework])
 		t.count(s)
 		if err := h.Standing(s); err != nil {
 			return nil, err
@@ -104,6 +124,8 @@ type run struct {
 	stdin    io.Reader
 	programs *programs
 	values   check.Values
+	refusing []bool         // beside the checks: none that a failure bears on takes waivers
+	indexes  map[string]int // of the checks, by id
 }
 
 func (c Config) basis() Basis { return cmp.Or(c.Basis, Design) }
@@ -122,6 +144,15 @@ func (r *run) header() *Header {
 		Stream: StreamVersion, Tool: "assay", Version: r.Version, Catalog: r.Catalog.Digest, Tables: r.Tables, Facts: r.Facts,
 		AsOf: r.AsOf, Basis: r.basis(), Checks: []CheckInfo{}, Frameworks: []FrameworkInfo{},
 	}
+	within := map[string]map[string]bool{} // by framework with a profile, the requirements that it has
+	for _, f := range r.Frameworks {
+		if strings.Contains(f.ID, "/") {
+			within[f.ID] = map[string]bool{}
+			for i := range f.Requirements {
+				within[f.ID][f.Requirements[i].ID] = true
+			}
+		}
+	}
 	for _, p := range r.programs.checks {
 		info := CheckInfo{
 			ID: p.ID, Title: p.Title, Severity: p.Severity, Subject: p.Subject,
@@ -132,9 +163,7 @@ func (r *run) header() *Header {
 			id, _, profile := strings.Cut(f.ID, "/")
 			found := bearing[id]
 			if profile { // a part of the framework's requirements
-				found = slices.DeleteFunc(slices.Clone(found), func(requirement string) bool {
-					return !slices.ContainsFunc(f.Requirements, func(r catalog.Requirement) bool { return r.ID == requirement })
-				})
+				found = slices.DeleteFunc(slices.Clone(found), func(requirement string) bool { return !within[f.ID][requirement] })
 			}
 			if len(found) > 0 {
 				info.Requirements[f.ID] = found
@@ -332,13 +361,23 @@ type tally struct {
 	checks   []*lazyProgram
 	seen     []bool // beside the checks: some scope was complete for the subject
 	reasons  map[string]int
-	unread   int // scopes of which something could not be read
-	gaps     int // live scopes of which something was not answered
+	run      *run
+	uses     []waiverUse             // of entries, in the order of the findings
+	stated   []*Waiver               // by sources
+	accepted map[string]waivedCounts // by check
+	fresh    int                     // failures that the baseline does not have
+	known    map[string]bool         // findings that it has too
+	open     map[string]bool         // findings that are unknown, with a baseline
+	whole    map[string]bool         // scopes of which nothing is missing
+	unread   int                     // scopes of which something could not be read
+	gaps     int                     // live scopes of which something was not answered
 }
 
-func newTally(checks []*lazyProgram) *tally {
+func newTally(r *run) *tally {
+	checks := r.programs.checks
 	return &tally{
-		summary:  Summary{Failures: map[string]int{}, Checks: map[string]Counts{}, Reasons: []Reason{}, Standings: map[string]StandingSum{}},
+		run: r, accepted: map[string]waivedCounts{}, known: map[string]bool{}, open: map[string]bool{}, whole: map[string]bool{},
+		summary:  Summary{Failures: map[string]int{}, Failing: map[string]int{}, Checks: map[string]Counts{}, Reasons: []Reason{}, Standings: map[string]StandingSum{}},
 		outcomes: make([]Counts, len(checks)),
 		checks:   checks,
 		seen:     make([]bool, len(checks)),
@@ -357,6 +396,7 @@ func (t *tally) add(j *judged) {
 		s.Unreadable++
 	}
 	missing := slices.ContainsFunc(j.coverage.Partial, estate.Coverage.Gap)
+	t.whole[j.ID] = !fatal && !missing
 	if fatal || missing {
 		t.unread++
 	}
@@ -388,10 +428,60 @@ func (t *tally) add(j *judged) {
 			}
 			if f.result.Outcome == check.Fail {
 				s.Failures[f.severity.String()]++
-			} else {
-				t.reasons[firstReason(f.result)]++
+				t.addFailure(f)
+				continue
+			}
+			t.reasons[firstReason(f.result)]++
+			if t.run.Baseline != nil {
+				t.open[f.id(t.run)] = true
 			}
 		}
+	}
+}
+
+// addFailure counts a failure: whether it is waived, and whether it is new. What
+// is neither waived nor in the baseline fails the run.
+func (t *tally) addFailure(f *finding) {
+	id := t.checks[f.check].ID
+	severity := f.severity.String()
+	waived := f.waives()
+	if f.accepted != nil {
+		n := t.accepted[id]
+		if waived {
+			n.waived++
+			t.outcomes[f.check].Waived++
+			t.summary.Outcomes.Waived++
+			if t.summary.Waived == nil {
+				t.summary.Waived = map[string]int{}
+			}
+			t.summary.Waived[severity]++
+		}
+		if f.accepted.entry.Measure != "" {
+			n.measured++
+		}
+		t.accepted[id] = n
+	}
+	known := false
+	if b := t.run.Baseline; b != nil {
+		if finding := f.id(t.run); b.state(finding) == BaselineUnchanged {
+			known, t.known[finding] = true, true
+		} else {
+			t.fresh++
+		}
+	}
+	if !waived && !known {
+		t.summary.Failing[severity]++
+	}
+}
+
+// countWaiver counts a waiver by its state; one that fails fails the run.
+func (t *tally) countWaiver(w *Waiver) {
+	if t.summary.Waivers == nil {
+		t.summary.Waivers = map[string]int{}
+	}
+	t.summary.Waivers[w.State]++
+	if w.Fails() {
+		t.summary.Failing[w.Severity.String()]++
 	}
 }
 
@@ -433,6 +523,7 @@ func (t *tally) finish() *Summary {
 		s.Reasons = append(s.Reasons, Reason{reason, t.reasons[reason]})
 	}
 	slices.SortStableFunc(s.Reasons, func(a, b Reason) int { return b.Count - a.Count })
+	s.Baseline = t.run.Baseline.compare(t)
 	s.Incomplete = s.Unreadable > 0 || s.Errors > 0 || t.gaps > 0
 	return s
 }
@@ -444,5 +535,8 @@ func (t *tally) count(s *Standing) {
 	}
 	sum.Requirements++
 	sum.Standings[string(s.State)]++
+	if s.Waived {
+		sum.Waived++
+	}
 	t.summary.Standings[s.Framework] = sum
 }

@@ -201,7 +201,7 @@ func decideSame(t *testing.T, cfg assess.Config, all map[string][]*written) {
 
 // outcomesByScope takes the outcomes out of a stream.
 type outcomesByScope struct {
-	nothing
+	assess.Nothing
 	checks  []assess.CheckInfo
 	byScope map[string]*written
 }

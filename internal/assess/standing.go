@@ -36,10 +36,15 @@ type Standing struct {
 	Title          string              `json:"title"`
 	Responsibility string              `json:"responsibility"`
 	State          State               `json:"standing"`
+	Word           string              `json:"word,omitempty"` // the framework's own for the standing
 	Basis          Basis               `json:"basis"`
 	Scope          string              `json:"scope"`
 	Because        string              `json:"because"`
+	Waived         bool                `json:"waived,omitempty"`   // not met, and every failure behind it is waived
+	Measures       string              `json:"measures,omitempty"` // the framework's word where every failure has a compensating measure
 	Objectives     []ObjectiveStanding `json:"objectives,omitempty"`
+	Procedures     []string            `json:"procedures,omitempty"` // what a person has to do beside
+	Reports        []string            `json:"reports,omitempty"`    // of AWS that are needed beside
 }
 
 // ObjectiveStanding is where one objective stands for a requirement.
@@ -51,45 +56,53 @@ type ObjectiveStanding struct {
 	Passed []string `json:"passed,omitempty"`
 }
 
-// Objectives that no check can bear on: procedures, and provider's reports.
-const (
-	procedural = "PRC"
-	report     = "ART"
-)
-
 // standings derives every requirement's standing from the outcomes of the
 // checks that looked, in the order of the frameworks. unread counts the scopes
 // of which something could not be read: with any, nothing is met.
 func standings(c *catalog.Catalog, frameworks []*catalog.Framework, basis Basis, outcomes map[string]Counts, unread int) []*Standing {
 	var all []*Standing
-	objectives := map[string]ObjectiveStanding{}
+	objectives := map[string]judgedObjective{}
 	for id := range c.Objectives {
-		objectives[id] = objectiveStanding(c, id, outcomes)
+		objectives[id] = judgeObjective(c, id, outcomes)
 	}
 	for _, f := range frameworks {
-		for _, r := range f.Requirements {
+		for i := range f.Requirements {
+			r := &f.Requirements[i]
 			s := standing(f, r, basis, objectives)
 			if unread > 0 && (s.State == Met || s.State == NotApplicable && r.OutOfScope == "") {
 				s.State, s.Because = Undetermined, "something could not be read; see the coverage"
 			}
+			s.Word = f.Words[string(s.State)]
 			all = append(all, s)
 		}
 	}
 	return all
 }
 
-// objectiveStanding judges one objective by the checks that bear on it. A
-// check that only supports an objective can refute it but not establish it.
-func objectiveStanding(c *catalog.Catalog, id string, outcomes map[string]Counts) ObjectiveStanding {
-	s := ObjectiveStanding{ID: id}
-	decided, looked, leftOut := false, false, false
+// judgedObjective is an objective's standing, and whether the catalogue has a
+// check that could look at it at all.
+type judgedObjective struct {
+	ObjectiveStanding
+	checkable bool
+}
+
+// judgeObjective judges one objective by the checks that bear on it. A check
+// that only supports an objective can refute it but not establish it.
+func judgeObjective(c *catalog.Catalog, id string, outcomes map[string]Counts) judgedObjective {
+	s := judgedObjective{ObjectiveStanding: ObjectiveStanding{ID: id}}
+	// leftOut: by --severity, say, so that what the check would have found is
+	// open. unjudged: the objective is about subjects that the check is not.
+	decided, looked, leftOut, unjudged := false, false, false, false
 	for _, t := range c.Bearing(id) {
+		s.checkable = true
 		n, ran := outcomes[t.ID]
 		if !ran {
-			leftOut = true // by --severity, say: what it would have found is open
+			leftOut = true
 			continue
 		}
 		looked = true
+		link := t.Establishes[id]
+		unjudged = unjudged || link.All && n.NotApplicable > 0
 		switch {
 		case n.Fail > 0:
 			s.Failed = append(s.Failed, t.ID)
@@ -97,22 +110,17 @@ func objectiveStanding(c *catalog.Catalog, id string, outcomes map[string]Counts
 			s.Open = append(s.Open, t.ID)
 		case n.Pass > 0:
 			s.Passed = append(s.Passed, t.ID)
-			link := t.Establishes[id]
-			decided = decided || link.How == check.Decides && !(link.All && n.NotApplicable > 0)
+			decided = decided || link.How == check.Decides
 		}
 	}
 	switch {
-	case id == procedural:
-		s.State = Attest
-	case id == report:
-		s.State = Inherits
 	case len(s.Failed) > 0:
 		s.State = NotMet
 	case len(s.Open) > 0:
 		s.State = Undetermined
-	case decided && !leftOut:
+	case decided && !leftOut && !unjudged:
 		s.State = Met
-	case len(s.Passed) > 0 || looked && leftOut:
+	case len(s.Passed) > 0 || looked && (leftOut || unjudged):
 		s.State = Undetermined
 	case looked:
 		s.State = NotApplicable
@@ -122,58 +130,67 @@ func objectiveStanding(c *catalog.Catalog, id string, outcomes map[string]Counts
 	return s
 }
 
-func standing(f *catalog.Framework, r catalog.Requirement, basis Basis, objectives map[string]ObjectiveStanding) *Standing {
+func standing(f *catalog.Framework, r *catalog.Requirement, basis Basis, objectives map[string]judgedObjective) *Standing {
 	s := &Standing{
 		Framework: f.ID, Requirement: r.ID, Title: r.Title, Responsibility: string(r.Responsibility),
-		Basis: basis, Scope: StandingScope,
+		Basis: basis, Scope: StandingScope, Procedures: r.Procedures, Reports: r.Reports,
 	}
 	if r.OutOfScope != "" {
 		s.State, s.Because = NotApplicable, r.OutOfScope
 		return s
 	}
+	var judged []judgedObjective
 	for _, id := range r.Objectives {
-		s.Objectives = append(s.Objectives, objectives[id])
+		judged = append(judged, objectives[id])
+		s.Objectives = append(s.Objectives, objectives[id].ObjectiveStanding)
 	}
-	s.State, s.Because = combine(r, s.Objectives)
+	s.State, s.Because = combine(r, judged)
 	return s
 }
 
 // combine is the standing of a requirement from those of its objectives: the
 // worst of them. Where some objectives were looked at and others were not, the
-// requirement is undetermined; nothing unassessed is ever met.
-func combine(r catalog.Requirement, objectives []ObjectiveStanding) (State, string) {
-	in := func(state State) (ids []string) {
-		for _, o := range objectives {
-			if o.State == state {
-				ids = append(ids, o.ID)
-			}
+// requirement is undetermined; nothing unassessed is ever met. Where a person
+// answers for a part, they also answer for objectives that no check could look
+// at.
+func combine(r *catalog.Requirement, objectives []judgedObjective) (State, string) {
+	in := map[State][]string{}
+	var untested, byHand []string
+	for _, o := range objectives {
+		in[o.State] = append(in[o.State], o.ID)
+		switch {
+		case o.State != NotTested:
+		case len(r.Procedures) > 0 && !o.checkable:
+			byHand = append(byHand, o.ID)
+		default:
+			untested = append(untested, o.ID)
 		}
-		return ids
 	}
-	untested := in(NotTested)
-	looked := len(in(Met)) + len(in(NotMet)) + len(in(Undetermined)) + len(in(NotApplicable))
+	looked := len(in[Met]) + len(in[NotMet]) + len(in[Undetermined]) + len(in[NotApplicable])
 	switch {
 	case r.Responsibility == catalog.AWS || r.Assessment == catalog.Inherited:
 		return Inherits, "AWS answers for it; its report is needed"
-	case len(in(NotMet)) > 0:
+	case len(in[NotMet]) > 0:
 		return NotMet, failedBy(objectives)
-	case len(in(Undetermined)) > 0:
+	case len(in[Undetermined]) > 0:
 		return Undetermined, openBecause(objectives)
 	case len(untested) > 0 && looked > 0:
 		return Undetermined, "no check looks at " + strings.Join(untested, ", ")
 	case len(untested) > 0:
 		return NotTested, "no check looks at " + strings.Join(untested, ", ")
-	case r.Assessment == catalog.Manual || r.Assessment == catalog.Mixed || len(in(Attest)) > 0:
+	case len(byHand) > 0:
+		return Attest, "a person has to answer, also for " + strings.Join(byHand, ", ") + ", which no check looks at"
+	case len(r.Procedures) > 0:
 		return Attest, "a person has to answer for the part that is not configuration"
-	case len(in(Inherits)) > 0:
-		return Inherits, "AWS answers for it; its report is needed"
-	case len(in(Met)) > 0:
+	case len(r.Reports) > 0:
+		return Inherits, "AWS answers for its part; its report is needed"
+	case len(in[Met]) > 0:
 		return Met, "every objective is established"
 	}
 	return NotApplicable, "nothing here that it applies to"
 }
 
-func failedBy(objectives []ObjectiveStanding) string {
+func failedBy(objectives []judgedObjective) string {
 	var checks []string
 	for _, o := range objectives {
 		checks = append(checks, o.Failed...)
@@ -183,7 +200,7 @@ func failedBy(objectives []ObjectiveStanding) string {
 	return "fails " + listed(checks)
 }
 
-func openBecause(objectives []ObjectiveStanding) string {
+func openBecause(objectives []judgedObjective) string {
 	var open, supported []string
 	for _, o := range objectives {
 		open = append(open, o.Open...)

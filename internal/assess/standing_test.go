@@ -18,7 +18,7 @@ func TestStandings(t *testing.T) {
 	whole := &check.Typed{Check: check.Check{ID: "E", Establishes: map[string]check.Link{"C": {How: check.Decides, Why: "w", All: true}}}}
 	c := &catalog.Catalog{
 		Checks:     []*check.Typed{typed("D", check.Decides), typed("S", check.Supports), whole},
-		Objectives: map[string]catalog.Objective{"A": {}, "B": {}, "C": {}, procedural: {}, report: {}},
+		Objectives: map[string]catalog.Objective{"A": {}, "B": {}, "C": {}},
 	}
 	pass, fail, unknown, none := Counts{Pass: 1}, Counts{Fail: 1, Pass: 5}, Counts{Unknown: 1, Pass: 5}, Counts{NotApplicable: 2}
 	for _, tt := range []struct {
@@ -41,6 +41,7 @@ func TestStandings(t *testing.T) {
 		{"no_subject_in_what_was_read_whole", []string{"A"}, "", "", "", map[string]Counts{"D": {}, "S": {}}, 0, NotApplicable},
 		{"a_check_is_left_out", []string{"A"}, "", "", "", map[string]Counts{"D": pass}, 0, Undetermined},
 		{"all_but_a_check_do_not_apply", []string{"A"}, "", "", "", map[string]Counts{"D": none}, 0, Undetermined},
+		{"none_is_judged_of_what_is_about_all", []string{"C"}, "", "", "", map[string]Counts{"E": none}, 0, Undetermined},
 		{"some_are_not_judged", []string{"C"}, "", "", "", map[string]Counts{"E": {Pass: 1, NotApplicable: 1}}, 0, Undetermined},
 		{"all_are_judged", []string{"C"}, "", "", "", map[string]Counts{"E": {Pass: 2}}, 0, Met},
 		{"nobody_looked", []string{"A"}, "", "", "", nil, 0, NotTested},
@@ -49,9 +50,15 @@ func TestStandings(t *testing.T) {
 		{"half_is_not_looked_at_and_half_fails", []string{"A", "B"}, "", "", "", map[string]Counts{"D": fail}, 0, NotMet},
 		{"a_person_answers_too", []string{"A"}, catalog.Mixed, "", "", map[string]Counts{"D": pass, "S": pass}, 0, Attest},
 		{"a_person_does_not_mend_a_failure", []string{"A"}, catalog.Mixed, "", "", map[string]Counts{"D": fail}, 0, NotMet},
-		{"procedure", []string{procedural}, catalog.Manual, "", "", nil, 0, Attest},
-		{"procedure_beside_a_check", []string{"A", procedural}, "", "", "", map[string]Counts{"D": pass, "S": pass}, 0, Attest},
-		{"report", []string{report}, "", "", "", nil, 0, Inherits},
+		{"procedure", nil, catalog.Manual, "", "", nil, 0, Attest},
+		{"procedure_where_configuration_does_not_matter", []string{"A"}, catalog.Mixed, "", "", map[string]Counts{"D": none, "S": none}, 0, Attest},
+		{"procedure_for_what_no_check_could_look_at", []string{"B"}, catalog.Mixed, "", "", nil, 0, Attest},
+		{"procedure_beside_what_a_check_could_look_at", []string{"A", "B"}, catalog.Mixed, "", "", nil, 0, NotTested},
+		{"procedure_beside_a_check_that_is_unknown", []string{"A"}, catalog.Mixed, "", "", map[string]Counts{"D": unknown}, 0, Undetermined},
+		{"procedure_beside_support", []string{"A"}, catalog.Mixed, "", "", map[string]Counts{"S": pass}, 0, Undetermined},
+		{"report", nil, catalog.Inherited, catalog.AWS, "", nil, 0, Inherits},
+		{"report_beside_a_check", []string{"A"}, catalog.Technical, catalog.Shared, "", map[string]Counts{"D": pass, "S": pass}, 0, Inherits},
+		{"report_does_not_mend_a_failure", []string{"A"}, catalog.Technical, catalog.Shared, "", map[string]Counts{"D": fail}, 0, NotMet},
 		{"of_aws", []string{"A"}, "", catalog.AWS, "", map[string]Counts{"D": fail}, 0, Inherits},
 		{"out_of_scope", nil, "", "", "not ours", nil, 0, NotApplicable},
 		{"out_of_scope_whatever_was_read", nil, "", "", "not ours", nil, 1, NotApplicable},
@@ -60,9 +67,14 @@ func TestStandings(t *testing.T) {
 		{"not_met_whatever_could_not_be_read", []string{"A"}, "", "", "", map[string]Counts{"D": fail}, 1, NotMet},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			f := &catalog.Framework{ID: "f", Requirements: []catalog.Requirement{{
-				ID: "R", Objectives: tt.objectives, Assessment: tt.assessment, Responsibility: tt.responsible, OutOfScope: tt.outOfScope,
-			}}}
+			r := catalog.Requirement{ID: "R", Objectives: tt.objectives, Assessment: tt.assessment, Responsibility: tt.responsible, OutOfScope: tt.outOfScope}
+			if tt.assessment == catalog.Manual || tt.assessment == catalog.Mixed {
+				r.Procedures = []string{"walk"}
+			}
+			if tt.responsible != "" {
+				r.Reports = []string{"paper"}
+			}
+			f := &catalog.Framework{ID: "f", Requirements: []catalog.Requirement{r}}
 			got := standings(c, []*catalog.Framework{f}, Design, tt.outcomes, tt.unread)
 			if diff := cmp.Diff(tt.want, got[0].State); diff != "" {
 				t.Errorf("%s (because %q)", diff, got[0].Because)

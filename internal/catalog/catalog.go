@@ -26,6 +26,8 @@ import (
 type Catalog struct {
 	Checks     []*check.Typed // ordered by id
 	Objectives map[string]Objective
+	Procedures map[string]Procedure
+	Reports    map[string]Report
 	Frameworks []*Framework      // ordered by id
 	Parameters []check.Parameter // ordered by name
 	Peers      []Peer            // ordered by id
@@ -36,11 +38,16 @@ type Catalog struct {
 // entry is one line of the stored form of a catalogue: exactly one field is
 // set. Lines can be decoded apart from each other.
 type entry struct {
-	Check     *check.Typed     `json:"check,omitempty"`
-	Objective *Objective       `json:"objective,omitempty"`
-	Framework *Framework       `json:"framework,omitempty"`
-	Parameter *check.Parameter `json:"parameter,omitempty"`
-	Peer      *Peer            `json:"peer,omitempty"`
+	Check     *check.Typed `json:"check,omitempty"`
+	Objective *Objective   `json:"objective,omitempty"`
+	Procedure *Procedure   `json:"procedure,omitempty"`
+	Report    *Report      `json:"report,omitempty"`
+	Framework *Framework   `json:"framework,omitempty"`
+	// Requirements continue the framework above, so that several processors can
+	// decode a large one.
+	Requirements []Requirement    `json:"requirements,omitempty"`
+	Parameter    *check.Parameter `json:"parameter,omitempty"`
+	Peer         *Peer            `json:"peer,omitempty"`
 }
 
 // Encode writes the compiled form, which [Decode] reads: JSON lines. It is the
@@ -54,8 +61,19 @@ func (c *Catalog) Encode() ([]byte, error) {
 		o := c.Objectives[id]
 		entries = append(entries, entry{Objective: &o})
 	}
+	for _, id := range slices.Sorted(maps.Keys(c.Procedures)) {
+		p := c.Procedures[id]
+		entries = append(entries, entry{Procedure: &p})
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.Reports)) {
+		r := c.Reports[id]
+		entries = append(entries, entry{Report: &r})
+	}
 	for _, f := range c.Frameworks {
-		entries = append(entries, entry{Framework: f})
+		entries = append(entries, entry{Framework: f.head()})
+		for some := range slices.Chunk(f.Requirements, 50) {
+			entries = append(entries, entry{Requirements: some})
+		}
 	}
 	for i := range c.Parameters {
 		entries = append(entries, entry{Parameter: &c.Parameters[i]})
@@ -93,15 +111,23 @@ func Decode(data []byte) (*Catalog, error) {
 	if err := errors.Join(faults...); err != nil {
 		return nil, fmt.Errorf("compiled catalogue: %w", err)
 	}
-	c := &Catalog{Objectives: map[string]Objective{}, Digest: digest(data)}
+	c := empty()
+	c.Digest = digest(data)
 	for _, e := range entries {
 		switch {
 		case e.Check != nil:
 			c.Checks = append(c.Checks, e.Check)
 		case e.Objective != nil:
 			c.Objectives[e.Objective.ID] = *e.Objective
+		case e.Procedure != nil:
+			c.Procedures[e.Procedure.ID] = *e.Procedure
+		case e.Report != nil:
+			c.Reports[e.Report.ID] = *e.Report
 		case e.Framework != nil:
 			c.Frameworks = append(c.Frameworks, e.Framework)
+		case e.Requirements != nil && len(c.Frameworks) > 0:
+			f := c.Frameworks[len(c.Frameworks)-1]
+			f.Requirements = append(f.Requirements, e.Requirements...)
 		case e.Peer != nil:
 			c.Peers = append(c.Peers, *e.Peer)
 		case e.Parameter != nil:
@@ -111,17 +137,21 @@ func Decode(data []byte) (*Catalog, error) {
 	return c, nil
 }
 
+func empty() *Catalog {
+	return &Catalog{Objectives: map[string]Objective{}, Procedures: map[string]Procedure{}, Reports: map[string]Report{}}
+}
+
 func digest(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
 }
 
 // Load reads every catalogue file of the given file systems: checks,
-// frameworks and objectives in YAML, told apart by their content. Files that
+// frameworks, objectives, procedures and reports in YAML, told apart by their content. Files that
 // end in .cases.yaml are left to [Cases]. Errors are those of [check.Parse]
 // and of linting, all of them, joined.
 func Load(lib *check.Library, sources ...fs.FS) (*Catalog, error) {
-	c := &Catalog{Objectives: map[string]Objective{}}
+	c := empty()
 	return c, c.add(lib, false, sources...)
 }
 
@@ -131,6 +161,8 @@ func (c *Catalog) With(lib *check.Library, sources ...fs.FS) (*Catalog, error) {
 	merged := &Catalog{
 		Checks:     slices.Clone(c.Checks),
 		Objectives: maps.Clone(c.Objectives),
+		Procedures: maps.Clone(c.Procedures),
+		Reports:    maps.Clone(c.Reports),
 		Frameworks: slices.Clone(c.Frameworks),
 		Parameters: slices.Clone(c.Parameters),
 		Peers:      slices.Clone(c.Peers),
@@ -186,6 +218,14 @@ func (c *Catalog) add(lib *check.Library, replace bool, sources ...fs.FS) error 
 				for _, o := range doc.objectives {
 					c.Objectives[o.ID] = o
 				}
+				for _, p := range doc.procedures {
+					c.Procedures[p.ID] = p
+					errs = append(errs, p.lint(name))
+				}
+				for _, r := range doc.reports {
+					c.Reports[r.ID] = r
+					errs = append(errs, r.lint(name))
+				}
 			}
 		})
 		errs = append(errs, err)
@@ -194,14 +234,18 @@ func (c *Catalog) add(lib *check.Library, replace bool, sources ...fs.FS) error 
 		return err
 	}
 	for i, f := range added {
-		errs = append(errs, f.lint(frameworks[i], c.Objectives)...)
+		errs = append(errs, f.lint(frameworks[i], c)...)
 		errs = append(errs, place(&c.Frameworks, f, replace && !own["framework "+f.ID], func(f *Framework) string { return f.ID }))
 		own["framework "+f.ID] = true
 	}
+	errs = append(errs, c.lintSpine(added)...)
 	errs = append(errs, c.lintParameters()...)
 	for _, f := range checks {
 		errs = append(errs, f.Lint()...)
 		errs = append(errs, c.lintCheck(f)...)
+		if !replace { // a folder's own checks may stand for its own frameworks alone
+			errs = append(errs, c.lintBearing(f)...)
+		}
 		errs = append(errs, c.lintPeers(f)...)
 		t, err := lib.Type(f)
 		if err != nil {
@@ -244,12 +288,57 @@ func (c *Catalog) lintCheck(f *check.File) []error {
 	}
 	for _, objective := range slices.Sorted(maps.Keys(f.Establishes)) {
 		if _, ok := c.Objectives[objective]; !ok {
-			errs = append(errs, f.At("establishes", "objective %s does not exist", objective))
+			errs = append(errs, f.At("establishes", "objective %s does not exist%s", objective, check.Similar(objective, slices.Sorted(maps.Keys(c.Objectives)))))
 		}
 	}
 	for _, name := range f.Parameters() {
 		if !slices.ContainsFunc(c.Parameters, func(p check.Parameter) bool { return p.Name == name }) && strings.Contains(f.Message, "{param."+name+"}") {
 			errs = append(errs, f.At("message", "message: there is no parameter %s", name))
+		}
+	}
+	return errs
+}
+
+// lintBearing holds a check to the spine: what bears on none of its
+// requirements is advice, whoever else asks for it.
+func (c *Catalog) lintBearing(f *check.File) []error {
+	i := slices.IndexFunc(c.Frameworks, func(f *Framework) bool { return f.ID == Spine })
+	if i < 0 {
+		return nil
+	}
+	bears := false
+	for objective := range f.Establishes {
+		bears = bears || len(c.Frameworks[i].naming(objective)) > 0
+	}
+	switch {
+	case bears && f.Advisory:
+		return []error{f.At("advisory", "an advisory check bears on no requirement of %s", Spine)}
+	case !bears && !f.Advisory && len(f.Establishes) > 0:
+		return []error{f.At("establishes", "bears on no requirement of %s: name an objective that one of them names, or say advisory: true", Spine)}
+	}
+	return nil
+}
+
+// lintSpine holds the relations of frameworks to the spine.
+func (c *Catalog) lintSpine(frameworks []*Framework) []error {
+	spine, err := c.Framework(Spine)
+	if err != nil {
+		return nil // a catalogue without it has nothing to hold them to
+	}
+	known := map[string]bool{}
+	var ids []string
+	for _, r := range spine.Requirements {
+		known[r.ID] = true
+		ids = append(ids, r.ID)
+	}
+	var errs []error
+	for _, f := range frameworks {
+		for _, r := range f.Requirements {
+			for _, id := range slices.Sorted(maps.Keys(r.Spine)) {
+				if !known[id] {
+					errs = append(errs, fmt.Errorf("%s: requirement %s: spine: %s has no requirement %s%s", f.ID, r.ID, Spine, id, check.Similar(id, ids)))
+				}
+			}
 		}
 	}
 	return errs
@@ -299,6 +388,15 @@ func walk(source fs.FS, f func(name string, data []byte)) error {
 	})
 }
 
+// IDs lists the ids of the checks.
+func (c *Catalog) IDs() []string {
+	ids := make([]string, len(c.Checks))
+	for i, t := range c.Checks {
+		ids[i] = t.ID
+	}
+	return ids
+}
+
 // Check finds a check by id, or returns nil.
 func (c *Catalog) Check(id string) *check.Typed {
 	for _, t := range c.Checks {
@@ -322,7 +420,7 @@ func (c *Catalog) Framework(id string) (*Framework, error) {
 		}
 		known = append(known, f.ID)
 	}
-	return nil, fmt.Errorf("no framework %q; there are %s", name, strings.Join(known, ", "))
+	return nil, fmt.Errorf("no framework %q%s; there are %s", name, check.Similar(name, known), strings.Join(known, ", "))
 }
 
 // Bearing lists the checks that decide or support an objective, ordered by id.

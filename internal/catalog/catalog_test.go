@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"io/fs"
+	"maps"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -77,9 +78,15 @@ version: "1"
 source: https://example.com/
 requirements:
   - {id: R-1, title: Described, responsibility: customer, assessment: technical, objectives: [OWN-01], profiles: [strict]}
-  - {id: R-2, title: Elsewhere, responsibility: aws, assessment: inherited, out-of-scope: not ours}
+  - {id: R-2, title: Elsewhere, out-of-scope: not ours}
+  - {id: R-3, title: Walked, responsibility: customer, assessment: manual, procedures: [walk]}
+  - {id: R-4, title: Theirs, responsibility: aws, assessment: inherited, reports: [paper]}
+  - {id: R-5, title: Both, responsibility: shared, assessment: mixed, objectives: [OWN-01], procedures: [walk], reports: [paper]}
+words: {met: passed}
 `
 	goodObjectives = "objectives:\n  - {id: OWN-01, statement: s}\n"
+	goodProcedures = "procedures:\n  - {id: walk, title: Walk, do: walk about, collect: [notes]}\n"
+	goodReports    = "reports:\n  - {id: paper, title: Paper, from: AWS, shows: it}\n"
 )
 
 func folder(files map[string]string) fs.FS {
@@ -91,7 +98,7 @@ func folder(files map[string]string) fs.FS {
 }
 
 func good() map[string]string {
-	return map[string]string{"x/OWN-CHECK.yaml": goodCheck, "own.yaml": goodFramework, "objectives.yaml": goodObjectives}
+	return map[string]string{"x/OWN-CHECK.yaml": goodCheck, "own.yaml": goodFramework, "objectives.yaml": goodObjectives, "procedures.yaml": goodProcedures, "reports.yaml": goodReports}
 }
 
 func TestOwnFolder(t *testing.T) {
@@ -110,7 +117,7 @@ func TestOwnFolder(t *testing.T) {
 	if c.Digest == built.Digest {
 		t.Error("another catalogue has the same digest")
 	}
-	if diff := cmp.Diff(map[string][]string{"own": {"R-1"}}, c.RequirementsOf(c.Check("OWN-CHECK"))); diff != "" {
+	if diff := cmp.Diff(map[string][]string{"own": {"R-1", "R-5"}}, c.RequirementsOf(c.Check("OWN-CHECK"))); diff != "" {
 		t.Error(diff)
 	}
 	narrow, err := c.Framework("own/strict")
@@ -160,9 +167,22 @@ func TestFaults(t *testing.T) {
 		{"requirement_twice", "own.yaml", "R-2", "R-1", "own.yaml: requirement R-1: stands twice"},
 		{"responsibility", "own.yaml", "customer", "nobody", "own.yaml: requirement R-1: responsibility: expected aws, shared or customer"},
 		{"assessment", "own.yaml", "technical", "magical", "own.yaml: requirement R-1: assessment: expected technical, mixed, manual or inherited"},
-		{"unmapped", "own.yaml", ", out-of-scope: not ours", "", "own.yaml: requirement R-2: expected objectives, or out-of-scope with the reason"},
+		{"unmapped", "own.yaml", "title: Elsewhere, out-of-scope: not ours", "title: Elsewhere, responsibility: customer, assessment: technical", "own.yaml: requirement R-2: expected objectives, procedures or reports, or out-of-scope with the reason"},
+		{"excluded_and_mapped", "own.yaml", "out-of-scope: not ours", "out-of-scope: not ours, procedures: [walk]", "own.yaml: requirement R-2: what is out of scope has no objectives, procedures or reports"},
+		{"technical_without_objectives", "own.yaml", "manual, procedures: [walk]", "technical, reports: [paper]", "own.yaml: requirement R-3: technical: expected objectives"},
+		{"mixed_without_procedures", "own.yaml", "objectives: [OWN-01], procedures: [walk], ", "objectives: [OWN-01], ", "own.yaml: requirement R-5: mixed: expected procedures, what a person does and collects"},
+		{"technical_with_procedures", "own.yaml", "assessment: mixed", "assessment: technical", "own.yaml: requirement R-5: procedures: expected the assessment to be manual or mixed"},
+		{"inherited_without_report", "own.yaml", "inherited, reports: [paper]", "inherited, objectives: [OWN-01]", "own.yaml: requirement R-4: inherited: expected reports, where AWS answers for it"},
+		{"inherited_by_the_customer", "own.yaml", "responsibility: aws", "responsibility: shared", "own.yaml: requirement R-4: what is inherited is the responsibility of aws, and the other way round"},
+		{"procedure", "own.yaml", "manual, procedures: [walk]", "manual, procedures: [walks]", "own.yaml: requirement R-3: procedure walks does not exist; did you mean walk?"},
+		{"report", "own.yaml", "inherited, reports: [paper]", "inherited, reports: [stone]", "own.yaml: requirement R-4: report stone does not exist"},
+		{"words", "own.yaml", "words: {met", "words: {mett", `own.yaml: words: "mett" is no standing; did you mean met?`},
+		{"specification", "own.yaml", "title: Walked,", "title: Walked, specification: optional,", "own.yaml: requirement R-3: specification: expected standard, required or addressable"},
+		{"relation", "own.yaml", "title: Walked,", "title: Walked, spine: {AC-1: related},", "own.yaml: requirement R-3: spine: AC-1: expected equal, subset, superset or intersects"},
+		{"procedure_without_evidence", "procedures.yaml", ", collect: [notes]", "", `procedures.yaml: procedure "walk": expected id, title, do and collect`},
+		{"report_without_contents", "reports.yaml", ", shows: it", "", `reports.yaml: report "paper": expected id, title, from and shows`},
 		{"unknown_field", "own.yaml", "responsibility: aws", "reponsibility: aws", "field reponsibility not found"},
-		{"no_kind", "objectives.yaml", "objectives:", "things:", "objectives.yaml: expected a check (subject, require), a framework (requirements) or objectives"},
+		{"no_kind", "objectives.yaml", "objectives:", "things:", "objectives.yaml: expected a check (subject, require), a framework (requirements), objectives, procedures or reports"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			files := good()
@@ -247,5 +267,47 @@ func TestOwnParameters(t *testing.T) {
 	files["x/OWN-CHECK.yaml"] = strings.Replace(goodCheck, "message: has no description", `message: "not {param.nothing}"`, 1)
 	if _, err := catalog.Load(lib, folder(files)); err == nil || !strings.Contains(err.Error(), "message: there is no parameter nothing") {
 		t.Errorf("a message that shows a parameter that nobody declares: %v", err)
+	}
+}
+
+// TestSpine: relations are held to the requirements of the spine, and built-in
+// checks bear on one of them or are advice.
+func TestSpine(t *testing.T) {
+	lib := library(t)
+	files := good()
+	files["nist-800-53-r5.yaml"] = `id: nist-800-53-r5
+title: Spine
+version: "5"
+source: https://example.com/
+requirements:
+  - {id: AC-1, title: t, responsibility: customer, assessment: technical, objectives: [OWN-01]}
+`
+	files["own.yaml"] = strings.Replace(goodFramework, "title: Walked,", "title: Walked, spine: {AC-1: subset},", 1)
+	if _, err := catalog.Load(lib, folder(files)); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ name, file, old, new, want string }{
+		{"no_such_requirement", "own.yaml", "AC-1: subset", "AC-2: subset", "own: requirement R-3: spine: nist-800-53-r5 has no requirement AC-2; did you mean AC-1?"},
+		{"bears_on_none", "nist-800-53-r5.yaml", "technical, objectives: [OWN-01]", "manual, procedures: [walk]", "bears on no requirement of nist-800-53-r5: name an objective that one of them names, or say advisory: true"},
+		{"advice_that_bears", "x/OWN-CHECK.yaml", "establishes:", "advisory: true\nestablishes:", "an advisory check bears on no requirement of nist-800-53-r5"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			changed := maps.Clone(files)
+			if changed[tt.file] = strings.Replace(files[tt.file], tt.old, tt.new, 1); changed[tt.file] == files[tt.file] {
+				t.Fatalf("%q is not in %s", tt.old, tt.file)
+			}
+			if _, err := catalog.Load(lib, folder(changed)); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("expected %q, got %v", tt.want, err)
+			}
+		})
+	}
+	delete(files, "nist-800-53-r5.yaml")
+	delete(files, "own.yaml")
+	built, err := catalog.Decode(checks.Compiled)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := built.With(lib, folder(files)); err != nil {
+		t.Errorf("a check of one's own need not bear on the spine: %v", err)
 	}
 }

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 
 	"go.yaml.in/yaml/v4"
+
+	"assay/internal/check"
 )
 
 // Responsibility says whose duty a requirement is for Lambda workloads.
@@ -47,21 +50,48 @@ type Requirement struct {
 	Responsibility Responsibility `yaml:"responsibility" json:"responsibility"`
 	Assessment     Assessment     `yaml:"assessment" json:"assessment"`
 	Objectives     []string       `yaml:"objectives" json:"objectives,omitempty"`
-	Profiles       []string       `yaml:"profiles" json:"profiles,omitempty"` // baselines and classes it is in
+	Procedures     []string       `yaml:"procedures" json:"procedures,omitempty"` // what a person does, by id
+	Reports        []string       `yaml:"reports" json:"reports,omitempty"`       // where AWS answers for its part, by id
+	Profiles       []string       `yaml:"profiles" json:"profiles,omitempty"`     // baselines and classes it is in
 	OutOfScope     string         `yaml:"out-of-scope" json:"outOfScope,omitempty"`
+	// Specification is HIPAA's word for how binding it is.
+	Specification string `yaml:"specification" json:"specification,omitempty"`
+	// Spine says how it lies to requirements of [Spine], by their ids.
+	Spine map[string]Relation `yaml:"spine" json:"spine,omitempty"`
 }
+
+// specifications are HIPAA's: a standard, and the ways in which what
+// implements it binds.
+var specifications = []string{"", "standard", "required", "addressable"}
+
+// StandingWords are the standings that a framework may have words of its own
+// for.
+var StandingWords = []string{"not met", "undetermined", "attest", "inherited", "met", "not applicable", "not tested"}
 
 // Framework is a regime's catalogue.
 type Framework struct {
-	ID           string        `yaml:"id" json:"id"`
-	Title        string        `yaml:"title" json:"title"`
-	Version      string        `yaml:"version" json:"version"`
-	Source       string        `yaml:"source" json:"source"`
-	Requirements []Requirement `yaml:"requirements" json:"requirements"`
+	ID      string `yaml:"id" json:"id"`
+	Title   string `yaml:"title" json:"title"`
+	Version string `yaml:"version" json:"version"`
+	Source  string `yaml:"source" json:"source"`
+	Note    string `yaml:"note" json:"note,omitempty"` // what a reader of its figures has to know
+	// Words are the regime's own for standings, by ours.
+	Words        map[string]string `yaml:"words" json:"words,omitempty"`
+	Requirements []Requirement     `yaml:"requirements" json:"requirements,omitempty"`
+	// Waivers is WaiversNever for a regime that knows no accepted risk, and
+	// Measures its words for a requirement that another measure answers.
+	Waivers  string `yaml:"waivers" json:"waivers,omitempty"`
+	Measures string `yaml:"measures" json:"measures,omitempty"`
 
 	once        sync.Once
 	byObjective map[string][]int // positions of the requirements that name it
 }
+
+// What a framework says of waivers; "" is counted.
+const (
+	WaiversCounted = "counted" // a requirement whose failures are all waived is counted apart
+	WaiversNever   = "never"   // nothing accepts a failure
+)
 
 // naming lists the positions of the requirements that name an objective.
 func (f *Framework) naming(objective string) []int {
@@ -87,15 +117,21 @@ func (f *Framework) Profiles() []string {
 	return slices.Compact(all)
 }
 
+// head is the framework without its requirements.
+func (f *Framework) head() *Framework {
+	return &Framework{ID: f.ID, Title: f.Title, Version: f.Version, Source: f.Source, Note: f.Note, Words: f.Words, Waivers: f.Waivers, Measures: f.Measures}
+}
+
 // Narrow is the framework with only the requirements of one profile.
 func (f *Framework) Narrow(profile string) (*Framework, error) {
 	if !slices.Contains(f.Profiles(), profile) {
 		if len(f.Profiles()) == 0 {
 			return nil, fmt.Errorf("framework %s has no profiles", f.ID)
 		}
-		return nil, fmt.Errorf("framework %s has no profile %q; it has %s", f.ID, profile, strings.Join(f.Profiles(), ", "))
+		return nil, fmt.Errorf("framework %s has no profile %q%s; it has %s", f.ID, profile, check.Similar(profile, f.Profiles()), strings.Join(f.Profiles(), ", "))
 	}
-	narrow := &Framework{ID: f.ID + "/" + profile, Title: f.Title + ", " + profile, Version: f.Version, Source: f.Source}
+	narrow := f.head()
+	narrow.ID, narrow.Title = f.ID+"/"+profile, f.Title+", "+profile
 	for _, r := range f.Requirements {
 		if slices.Contains(r.Profiles, profile) {
 			narrow.Requirements = append(narrow.Requirements, r)
@@ -104,8 +140,20 @@ func (f *Framework) Narrow(profile string) (*Framework, error) {
 	return narrow, nil
 }
 
+// Requirement finds a requirement by its id.
+func (f *Framework) Requirement(id string) (*Requirement, error) {
+	var known []string
+	for i := range f.Requirements {
+		if f.Requirements[i].ID == id {
+			return &f.Requirements[i], nil
+		}
+		known = append(known, f.Requirements[i].ID)
+	}
+	return nil, fmt.Errorf("framework %s has no requirement %s%s", f.ID, id, check.Similar(id, known))
+}
+
 // lint lists what is wrong with a framework as such.
-func (f *Framework) lint(name string, objectives map[string]Objective) []error {
+func (f *Framework) lint(name string, c *Catalog) []error {
 	var errs []error
 	fault := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("%s: %s", name, fmt.Sprintf(format, args...)))
@@ -116,8 +164,17 @@ func (f *Framework) lint(name string, objectives map[string]Objective) []error {
 	if want := f.ID + ".yaml"; f.ID != "" && !strings.HasSuffix("/"+name, "/"+want) {
 		fault("framework %s: expected the file to be called %s", f.ID, want)
 	}
+	if !slices.Contains([]string{"", WaiversCounted, WaiversNever}, f.Waivers) {
+		fault("waivers: expected counted or never")
+	}
+	for _, word := range slices.Sorted(maps.Keys(f.Words)) {
+		if !slices.Contains(StandingWords, word) {
+			fault("words: %q is no standing%s; expected one of %s", word, check.Similar(word, StandingWords), strings.Join(StandingWords, ", "))
+		}
+	}
 	seen := map[string]bool{}
-	for _, r := range f.Requirements {
+	for i := range f.Requirements {
+		r := &f.Requirements[i]
 		if r.ID == "" || r.Title == "" {
 			fault("requirement %q: expected id and title", r.ID)
 		}
@@ -125,22 +182,64 @@ func (f *Framework) lint(name string, objectives map[string]Objective) []error {
 			fault("requirement %s: stands twice", r.ID)
 		}
 		seen[r.ID] = true
-		if !slices.Contains([]Responsibility{AWS, Shared, Customer}, r.Responsibility) {
-			fault("requirement %s: responsibility: expected aws, shared or customer", r.ID)
-		}
-		if !slices.Contains([]Assessment{Technical, Mixed, Manual, Inherited}, r.Assessment) {
-			fault("requirement %s: assessment: expected technical, mixed, manual or inherited", r.ID)
-		}
-		if len(r.Objectives) == 0 && r.OutOfScope == "" {
-			fault("requirement %s: expected objectives, or out-of-scope with the reason", r.ID)
-		}
-		for _, o := range r.Objectives {
-			if _, ok := objectives[o]; !ok {
-				fault("requirement %s: objective %s does not exist", r.ID, o)
-			}
+		for _, message := range r.lint(c) {
+			fault("requirement %s: %s", r.ID, message)
 		}
 	}
 	return errs
+}
+
+// lint lists what is wrong with a requirement: who answers for it, and what
+// for, has to be said whole.
+func (r *Requirement) lint(c *Catalog) (faults []string) {
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
+	if !slices.Contains(specifications, r.Specification) {
+		fault("specification: expected standard, required or addressable")
+	}
+	unknown(fault, "objective", r.Objectives, c.Objectives)
+	unknown(fault, "procedure", r.Procedures, c.Procedures)
+	unknown(fault, "report", r.Reports, c.Reports)
+	for _, id := range slices.Sorted(maps.Keys(r.Spine)) {
+		if !slices.Contains(written, r.Spine[id]) {
+			fault("spine: %s: expected equal, subset, superset or intersects", id)
+		}
+	}
+	if r.OutOfScope != "" {
+		if len(r.Objectives)+len(r.Procedures)+len(r.Reports) > 0 {
+			fault("what is out of scope has no objectives, procedures or reports")
+		}
+		return faults
+	}
+	if !slices.Contains([]Responsibility{AWS, Shared, Customer}, r.Responsibility) {
+		fault("responsibility: expected aws, shared or customer")
+	}
+	byHand := r.Assessment == Manual || r.Assessment == Mixed
+	switch {
+	case !slices.Contains([]Assessment{Technical, Mixed, Manual, Inherited}, r.Assessment):
+		fault("assessment: expected technical, mixed, manual or inherited")
+	case len(r.Objectives)+len(r.Procedures)+len(r.Reports) == 0:
+		fault("expected objectives, procedures or reports, or out-of-scope with the reason")
+	case (r.Assessment == Technical || r.Assessment == Mixed) && len(r.Objectives) == 0:
+		fault("%s: expected objectives", r.Assessment)
+	case byHand && len(r.Procedures) == 0:
+		fault("%s: expected procedures, what a person does and collects", r.Assessment)
+	case !byHand && len(r.Procedures) > 0:
+		fault("procedures: expected the assessment to be manual or mixed")
+	case r.Assessment == Inherited && len(r.Reports) == 0:
+		fault("inherited: expected reports, where AWS answers for it")
+	case (r.Assessment == Inherited) != (r.Responsibility == AWS):
+		fault("what is inherited is the responsibility of aws, and the other way round")
+	}
+	return faults
+}
+
+// unknown faults the names that are in no list of the catalogue.
+func unknown[T any](fault func(string, ...any), kind string, ids []string, known map[string]T) {
+	for _, id := range ids {
+		if _, ok := known[id]; !ok {
+			fault("%s %s does not exist%s", kind, id, check.Similar(id, slices.Sorted(maps.Keys(known))))
+		}
+	}
 }
 
 // document is any catalogue file that is not a check: which one is told by its
@@ -148,6 +247,8 @@ func (f *Framework) lint(name string, objectives map[string]Objective) []error {
 type document struct {
 	framework  *Framework
 	objectives []Objective
+	procedures []Procedure
+	reports    []Report
 }
 
 // parseDocument reads a framework or a file of objectives.
@@ -165,15 +266,20 @@ func parseDocument(name string, data []byte) (document, error) {
 		}
 		return document{framework: f}, nil
 	}
-	if _, ok := keys["objectives"]; ok {
-		var file struct {
-			Date       string      `yaml:"date"`
-			Objectives []Objective `yaml:"objectives"`
+	var file struct {
+		Date       string      `yaml:"date"`
+		Objectives []Objective `yaml:"objectives"`
+		Procedures []Procedure `yaml:"procedures"`
+		Reports    []Report    `yaml:"reports"`
+	}
+	for _, key := range []string{"objectives", "procedures", "reports"} {
+		if _, ok := keys[key]; !ok {
+			continue
 		}
 		if err := dec.Decode(&file); err != nil {
 			return document{}, fmt.Errorf("%s: %w", name, err)
 		}
-		return document{objectives: file.Objectives}, nil
+		return document{objectives: file.Objectives, procedures: file.Procedures, reports: file.Reports}, nil
 	}
-	return document{}, errors.New(name + ": expected a check (subject, require), a framework (requirements) or objectives")
+	return document{}, errors.New(name + ": expected a check (subject, require), a framework (requirements), objectives, procedures or reports")
 }

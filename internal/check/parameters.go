@@ -226,17 +226,29 @@ func ParseProfile(name string, data []byte, declared []Parameter) (*Profile, err
 
 // noParameter says that a parameter does not exist, and which may be meant.
 func noParameter(name string, declared []Parameter) string {
-	message := "there is no parameter " + name
-	best, least := "", 1+len(name)/3
+	var names []string
 	for _, p := range declared {
-		if d := distance(name, p.Name); d <= least {
-			best, least = p.Name, d-1
+		names = append(names, p.Name)
+	}
+	if hint := Similar(name, names); hint != "" {
+		return "there is no parameter " + name + hint
+	}
+	return "there is no parameter " + name + "; assay checks parameters lists them"
+}
+
+// Similar is "; did you mean X?" for the name that comes nearest to one that
+// does not exist, or "" where none comes near.
+func Similar(name string, names []string) string {
+	best, least := "", 1+len(name)/3
+	for _, n := range names {
+		if d := distance(name, n); d <= least {
+			best, least = n, d-1
 		}
 	}
-	if best != "" {
-		return message + "; did you mean " + best + "?"
+	if best == "" {
+		return ""
 	}
-	return message + "; assay checks parameters lists them"
+	return "; did you mean " + best + "?"
 }
 
 // distance is the number of letters to put in, leave out or change to turn one

@@ -26,6 +26,8 @@ type checkFlags struct {
 	asOf            string
 	profile         string
 	owners          string
+	waivers         string
+	baseline        string
 	allowIncomplete bool
 	outputs
 }
@@ -127,12 +129,17 @@ show -json) and estate files, in files and folders; "-" is standard input. It
 decides the checks, prints findings by function and the standing of each
 framework's requirements.
 
+A failure that waivers.yaml accepts stays in every report, counted apart, and does
+not fail the run; a waiver that expired, lapsed or was not approved does. With
+--baseline only failures fail the run that an earlier one does not have.
+
 Exit codes: 0 nothing at or above --fail-on fails; 1 something does; 2 wrong
 usage, or nothing readable; 3 something could not be read or judged and
 --allow-incomplete was not given.`,
 		Example: `  assay check
   assay check template.yaml --parameter Stage=prod
   assay check infra/ --var stage=prod
+  assay check . --baseline main.jsonl
   assay check . --framework pci-dss-4.0.1 --format sarif --output assay.sarif --format text
   terraform show -json plan.out | assay check -`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args, s) },
@@ -146,6 +153,8 @@ usage, or nothing readable; 3 something could not be read or judged and
 	fl.StringArrayVar(&f.failOn, "fail-on", nil, "least `severity` of a failure that gives exit code 1, or unknown, or never (repeatable; default low)")
 	fl.StringVar(&f.profile, "profile", "", "`file` with your own values for the parameters of checks, in YAML")
 	fl.StringVar(&f.owners, "owners", "", "`file` that says whose files are, in the form of CODEOWNERS (default CODEOWNERS, .github/CODEOWNERS or docs/CODEOWNERS in a folder that is read)")
+	fl.StringVar(&f.waivers, "waivers", "", "`file` with accepted failures; '' for none (default waivers.yaml in a folder that is read, or beside a file that is)")
+	fl.StringVar(&f.baseline, "baseline", "", "`file` with the stream of an earlier run, whose failures do not fail this one; - is standard input")
 	fl.StringVar(&f.asOf, "as-of", "", "`date` to judge by, YEAR-MONTH-DAY (default today)")
 	fl.BoolVar(&f.allowIncomplete, "allow-incomplete", false, "exit as if everything had been read")
 	f.outputs.flags(cmd)
@@ -189,7 +198,7 @@ func (t threshold) crossed(sum *assess.Summary) bool {
 	if t.never {
 		return false
 	}
-	for name, n := range sum.Failures {
+	for name, n := range sum.Failing {
 		if s, err := check.ParseSeverity(name); err == nil && s >= t.severity && n > 0 {
 			return true
 		}
@@ -230,6 +239,14 @@ func (f *checkFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 	}
 	cfg.Collectors = collectors
 	if cfg.Owners, err = readOwners(f.owners, paths); err != nil {
+		return err
+	}
+	if !cmd.Flags().Changed("waivers") || f.waivers != "" {
+		if cfg.Waivers, err = readWaivers(f.waivers, paths, cfg.Catalog); err != nil {
+			return err
+		}
+	}
+	if cfg.Baseline, err = readBaseline(f.baseline, s); err != nil {
 		return err
 	}
 	h, closeReports, err := f.open(s)

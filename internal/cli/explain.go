@@ -58,11 +58,7 @@ func checkIDs() []string {
 	if err != nil {
 		return nil
 	}
-	var ids []string
-	for _, t := range e.catalog.Checks {
-		ids = append(ids, t.ID)
-	}
-	return ids
+	return e.catalog.IDs()
 }
 
 func explainCheck(id string, catalogs []string, s Streams, o report.Options) error {
@@ -147,6 +143,7 @@ func (f *functionFinder) Function(m *assess.Function) error {
 
 // finder is a handler that keeps one finding and the header.
 type finder struct {
+	assess.Nothing
 	id      string
 	header  *assess.Header
 	finding *assess.Finding
@@ -163,8 +160,3 @@ func (f *finder) Finding(m *assess.Finding) error {
 	f.finding = m
 	return nil
 }
-func (f *finder) Function(*assess.Function) error { return nil }
-func (f *finder) Coverage(*assess.Coverage) error { return nil }
-func (f *finder) Decided(*assess.Decided) error   { return nil }
-func (f *finder) Standing(*assess.Standing) error { return nil }
-func (f *finder) Summary(*assess.Summary) error   { return nil }

@@ -122,6 +122,21 @@ func (p Problem) Error() string {
 	return s
 }
 
+// Waiver is what a source itself says of a failure that is accepted: a statement
+// and where it stands. Whether it counts is not the source's to say.
+type Waiver struct {
+	Resource string // logical id; "" where it stands at no resource
+	Text     string // the checks that it names, then the reason
+	Form     string // how it is written: WaiverMetadata, WaiverComment
+	Position Position
+}
+
+// The forms of a statement that collectors read. Tags stand in the properties.
+const (
+	WaiverMetadata = "metadata"
+	WaiverComment  = "comment"
+)
+
 // Scope is one unit of reading: a template or stack, or one account and
 // region. It is immutable.
 type Scope struct {
@@ -132,6 +147,7 @@ type Scope struct {
 	byType    map[string][]*Resource
 	coverage  []Coverage
 	problems  []Problem
+	waivers   []Waiver
 	inputs    map[string][]string
 	open      map[openEnd][]Edge    // edges whose end is not known
 	names     map[string]*nameIndex // by type, while edges are resolved
@@ -158,6 +174,9 @@ func (s *Scope) Coverage() []Coverage { return s.coverage }
 
 // Problems lists what could not be read as written, in order of position.
 func (s *Scope) Problems() []Problem { return s.problems }
+
+// Waivers lists what the source says of accepted failures, in order of position.
+func (s *Scope) Waivers() []Waiver { return s.waivers }
 
 // Whole reports whether nothing is missing that was to be read.
 func (s *Scope) Whole() bool {
@@ -260,6 +279,7 @@ type Builder struct {
 	resources []Resource
 	coverage  []Coverage
 	problems  []Problem
+	waivers   []Waiver
 	exports   []Field
 	group     string // "" for a scope of its own
 	promised  int    // resources that an estate file says the scope has; -1 for any number
@@ -302,6 +322,9 @@ func (b *Builder) Cover(c Coverage) { b.coverage = append(b.coverage, c) }
 // Problem records something that could not be read as written.
 func (b *Builder) Problem(p Problem) { b.problems = append(b.problems, p) }
 
+// Waive records what the source says of an accepted failure.
+func (b *Builder) Waive(w Waiver) { b.waivers = append(b.waivers, w) }
+
 // Resources gives the raw resources to a caller that varies them, such as the
 // refinement test of a check; Replace puts one of them back.
 func (b *Builder) Resources() []Resource { return slices.Clone(b.resources) }
@@ -327,6 +350,7 @@ func (b *Builder) scope(m *Model) *Scope {
 		byType:   make(map[string][]*Resource),
 		coverage: slices.Clone(b.coverage),
 		problems: slices.Clone(b.problems),
+		waivers:  slices.Clone(b.waivers),
 		model:    m,
 		place:    b.place,
 		names:    map[string]*nameIndex{},
@@ -352,6 +376,9 @@ func (b *Builder) scope(m *Model) *Scope {
 	slices.SortFunc(kept, func(a, b *Resource) int { return strings.Compare(a.LogicalID, b.LogicalID) })
 	s.resources = kept
 	slices.SortStableFunc(s.coverage, func(a, b Coverage) int { return strings.Compare(a.Type, b.Type) })
+	slices.SortStableFunc(s.waivers, func(a, b Waiver) int {
+		return cmp.Or(comparePositions(a.Position, b.Position), strings.Compare(a.Resource, b.Resource))
+	})
 	slices.SortStableFunc(s.problems, func(a, b Problem) int { return comparePositions(a.Position, b.Position) })
 	return s
 }

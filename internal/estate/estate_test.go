@@ -353,6 +353,7 @@ func whole(v *estate.Value, fill map[string]string) string {
 func testBuilder(t testing.TB) *estate.Builder {
 	b := estate.NewBuilder("dir/t.yaml", "cloudformation")
 	b.Problem(estate.Problem{Position: estate.Position{File: "dir/t.yaml", Line: 3, Column: 5}, Message: "wrong", Hint: "mend it"})
+	b.Waive(estate.Waiver{Resource: "F", Text: "A-B because", Form: estate.WaiverComment, Position: estate.Position{File: "dir/t.yaml", Line: 8, Column: 5}})
 	b.Cover(estate.Coverage{Type: "AWS::X::Y", State: estate.CoveragePartial, Reason: "macro"})
 	at := estate.Position{File: "dir/t.yaml", Line: 7, Column: 9}
 	b.Add(estate.Resource{

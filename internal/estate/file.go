@@ -46,6 +46,13 @@ type (
 		Resources *int          `json:"resources,omitempty"`
 		Coverage  []Coverage    `json:"coverage,omitempty"`
 		Problems  []problemLine `json:"problems,omitempty"`
+		Waivers   []waiverLine  `json:"waivers,omitempty"`
+	}
+	waiverLine struct {
+		Resource string     `json:"resource,omitempty"`
+		Text     string     `json:"text"`
+		Form     string     `json:"form"`
+		Source   sourceLine `json:"source"`
 	}
 	problemLine struct {
 		Source  sourceLine `json:"source"`
@@ -127,6 +134,9 @@ func (w *Writer) Write(s *Scope) error {
 	}
 	for _, p := range s.problems {
 		head.Problems = append(head.Problems, problemLine{sourceOf(p.Position), p.Message, p.Hint, p.Fatal})
+	}
+	for _, v := range s.waivers {
+		head.Waivers = append(head.Waivers, waiverLine{v.Resource, v.Text, v.Form, sourceOf(v.Position)})
 	}
 	if !w.bare {
 		if err := enc.Encode(scopeLine{head}); err != nil {
@@ -421,6 +431,9 @@ func readLine(number int, data []byte, b *Builder, known seen) (*Builder, error)
 		next.coverage = l.Scope.Coverage
 		for _, p := range l.Scope.Problems {
 			next.problems = append(next.problems, Problem{Position(p.Source), p.Message, p.Hint, p.Fatal})
+		}
+		for _, v := range l.Scope.Waivers {
+			next.waivers = append(next.waivers, Waiver{v.Resource, v.Text, v.Form, Position(v.Source)})
 		}
 		return next, nil
 	}

@@ -61,10 +61,21 @@ func (x resolver) throughName(rule *Rule, v *Value) []Edge {
 		if here, _ := x.scope.place.holds(v); here != True && !strings.HasPrefix(x.scope.Format, "aws") {
 			continue
 		}
+		unread := false
 		for _, t := range x.candidates(typeName, name) {
-			if !t.scope.place.apart(at) && matchNames(name, resolver{t.scope}.nameOf(t)) == True {
-				return x.onward(t, rule)
+			if t.scope.place.apart(at) {
+				continue
 			}
+			switch own := (resolver{t.scope}).nameOf(t); matchNames(name, own) {
+			case True:
+				return x.onward(t, rule)
+			case Maybe:
+				unread = unread || own.MaybeAbsent()
+			case False:
+			}
+		}
+		if unread && strings.HasPrefix(name.s, "alias/") {
+			return []Edge{{Gap: Gap{"names of aliases were not read", v.String()}}}
 		}
 	}
 	return nil
@@ -171,6 +182,8 @@ func (x resolver) named(rule *Rule, name alternative, v *Value, at place, outsid
 	case len(found) > 0:
 	case name.value.Kind() == KindUnknown || name.value.Kind() == KindDenied:
 		found = append(found, Edge{Gap: name.value.Gap(), When: name.when})
+	case outside && x.aliasUnread(v):
+		found = append(found, Edge{Gap: Gap{"aliases of keys were not read", v.String()}, When: name.when})
 	case outside && !x.wouldList(rule.To, v):
 		found = append(found, Edge{Gap: Gap{"outside what was read", v.String()}, Outside: true, When: name.when})
 	case outside:
@@ -258,6 +271,13 @@ func (x resolver) wouldList(typeName string, v *Value) bool {
 	service, _, _ := strings.Cut(x.scope.model.edges.Identities[typeName].ARN, ":")
 	return v.Kind() == KindString && strings.HasPrefix(x.scope.Format, "aws") && !placeless[service].account &&
 		!strings.Contains(v.s, "://") && !strings.Contains(v.s, "alias/")
+}
+
+// aliasUnread reports whether a live scope would have to know an alias of a key,
+// and does not.
+func (x resolver) aliasUnread(v *Value) bool {
+	return strings.HasPrefix(x.scope.Format, "aws") && v.Kind() == KindString && strings.Contains(v.s, "alias/") &&
+		!strings.Contains(v.s, "alias/aws/") && !x.scope.looked("AWS::KMS::Alias")
 }
 
 // alternative is one value that something may have, with the decisions that

@@ -40,7 +40,7 @@ func ExplainCheck(w io.Writer, c *check.Check, requirements map[string][]string,
 	p.explainWhy(c.Rationale, c.Source)
 
 	switch {
-	case c.Advisory:
+	case c.Advisory && len(c.Establishes) == 0:
 		p.heading("Objectives", "")
 		p.line(2, "none: the check is advice and bears on no requirement")
 	case len(c.Establishes) > 0:
@@ -98,6 +98,9 @@ func ExplainFinding(w io.Writer, h *assess.Header, f *assess.Finding, o Options)
 	fact("finding", f.ID)
 
 	p.explainWitness(f)
+	if f.Waived != nil {
+		p.heading("Waived", waivedText(f.Waived))
+	}
 	if f.Raised != nil {
 		p.heading("Severity", raisedText(f.Raised))
 	}
@@ -156,6 +159,9 @@ func (p *page) explainList(title, rest string, findings []*assess.Finding) {
 	p.heading(title, rest)
 	for _, f := range findings {
 		p.row(2, 6, oneLine(f.Message), cell{text: f.Severity.String(), width: len("critical"), style: severityStyle(f.Severity)}, cell{text: f.ID})
+		if f.Waived != nil {
+			p.line(6, waivedText(f.Waived))
+		}
 		if f.Raised != nil {
 			p.line(6, raisedText(f.Raised))
 		}

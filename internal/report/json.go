@@ -19,6 +19,7 @@ func (j *jsonLines) Header(m *assess.Header) error     { return assess.Encode(j.
 func (j *jsonLines) Function(m *assess.Function) error { return assess.Encode(j.out, m) }
 func (j *jsonLines) Finding(m *assess.Finding) error   { return assess.Encode(j.out, m) }
 func (j *jsonLines) Decided(m *assess.Decided) error   { return assess.Encode(j.out, m) }
+func (j *jsonLines) Waiver(m *assess.Waiver) error     { return assess.Encode(j.out, m) }
 func (j *jsonLines) Standing(m *assess.Standing) error { return assess.Encode(j.out, m) }
 
 // Coverage begins a scope: what was said of the ones before is written down, so

@@ -13,8 +13,9 @@ import (
 
 // junit writes JUnit XML for build servers: a suite for each scope, a case for
 // each check of each resource, named by logical id under the check as its
-// class. What fails is a failure, what is unknown is skipped and says why, and
-// what could not be read or evaluated is an error. What does not apply is no
+// class. What fails is a failure, and so is a waiver that expired, lapsed or was
+// not approved. What is unknown, waived or in the baseline is skipped and says why,
+// and what could not be read or evaluated is an error. What does not apply is no
 // case.
 //
 // There is no schema that all readers share; this keeps to the elements that
@@ -22,12 +23,13 @@ import (
 // GitLab links to. A suite is written as soon as it is complete, so the totals
 // stand on the suites and not on the root, where they are optional.
 type junit struct {
-	out    *bufio.Writer
-	xml    *xml.Encoder
-	checks []assess.CheckInfo
-	basis  assess.Basis
-	fixes  map[string]string // by check
-	suite  *junitSuite       // nil before the first scope and after the last
+	out     *bufio.Writer
+	xml     *xml.Encoder
+	checks  []assess.CheckInfo
+	basis   assess.Basis
+	fixes   map[string]string // by check
+	waivers bool              // their suite has begun
+	suite   *junitSuite       // nil before the first scope and after the last
 }
 
 type junitSuite struct {
@@ -113,6 +115,10 @@ func (j *junit) Finding(m *assess.Finding) error {
 	switch {
 	case m.Error != "":
 		c.Error = &junitDetail{Message: m.Message, Type: "check", Text: m.Error}
+	case m.Waived != nil:
+		c.Skipped = &junitSkipped{Message: m.Message + ": " + waivedText(m.Waived)}
+	case m.Baseline == assess.BaselineUnchanged:
+		c.Skipped = &junitSkipped{Message: m.Message + ": it is in the baseline"}
 	case m.Outcome == check.Fail:
 		c.Failure = &junitDetail{Message: m.Message, Type: m.Severity.String(), Text: j.proof(m)}
 	default:
@@ -193,6 +199,27 @@ func (j *junit) add(c junitCase) {
 		j.suite.Skipped++
 	}
 	j.suite.Cases = append(j.suite.Cases, c)
+}
+
+// Waiver is a case of a suite of its own, which follows those of the scopes.
+func (j *junit) Waiver(m *assess.Waiver) error {
+	if !j.waivers {
+		if err := j.finishSuite(); err != nil {
+			return err
+		}
+		j.suite, j.waivers = &junitSuite{Name: "waivers", Time: "0"}, true
+	}
+	c := junitCase{Class: "waivers", Name: m.ID, File: m.Source.File}
+	said := oneLine(m.Message)
+	switch {
+	case m.Fails():
+		text := []string{m.Source.String(), termsText(m), "not covered: " + strings.Join(m.Leaves, ", ")}
+		c.Failure = &junitDetail{Message: said, Type: m.State, Text: strings.Join(text, "\n")}
+	case m.State != assess.WaiverInForce:
+		c.Skipped = &junitSkipped{Message: said}
+	}
+	j.add(c)
+	return nil
 }
 
 func (j *junit) Standing(*assess.Standing) error { return nil }

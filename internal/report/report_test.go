@@ -205,6 +205,8 @@ func evil(t testing.TB) []byte {
 	source := assess.Source{File: hostile, Line: 3, Column: 4}
 	raw := json.RawMessage(`"\u001b[31m\u0000\u202e<&>"`)
 	resource := assess.ResourceInfo{Type: hostile, ID: hostile, LogicalID: hostile, Address: hostile}
+	evilTerms := assess.WaiverTerms{Owner: hostile, Approver: hostile, Reason: hostile, Expires: hostile, Ticket: hostile, Measure: hostile}
+	severity := check.High
 	return stream(t,
 		&assess.Header{
 			Stream: 1, Tool: "assay", Version: hostile, Catalog: hostile, AsOf: hostile, Basis: assess.Design,
@@ -218,10 +220,77 @@ func evil(t testing.TB) []byte {
 		},
 		&assess.Finding{ID: "F-2", Check: "C-1", Resource: resource, Scope: hostile, Message: hostile, Source: source, Missing: []assess.Missing{{Reason: hostile, Input: "parameter " + hostile}}},
 		&assess.Finding{ID: "F-3", Check: "C-1", Resource: resource, Scope: hostile, Message: hostile, Source: source, Error: hostile},
+		&assess.Finding{
+			ID: "F-4", Check: "C-1", Outcome: check.Fail, Severity: check.High, Resource: resource, Scope: hostile, Message: hostile, Source: source,
+			Waived: &assess.Waived{WaiverTerms: evilTerms, By: source},
+		},
 		&assess.Decided{Scope: hostile, Resource: resource, Pass: []int{0}},
+		&assess.Waiver{ID: "W-1", State: assess.WaiverExpired, Severity: &severity, Message: hostile, WaiverTerms: &evilTerms, Leaves: []string{hostile}, Source: source},
 		&assess.Standing{Framework: "f", Requirement: hostile, Title: hostile, State: assess.NotMet, Basis: assess.Design, Scope: assess.StandingScope, Because: hostile},
-		&assess.Summary{Outcomes: assess.Counts{Fail: 1, Unknown: 2, Pass: 1}, Failures: map[string]int{"high": 1}, Standings: map[string]assess.StandingSum{"f": {Requirements: 1, Standings: map[string]int{"not met": 1}}}},
+		&assess.Summary{Outcomes: assess.Counts{Fail: 2, Unknown: 2, Pass: 1, Waived: 1}, Failures: map[string]int{"high": 2}, Waived: map[string]int{"high": 1}, Waivers: map[string]int{"expired": 1}, Standings: map[string]assess.StandingSum{"f": {Requirements: 1, Standings: map[string]int{"not met": 1}}}},
 	)
+}
+
+// waived is a run with waivers and a baseline: of three failures one is waived,
+// one is known and one is new, and a waiver expired.
+func waived(t testing.TB) []byte {
+	resource := assess.ResourceInfo{Type: "AWS::Lambda::Function", ID: "t.yaml#F", LogicalID: "F", Address: "F"}
+	finding := func(n int, severity check.Severity) *assess.Finding {
+		return &assess.Finding{
+			ID: fmt.Sprintf("F-%016d", n), Check: fmt.Sprintf("C-%d", n), Outcome: check.Fail, Severity: severity, Resource: resource, Scope: "t.yaml",
+			Functions: []string{"F"}, Message: fmt.Sprintf("F fails %d", n), Source: assess.Source{File: "t.yaml", Line: n, Column: 3}, Baseline: assess.BaselineUnchanged,
+		}
+	}
+	one, two, three := finding(1, check.High), finding(2, check.Medium), finding(3, check.Low)
+	terms := assess.WaiverTerms{Owner: "ana", Approver: "bo", Reason: "built here", Made: "2026-11-01", Expires: "2027-01-31", Ticket: "SEC-1", Measure: "signed by the build"}
+	old := terms
+	old.Expires = "2026-11-23"
+	one.Waived = &assess.Waived{WaiverTerms: terms, By: assess.Source{File: "waivers.yaml", Line: 2, Column: 5}}
+	three.Baseline = assess.BaselineNew
+	severity := check.Medium
+	return stream(t,
+		&assess.Header{
+			Stream: 1, Tool: "assay", AsOf: "2026-11-24", Basis: assess.Design,
+			Checks:     []assess.CheckInfo{{ID: "C-1", Title: "One", Severity: check.High}, {ID: "C-2", Title: "Two", Severity: check.Medium}, {ID: "C-3", Title: "Three", Severity: check.Low}},
+			Frameworks: []assess.FrameworkInfo{{ID: "f", Title: "Regime", Version: "1", Requirements: 2}},
+		},
+		&assess.Coverage{Scope: "t.yaml", Format: "cloudformation", Resources: 1, Functions: 1},
+		one, two, three,
+		&assess.Waiver{ID: "W-1", Form: "file", State: assess.WaiverInForce, Check: "C-1", Message: "the waiver of C-1 is in force until 2027-01-31", WaiverTerms: &terms, Waives: []string{one.ID}, Source: one.Waived.By},
+		&assess.Waiver{
+			ID: "W-2", Form: "file", State: assess.WaiverExpired, Check: "C-2", Severity: &severity, Message: "the waiver of C-2 expired", WaiverTerms: &old, AnyFacts: true,
+			Leaves: []string{two.ID}, Source: assess.Source{File: "waivers.yaml", Line: 12, Column: 5},
+		},
+		&assess.Waiver{ID: "W-3", Form: "comment", State: assess.WaiverUnused, Check: "C-9", Message: "there is no check C-9", WaiverTerms: &assess.WaiverTerms{Reason: "so"}, Source: assess.Source{File: "t.yaml", Line: 9, Column: 1}},
+		&assess.Standing{Framework: "f", Requirement: "1.1", Title: "One", State: assess.NotMet, Waived: true, Basis: assess.Design, Scope: assess.StandingScope, Because: "fails C-1"},
+		&assess.Standing{Framework: "f", Requirement: "1.2", Title: "Two", State: assess.NotMet, Basis: assess.Design, Scope: assess.StandingScope, Because: "fails C-2"},
+		&assess.Summary{
+			Scopes: 1, Resources: 1, Functions: 1, Outcomes: assess.Counts{Fail: 3, Waived: 1},
+			Failures: map[string]int{"high": 1, "medium": 1, "low": 1}, Waived: map[string]int{"high": 1}, Failing: map[string]int{"low": 1, "medium": 1},
+			Waivers:   map[string]int{assess.WaiverInForce: 1, assess.WaiverExpired: 1, assess.WaiverUnused: 1},
+			Baseline:  &assess.BaselineSum{AsOf: "2026-11-01", New: 1, Unchanged: 2, Fixed: 3, Undecided: 4},
+			Standings: map[string]assess.StandingSum{"f": {Requirements: 2, Standings: map[string]int{"not met": 2}, Waived: 1}},
+		},
+	)
+}
+
+// TestWaived: every format shows what is waived, and what is known, apart from
+// what fails.
+func TestWaived(t *testing.T) {
+	data := waived(t)
+	golden(t, "waived_text", replay(t, data, "text", report.Options{}))
+	golden(t, "waived_quiet", replay(t, data, "text", report.Options{Quiet: true}))
+	golden(t, "waived_junit", replay(t, data, "junit", report.Options{}))
+	if diff := cmp.Diff(string(data), string(replay(t, data, "json", report.Options{}))); diff != "" {
+		t.Error(diff)
+	}
+	log := replay(t, data, "sarif", report.Options{})
+	validateSARIF(t, log)
+	var lines bytes.Buffer
+	if err := json.Indent(&lines, log, "", " "); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "waived_sarif", lines.Bytes())
 }
 
 func TestTextShowsNothingThatATerminalObeys(t *testing.T) {
@@ -551,8 +620,8 @@ func TestJUnitCountsRight(t *testing.T) {
 
 func TestJUnitTakesAnyCharacter(t *testing.T) {
 	suites := parseJUnit(t, replay(t, evil(t), "junit", report.Options{}))
-	if len(suites.Suites) != 1 || len(suites.Suites[0].Cases) != 5 {
-		t.Errorf("got %+v, want one suite of 5 cases", suites)
+	if len(suites.Suites) != 2 || len(suites.Suites[0].Cases) != 6 || len(suites.Suites[1].Cases) != 1 {
+		t.Errorf("got %+v, want a suite of 6 cases and one of a waiver", suites)
 	}
 }
 
@@ -759,6 +828,9 @@ func (r *recorder) Function(m *assess.Function) error {
 }
 func (r *recorder) Decided(m *assess.Decided) error {
 	return r.keep(func(h assess.Handler) error { return h.Decided(m) })
+}
+func (r *recorder) Waiver(m *assess.Waiver) error {
+	return r.keep(func(h assess.Handler) error { return h.Waiver(m) })
 }
 func (r *recorder) Standing(m *assess.Standing) error {
 	return r.keep(func(h assess.Handler) error { return h.Standing(m) })

@@ -19,7 +19,7 @@ import (
 // sarif writes SARIF 2.1.0 (OASIS, with errata 01) for code hosts and editors,
 // within what GitHub's code scanning takes and shows.
 //
-// Only failures are results. SARIF has kind "open" for what could not be
+// Only failures are results, those of waivers among them. SARIF has kind "open" for what could not be
 // decided, but GitHub does not read kind and would raise an alert for each;
 // so unknown outcomes are notifications of the invocation, a note for each
 // input that would decide some, and are counted in the run's properties.
@@ -39,6 +39,7 @@ type sarif struct {
 	fails         map[check.Severity][]*assess.Finding // at most maxResults of each
 	failures      int
 	gaps          gaps
+	waivers       []*assess.Waiver // that fail
 	notifications []sarifNotification
 }
 
@@ -134,14 +135,32 @@ type (
 		Locations           []sarifLocation   `json:"locations"`
 		RelatedLocations    []sarifLocation   `json:"relatedLocations,omitempty"`
 		PartialFingerprints map[string]string `json:"partialFingerprints"`
-		Rank                float64           `json:"rank"`
-		Properties          sarifResultBag    `json:"properties"`
+		// Suppressions are all or none of a run: an empty list says that a result is
+		// not suppressed, where others are.
+		Suppressions *[]sarifSuppression `json:"suppressions,omitempty"`
+		Rank         float64             `json:"rank"`
+		Properties   sarifResultBag      `json:"properties"`
+	}
+	sarifSuppression struct {
+		Kind          string         `json:"kind"`
+		Status        string         `json:"status"`
+		Justification string         `json:"justification"`
+		Location      *sarifLocation `json:"location,omitempty"`
+		Properties    sarifWaivedBag `json:"properties"`
+	}
+	sarifWaivedBag struct {
+		Owner    string `json:"owner"`
+		Approver string `json:"approver"`
+		Expires  string `json:"expires"`
+		Ticket   string `json:"ticket,omitempty"`
+		Measure  string `json:"measure,omitempty"`
 	}
 	sarifResultBag struct {
 		Severity  check.Severity `json:"severity"`
 		Functions []string       `json:"functions,omitempty"`
 		Owners    []string       `json:"owners,omitempty"`
-		Cause     string         `json:"cause,omitempty"` // id that results of one cause share
+		Baseline  string         `json:"baseline,omitempty"` // new or unchanged
+		Cause     string         `json:"cause,omitempty"`    // id that results of one cause share
 	}
 	sarifLocation struct {
 		ID       int            `json:"id,omitempty"`
@@ -175,6 +194,8 @@ type (
 		Tables    string                        `json:"tables"`
 		Facts     []assess.Fact                 `json:"facts,omitempty"`
 		Outcomes  assess.Counts                 `json:"outcomes"`
+		Waivers   map[string]int                `json:"waivers,omitempty"` // by state
+		Baseline  *assess.BaselineSum           `json:"baseline,omitempty"`
 		Standings map[string]assess.StandingSum `json:"standings,omitempty"` // by framework
 	}
 )
@@ -266,7 +287,7 @@ func (s *sarif) result(m *assess.Finding) sarifResult {
 			"assayFindingId/v1":       m.ID,
 			"primaryLocationLineHash": m.ID + ":1",
 		},
-		Properties: sarifResultBag{Severity: m.Severity, Functions: m.Functions},
+		Properties: sarifResultBag{Severity: m.Severity, Functions: m.Functions, Baseline: m.Baseline},
 	}
 	if i, ok := s.index[m.Check]; ok {
 		r.RuleIndex = &i
@@ -306,8 +327,42 @@ func (s *sarif) result(m *assess.Finding) sarifResult {
 	for i := range m.Parameters {
 		text = append(text, harmless(askedText(&m.Parameters[i]))+".")
 	}
+	if m.Waived != nil {
+		r.Suppressions = &[]sarifSuppression{suppression(m.Waived)}
+		text = append(text, harmless(waivedText(m.Waived))+".")
+	}
 	r.Message.Text = strings.Join(text, " ")
 	return r
+}
+
+// suppression is a failure's waiver. A code host that knows suppressions hides
+// the result; the text and the counts have it still.
+func suppression(w *assess.Waived) sarifSuppression {
+	s := sarifSuppression{
+		Kind: "external", Status: "accepted", Justification: harmless(w.Reason),
+		Properties: sarifWaivedBag{w.Owner, w.Approver, w.Expires, w.Ticket, w.Measure},
+	}
+	if at, ok := physical(w.By); ok {
+		s.Location = &sarifLocation{Physical: at}
+	}
+	return s
+}
+
+// waiverRule is the rule of waivers that fail.
+const waiverRule = "WAIVER"
+
+// waiverResult is a waiver that expired, lapsed or was not approved.
+func (s *sarif) waiverResult(m *assess.Waiver) sarifResult {
+	index := len(s.header.Checks)
+	at, _ := physical(m.Source)
+	text := []string{harmless(m.Message) + ".", harmless(termsText(m)), "Not covered: " + harmless(strings.Join(m.Leaves, ", ")) + "."}
+	return sarifResult{
+		RuleID: waiverRule, RuleIndex: &index, Kind: "fail", Level: level(*m.Severity), Rank: 10 * score(*m.Severity),
+		Message:             sarifText{Text: strings.Join(slices.DeleteFunc(text, func(s string) bool { return s == "" }), " ")},
+		Locations:           []sarifLocation{{Physical: at}},
+		PartialFingerprints: map[string]string{"assayWaiverId/v1": m.ID, "primaryLocationLineHash": m.ID + ":1"},
+		Properties:          sarifResultBag{Severity: *m.Severity},
+	}
 }
 
 func related(read *assess.WitnessRead, primary assess.Source) (sarifLocation, bool) {
@@ -351,10 +406,19 @@ func physical(source assess.Source) (*sarifPhysical, bool) {
 
 func (s *sarif) Function(*assess.Function) error { return nil }
 func (s *sarif) Decided(*assess.Decided) error   { return nil }
+func (s *sarif) Waiver(m *assess.Waiver) error {
+	if m.Fails() {
+		s.waivers = append(s.waivers, m)
+	}
+	return nil
+}
 func (s *sarif) Standing(*assess.Standing) error { return nil }
 
 func (s *sarif) Summary(m *assess.Summary) error {
 	results := []sarifResult{}
+	for _, w := range s.waivers[:min(len(s.waivers), maxResults)] {
+		results = append(results, s.waiverResult(w))
+	}
 	for _, severity := range severities {
 		for _, f := range s.fails[severity] {
 			if len(results) < maxResults {
@@ -362,11 +426,18 @@ func (s *sarif) Summary(m *assess.Summary) error {
 			}
 		}
 	}
+	if m.Outcomes.Waived > 0 {
+		for i := range results {
+			if results[i].Suppressions == nil {
+				results[i].Suppressions = &[]sarifSuppression{}
+			}
+		}
+	}
 	s.noteUnknown()
-	if more := s.failures - len(results); more > 0 {
+	if more := s.failures + len(s.waivers) - len(results); more > 0 {
 		s.notifications = append(s.notifications, note(noteLeftOut, "warning", fmt.Sprintf(
 			"%d of %d failures are left out, the least severe, because GitHub keeps %d; --format json has them all",
-			more, s.failures, maxResults)))
+			more, s.failures+len(s.waivers), maxResults)))
 	}
 	log := sarifLog{sarifSchema, "2.1.0", []sarifRun{{
 		Tool: sarifTool{sarifDriver{s.header.Tool, s.header.Version, s.rules(), sarifNotifications}},
@@ -380,7 +451,7 @@ func (s *sarif) Summary(m *assess.Summary) error {
 		ColumnKind:        "unicodeCodePoints",
 		Results:           results,
 		Properties: sarifRunBag{
-			s.header.AsOf, s.header.Basis, assess.StandingScope, s.header.Catalog, s.header.Tables, s.header.Facts, m.Outcomes, m.Standings,
+			s.header.AsOf, s.header.Basis, assess.StandingScope, s.header.Catalog, s.header.Tables, s.header.Facts, m.Outcomes, m.Waivers, m.Baseline, m.Standings,
 		},
 	}}}
 	enc := json.NewEncoder(s.out)
@@ -414,6 +485,13 @@ func (s *sarif) rules() []sarifRule {
 	rules := make([]sarifRule, len(s.header.Checks))
 	for i := range s.header.Checks {
 		rules[i] = rule(&s.header.Checks[i])
+	}
+	if len(s.waivers) > 0 {
+		rules = append(rules, rule(&assess.CheckInfo{
+			ID: waiverRule, Title: "A waiver holds: it is approved, not past its date, and its facts are those that it was given for", Severity: check.Medium,
+			Subject: "a waiver", Rationale: "A failure that was accepted for a time and for certain facts is not accepted beyond them.",
+			Fix: check.Fix{Text: "Mend the failure, or have it accepted again with assay waive"},
+		}))
 	}
 	return rules
 }

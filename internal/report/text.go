@@ -23,6 +23,7 @@ const (
 	maxInputs       = 3  // for each reason
 	maxRequirements = 10 // not met, for each framework
 	maxNames        = 5  // of other functions that a finding concerns
+	maxDetailed     = 3  // frameworks, until they are a table without what is not met
 )
 
 // Widths of what would otherwise take a whole line, in characters.
@@ -49,6 +50,7 @@ type text struct {
 	risks     []*assess.Function          // those with any
 	hidden    int                         // problems past those
 	fails     []*assess.Finding
+	waivers   []*assess.Waiver
 	unknown   []*assess.Finding // kept only to be listed one by one
 	gaps      gaps
 	notMet    map[string][]*assess.Standing // by framework, the first of them
@@ -106,6 +108,13 @@ func (t *text) Finding(m *assess.Finding) error {
 
 func (t *text) Decided(*assess.Decided) error { return nil }
 
+func (t *text) Waiver(m *assess.Waiver) error {
+	if m.Fails() || m.State != assess.WaiverInForce && !t.opts.Quiet || t.opts.All {
+		t.waivers = append(t.waivers, m)
+	}
+	return nil
+}
+
 func (t *text) Standing(m *assess.Standing) error {
 	t.scope = m.Scope
 	if n := len(t.notMet[m.Framework]) + 1; m.State == assess.NotMet && t.limit(n, maxRequirements) == n {
@@ -117,6 +126,7 @@ func (t *text) Standing(m *assess.Standing) error {
 func (t *text) Summary(m *assess.Summary) error {
 	t.writeProblems()
 	t.writeFindings()
+	t.writeWaivers()
 	if t.opts.Quiet {
 		t.writeClosing(m)
 		return t.flush()
@@ -149,6 +159,7 @@ type group struct {
 	scope, name string
 	function    *assess.Function // nil: the stream does not say
 	findings    []*assess.Finding
+	waived      int            // of the failures
 	shared      int            // failures that stand with their cause
 	fails       map[string]int // by severity
 }
@@ -167,6 +178,9 @@ func (g *group) counts() string {
 	open := len(g.findings) + g.shared
 	for _, n := range g.fails {
 		open -= n
+	}
+	if g.waived > 0 {
+		said += fmt.Sprintf(" (%d waived)", g.waived)
 	}
 	switch {
 	case open == 0:
@@ -203,6 +217,9 @@ func (t *text) groups() (functions []*group, other *group) {
 		}
 		if f.Outcome == check.Fail {
 			g.fails[f.Severity.String()]++
+		}
+		if f.Waived != nil {
+			g.waived++
 		}
 	}
 	for _, g := range append(functions, other) {
@@ -300,8 +317,17 @@ func (w *findingWriter) write(findings []*assess.Finding) {
 		if f.Outcome != check.Fail {
 			label.text, label.style = "unknown", faint
 		}
+		if f.Waived != nil {
+			label.style = faint
+		}
 		w.row(2, detail, oneLine(f.Message), label, cell{text: oneLine(f.Check), width: ids})
 		w.witness(f)
+		if f.Waived != nil {
+			w.line(detail, waivedText(f.Waived))
+		}
+		if f.Baseline == assess.BaselineNew {
+			w.line(detail, "new since the baseline")
+		}
 		if f.Raised != nil {
 			w.line(detail, raisedText(f.Raised))
 		}
@@ -398,6 +424,7 @@ func (w *findingWriter) causes() {
 	for _, f := range shown {
 		worst := f.Severity
 		var names, callers []string
+		waived, fresh := 0, 0
 		for _, one := range byID[f.Cause.ID] {
 			for _, caller := range one.Callers {
 				if said := "called at " + caller.String(); !slices.Contains(callers, said) {
@@ -405,6 +432,12 @@ func (w *findingWriter) causes() {
 				}
 			}
 			worst = max(worst, one.Severity)
+			if one.Waived != nil {
+				waived++
+			}
+			if one.Baseline == assess.BaselineNew {
+				fresh++
+			}
 			for _, name := range one.Functions {
 				if !slices.Contains(names, name) {
 					names = append(names, name)
@@ -413,6 +446,12 @@ func (w *findingWriter) causes() {
 		}
 		w.row(2, detail, causeText(f.Cause), cell{text: worst.String(), width: len("critical"), style: severityStyle(worst)}, cell{text: oneLine(f.Check), width: ids})
 		w.line(detail, "such as: "+oneLine(f.Message))
+		if waived > 0 {
+			w.line(detail, fmt.Sprintf("%d of them waived", waived))
+		}
+		if fresh > 0 {
+			w.line(detail, fmt.Sprintf("%d of them new since the baseline", fresh))
+		}
 		if len(names) > 0 {
 			w.line(detail, count(f.Cause.Functions, "function")+": "+oneLine(listed(names, w.limit(len(names), maxNames))))
 		}
@@ -423,6 +462,36 @@ func (w *findingWriter) causes() {
 	}
 	if more := len(first) - len(shown); more > 0 {
 		w.line(2, "and "+count(more, "more cause")+seeAll)
+	}
+}
+
+// writeWaivers lists the waivers that need somebody.
+func (t *text) writeWaivers() {
+	if len(t.waivers) == 0 {
+		return
+	}
+	slices.SortStableFunc(t.waivers, func(a, b *assess.Waiver) int {
+		return slices.Index(waiverStates, a.State) - slices.Index(waiverStates, b.State)
+	})
+	t.heading("Waivers", "what was accepted; a waiver changes no outcome")
+	shown := t.waivers[:t.limit(len(t.waivers), maxOther)]
+	states := widest(shown, func(w *assess.Waiver) string { return w.State })
+	for _, w := range shown {
+		label := cell{text: oneLine(w.State), width: states, style: faint}
+		if w.Fails() {
+			label.style = severityStyle(*w.Severity)
+		}
+		t.row(2, 4, oneLine(w.Message), label)
+		if said := termsText(w); said != "" {
+			t.line(4, said)
+		}
+		if len(w.Leaves) > 0 {
+			t.line(4, "not covered: "+oneLine(listed(w.Leaves, t.limit(len(w.Leaves), maxNames))))
+		}
+		t.line(4, oneLine(w.Source.String()))
+	}
+	if more := len(t.waivers) - len(shown); more > 0 {
+		t.line(2, fmt.Sprintf("and %d more", more)+seeAll)
 	}
 }
 
@@ -463,22 +532,24 @@ func (t *text) writeStandings(m *assess.Summary) {
 		return
 	}
 	t.heading("Standing", basisText(t.header.Basis)+", "+oneLine(t.scope))
+	var frameworks []assess.FrameworkInfo
 	occurs := map[assess.State]bool{}
 	for _, f := range t.header.Frameworks {
-		sum, ok := m.Standings[f.ID]
-		if !ok {
-			continue
-		}
-		notMet := sum.Standings[string(assess.NotMet)]
-		bar := fmt.Sprintf("%d of %d not met", notMet, sum.Requirements)
-		for _, state := range assess.States {
-			if n := sum.Standings[string(state)]; n > 0 && state != assess.NotMet {
-				occurs[state] = true
-				bar += fmt.Sprintf(", %d %s", n, state)
+		if sum, ok := m.Standings[f.ID]; ok {
+			frameworks = append(frameworks, f)
+			for _, state := range assess.States {
+				occurs[state] = occurs[state] || sum.Standings[string(state)] > 0
 			}
 		}
-		t.row(2, 4, bar, cell{text: oneLine(f.Title + " " + f.Version), style: bold})
-		t.writeNotMet(f.ID, notMet)
+	}
+	detailed := t.limit(len(frameworks), maxDetailed) == len(frameworks)
+	if detailed || !t.standingTable(m, frameworks, occurs) {
+		for _, f := range frameworks {
+			t.standingBar(m, f)
+			if detailed {
+				t.writeNotMet(f.ID, m.Standings[f.ID].Standings[string(assess.NotMet)])
+			}
+		}
 	}
 	var notes []string
 	for _, state := range assess.States {
@@ -489,19 +560,93 @@ func (t *text) writeStandings(m *assess.Summary) {
 	if len(notes) > 0 {
 		t.line(2, "("+strings.Join(notes, "; ")+")")
 	}
+	if !detailed {
+		t.line(2, "--framework ID lists what is not met and why; assay frameworks show ID says what is asked for")
+	}
+}
+
+// standingBar is a framework's standings in a line.
+func (t *text) standingBar(m *assess.Summary, f assess.FrameworkInfo) {
+	sum := m.Standings[f.ID]
+	bar := fmt.Sprintf("%d of %d not met", sum.Standings[string(assess.NotMet)], sum.Requirements)
+	if sum.Waived > 0 {
+		bar += fmt.Sprintf(" (%d waived)", sum.Waived)
+	}
+	for _, state := range assess.States {
+		if n := sum.Standings[string(state)]; n > 0 && state != assess.NotMet {
+			bar += fmt.Sprintf(", %d %s", n, state)
+		}
+	}
+	t.row(2, 4, bar, cell{text: oneLine(f.Title + " " + f.Version), style: bold})
+}
+
+// waivedColumn stands for a part of what is not met.
+const waivedColumn assess.State = "waived"
+
+// standingTable lists frameworks by id with a column for each standing that
+// occurs, that of what is waived after those that are not met, and the last of
+// them how many requirements there are. It says whether the table fits.
+func (t *text) standingTable(m *assess.Summary, frameworks []assess.FrameworkInfo, occurs map[assess.State]bool) bool {
+	ids := widest(frameworks, func(f assess.FrameworkInfo) string { return f.ID })
+	names := []string{string(assess.NotMet)}
+	columns := []assess.State{assess.NotMet}
+	if slices.ContainsFunc(frameworks, func(f assess.FrameworkInfo) bool { return m.Standings[f.ID].Waived > 0 }) {
+		columns, names = append(columns, waivedColumn), append(names, string(waivedColumn))
+	}
+	for _, state := range assess.States {
+		if state != assess.NotMet && occurs[state] {
+			columns = append(columns, state)
+			names = append(names, strings.Replace(string(state), "not applicable", "n/a", 1))
+		}
+	}
+	names = append(names, "of all")
+	if 2+ids+len(gutter)*len(names)+len(strings.Join(names, "")) > t.width {
+		return false
+	}
+	line := func(first string, cells func(i int) string) {
+		padded := fmt.Sprintf("%-*s", ids, oneLine(first))
+		for i, name := range names {
+			padded += gutter + fmt.Sprintf("%*s", len(name), cells(i))
+		}
+		t.row(2, 2, "", cell{text: padded})
+	}
+	line("", func(i int) string { return names[i] })
+	for _, f := range frameworks {
+		sum := m.Standings[f.ID]
+		line(f.ID, func(i int) string {
+			if i == len(columns) {
+				return fmt.Sprint(sum.Requirements)
+			}
+			if columns[i] == waivedColumn {
+				return fmt.Sprint(sum.Waived)
+			}
+			return fmt.Sprint(sum.Standings[string(columns[i])])
+		})
+	}
+	return true
 }
 
 func (t *text) writeNotMet(framework string, total int) {
 	listed := t.notMet[framework]
 	ids := widest(listed, func(s *assess.Standing) string { return s.Requirement })
-	room := t.width - 4 - len(assess.NotMet) - ids - 2*len(gutter)
+	words := widest(listed, stateText)
+	room := t.width - 4 - words - ids - 2*len(gutter)
 	for _, s := range listed {
 		t.row(4, 8, clip(oneLine(s.Title+"; "+s.Because), max(room, narrowest)),
-			cell{text: string(s.State), style: red}, cell{text: oneLine(s.Requirement), width: ids})
+			cell{text: stateText(s), width: words, style: red}, cell{text: oneLine(s.Requirement), width: ids})
 	}
 	if more := total - len(listed); more > 0 {
 		t.line(4, fmt.Sprintf("and %d more not met; assay frameworks show %s", more, oneLine(framework)))
 	}
+}
+
+// stateText is a standing, apart where all that fails is waived.
+func stateText(s *assess.Standing) string {
+	said := oneLine(cmp.Or(s.Word, string(s.State)))
+	if s.Waived {
+		said += ", waived"
+	}
+	return said
 }
 
 func (t *text) writeSummary(m *assess.Summary) {
@@ -519,6 +664,12 @@ func (t *text) writeSummary(m *assess.Summary) {
 	row(scopes, "%d read, %d unreadable, %s", m.Scopes-m.Unreadable, m.Unreadable, count(m.Problems, "problem"))
 	row("functions", "%d, of %s", m.Functions, count(m.Resources, "resource"))
 	row("failed", "%s", failures(m))
+	if len(m.Waivers) > 0 {
+		row("waivers", "%s", byState(m.Waivers))
+	}
+	if m.Baseline != nil {
+		row("baseline", "%s", baselineText(m.Baseline))
+	}
 	row("unknown", "%s%s", unknownShare(m), t.commonest())
 	row("passed", "%d", m.Outcomes.Pass)
 	row("not applicable", "%d", m.Outcomes.NotApplicable)
@@ -564,14 +715,25 @@ func digest(s string) string {
 // writeClosing is all that a quiet text says of a run as a whole.
 func (t *text) writeClosing(m *assess.Summary) {
 	t.blank()
-	t.line(0, fmt.Sprintf("failed %s; unknown %s", failures(m), unknownShare(m)))
+	said := fmt.Sprintf("failed %s; unknown %s", failures(m), unknownShare(m))
+	if len(m.Waivers) > 0 {
+		said += "; waivers " + byState(m.Waivers)
+	}
+	if m.Baseline != nil {
+		said += "; baseline " + baselineText(m.Baseline)
+	}
+	t.line(0, said)
 }
 
 func failures(m *assess.Summary) string {
 	if m.Outcomes.Fail == 0 {
 		return "0"
 	}
-	return fmt.Sprintf("%d: %s", m.Outcomes.Fail, bySeverity(m.Failures))
+	said := fmt.Sprintf("%d: %s", m.Outcomes.Fail, bySeverity(m.Failures))
+	if m.Outcomes.Waived > 0 {
+		said += fmt.Sprintf("; %d of them waived: %s", m.Outcomes.Waived, bySeverity(m.Waived))
+	}
+	return said
 }
 
 // commonest names the three commonest reasons for unknown outcomes.

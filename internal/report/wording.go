@@ -460,3 +460,61 @@ func causeText(c *assess.Cause) string {
 func ownerText(o *assess.Owned) string {
 	return oneLine("owned by " + strings.Join(o.Names, ", ") + " (" + o.By + ")")
 }
+
+// waivedText says that a failure is accepted, by whom, why and until when.
+func waivedText(w *assess.Waived) string {
+	said := "waived until " + w.Expires + " by " + w.Owner + ", approved by " + w.Approver + ": " + w.Reason
+	if w.Ticket != "" {
+		said += " (" + w.Ticket + ")"
+	}
+	if w.Measure != "" {
+		said += "; compensated by: " + w.Measure
+	}
+	return oneLine(said + "; " + w.By.String())
+}
+
+// termsText says on what a waiver was given.
+func termsText(w *assess.Waiver) string {
+	if w.WaiverTerms == nil {
+		return ""
+	}
+	var said []string
+	if w.Owner != "" {
+		said = append(said, "owned by "+w.Owner+", approved by "+w.Approver)
+	}
+	if w.Reason != "" {
+		said = append(said, w.Reason)
+	}
+	if w.Ticket != "" {
+		said = append(said, w.Ticket)
+	}
+	if w.AnyFacts {
+		said = append(said, "whatever the facts become")
+	}
+	return oneLine(strings.Join(said, "; "))
+}
+
+// waiverStates are the states of waivers, those first that need somebody.
+var waiverStates = []string{
+	assess.WaiverExpired, assess.WaiverLapsed, assess.WaiverUnapproved, assess.WaiverRefused, assess.WaiverUnused, assess.WaiverInForce,
+}
+
+// byState says how many waivers there are in each state.
+func byState(states map[string]int) string {
+	var parts []string
+	for _, s := range waiverStates {
+		if n := states[s]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// baselineText says how a run stands to an earlier one.
+func baselineText(b *assess.BaselineSum) string {
+	said := fmt.Sprintf("%d new, %d unchanged, %d fixed", b.New, b.Unchanged, b.Fixed)
+	if b.Undecided > 0 {
+		said += fmt.Sprintf(", %d no longer decided", b.Undecided)
+	}
+	return oneLine(said + "; against a run as of " + b.AsOf)
+}

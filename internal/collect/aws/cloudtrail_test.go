@@ -27,7 +27,7 @@ func serveTrails(f *fake) {
 	all := types.Trail{
 		Name: aws.String("all"), TrailARN: arn("us-west-2", testAccount, "all"), HomeRegion: aws.String("us-west-2"), S3BucketName: aws.String("logs"), S3KeyPrefix: aws.String("p"), IsMultiRegionTrail: aws.Bool(true),
 		IsOrganizationTrail: aws.Bool(false), LogFileValidationEnabled: aws.Bool(true), KmsKeyId: aws.String("arn:aws:kms:us-west-2:111122223333:key/t"),
-		SnsTopicName: aws.String("old"), SnsTopicARN: aws.String("arn:aws:sns:us-west-2:111122223333:told"), HasInsightSelectors: aws.Bool(true),
+		SnsTopicARN: aws.String("arn:aws:sns:us-west-2:111122223333:told"), HasInsightSelectors: aws.Bool(true),
 		CloudWatchLogsLogGroupArn: aws.String("arn:aws:logs:us-west-2:111122223333:log-group:trail:*"), CloudWatchLogsRoleArn: aws.String("arn:aws:iam::111122223333:role/deliver"),
 	}
 	org := types.Trail{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -103,6 +104,8 @@ func explain(err error, place, operation, action string) *failure {
 		f.reason = err.Error()
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		f.reason = "no answer in time"
+	case errors.As(err, &response) && response.HTTPStatusCode() == http.StatusForbidden:
+		f.reason, f.denied = "not allowed", true
 	case errors.As(err, &response) && response.HTTPStatusCode() >= 400:
 		f.reason = fmt.Sprintf("AWS failed to answer (HTTP %d)", response.HTTPStatusCode())
 	case isUnreadable(err):

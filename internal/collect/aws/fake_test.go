@@ -201,13 +201,6 @@ func (f *fake) fault(rules ...*fault) *fake {
 	return f
 }
 
-// mend takes all rules away.
-func (f *fake) mend() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.rules, f.sent = nil, nil
-}
-
 func (r *fault) hits(c *call) bool {
 	if r.operation != "" && r.operation != c.name() && r.operation != c.action || r.when != nil && !r.when(c) {
 		return false

@@ -59,8 +59,7 @@ type functions struct {
 	client   *lambda.Client
 	signing  map[string]string // function ARN → code-signing configuration
 	unsigned *estate.Value     // why signing is not known; nil: it is
-	reserved *estate.Value     // every function's reserved concurrency where one answer tells; nil: it does not
-	settled  bool              // reserved says it for all functions, even when it is nil
+	settled  bool              // no function reserves concurrency
 	versions map[string][]types.FunctionConfiguration
 }
 

@@ -330,6 +330,7 @@ func keyFilter(filter *types.NotificationConfigurationFilter) *estate.Value {
 func lifecycle(out *s3.GetBucketLifecycleConfigurationOutput) *estate.Value {
 	var rules []*estate.Value
 	for _, r := range out.Rules {
+		//lint:ignore SA1019 rules that were made before filters still have their prefix here
 		f := fields{"Id": str(r.ID), "Status": word(string(r.Status)), "Prefix": str(r.Prefix)}
 		if e := r.Expiration; e != nil {
 			f["ExpirationInDays"], f["ExpiredObjectDeleteMarker"] = number(e.Days), flag(e.ExpiredObjectDeleteMarker)

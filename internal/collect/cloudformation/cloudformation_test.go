@@ -334,3 +334,33 @@ func FuzzTemplate(f *testing.F) {
 		}
 	})
 }
+
+// TestWaivers reads what templates say of accepted failures: which resource it
+// is said of, and where.
+func TestWaivers(t *testing.T) {
+	m := testModel(t)
+	for _, tt := range []struct{ name, template, want string }{
+		{"metadata_text", "Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Metadata: {assay: {waive: A-B because}}\n", `Q metadata 4:31 "A-B because"`},
+		{"metadata_list", "Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Metadata:\n      assay:\n        waive:\n          - A-B\n          - {check: C-D, reason: so}\n", `Q metadata 7:13 "A-B"; Q metadata 8:13 "C-D so"`},
+		{"metadata_of_another_form", "Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Metadata: {assay: {waive: {chek: A-B}}}\n", `Q metadata 4:31 ""`},
+		{"json", `{"Resources": {"Q": {"Type": "AWS::SQS::Queue", "Metadata": {"assay": {"waive": "A-B # assay: waive C-D"}}}}}`, `Q metadata 1:81 "A-B # assay: waive C-D"`},
+		{"within", "Resources:\n  Q:\n    #assay: waive A-B because\n    Type: AWS::SQS::Queue\n  R: {Type: AWS::SQS::Queue}\n", `Q comment 3:5 "A-B because"`},
+		{"behind", "Resources:\n  Q: {Type: AWS::SQS::Queue} # assay: waive A-B\n  R: {Type: AWS::SQS::Queue}\n", `Q comment 2:30 "A-B"`},
+		{"above", "Resources:\n  R: {Type: AWS::SQS::Queue}\n  # assay: waive A-B\n  # which is long\n\n  Q: {Type: AWS::SQS::Queue}\n", `Q comment 3:3 "A-B"`},
+		{"last_line_of_a_body", "Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    # assay: waive A-B\n  R: {Type: AWS::SQS::Queue}\n", `Q comment 4:5 "A-B"`},
+		{"dedented_within", "Resources:\n  Q:\n# assay: waive A-B\n    Type: AWS::SQS::Queue\n", `Q comment 3:1 "A-B"`},
+		{"at_no_resource", "# assay: waive A-B\nResources:\n  Q: {Type: AWS::SQS::Queue}\n# assay: waive C-D\nOutputs: {}\n", ` comment 1:1 "A-B";  comment 4:1 "C-D"`},
+		{"in_a_text", "Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Properties:\n      QueueName: |\n        x\n        # assay: waive A-B\n", ``},
+		{"another_word", "Resources:\n  Q: {Type: AWS::SQS::Queue} # assay: waiver A-B\n", ``},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []string
+			for _, w := range read(t, tt.template).Build(m).Waivers() {
+				got = append(got, fmt.Sprintf("%s %s %d:%d %q", w.Resource, w.Form, w.Position.Line, w.Position.Column, w.Text))
+			}
+			if diff := cmp.Diff(tt.want, strings.Join(got, "; ")); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

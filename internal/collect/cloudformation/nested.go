@@ -78,6 +78,7 @@ func (t *template) nestedStack(name string) *nested {
 		return refuse("has no Resources")
 	}
 	inner := newTemplate(file, root, t.options, t.tree)
+	inner.remarks = remarks(data, root)
 	inner.builder, inner.parent, inner.prefix = t.builder, t, t.prefix+name+"/"
 	inner.callers = append(t.callers[:len(t.callers):len(t.callers)], t.at(b.key))
 	n := &nested{template: inner, outputs: map[string]*estate.Value{}, state: resolving}

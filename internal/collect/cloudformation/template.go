@@ -67,6 +67,7 @@ func (c *Collector) Collect(_ context.Context, f collect.File) []*estate.Builder
 	options := c.options
 	options.Parameters = fromAssembly(f.Name, f.Tree, options.Parameters)
 	t := newTemplate(f.Name, root, options, f.Tree)
+	t.remarks = remarks(f.Data, root)
 	return []*estate.Builder{t.read()}
 }
 
@@ -89,6 +90,8 @@ type template struct {
 	prefix    string
 	callers   []estate.Position
 	arguments map[string]*estate.Value
+
+	remarks []remark // on accepted failures
 
 	files  []string // that AWS::Include spliced in
 	copied int      // entries made by loops
@@ -231,6 +234,7 @@ func (t *template) gather() []estate.Resource {
 	})
 	t.checkRules()
 	t.declare(t.section("Resources"))
+	t.waive()
 	var resources []estate.Resource
 	for _, name := range t.names {
 		resources = append(resources, t.resource(name, t.bodies[name]))

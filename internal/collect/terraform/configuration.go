@@ -85,6 +85,7 @@ type loader struct {
 	tree    *collect.Tree
 	builder *estate.Builder
 	folders map[string]*configuration
+	remarks map[estate.Position][]estate.Waiver // by the place of the block that they stand at
 	// used are the names that the expressions of all modules read of any
 	// object; true for those of which they read a part in turn. Without the
 	// provider's schema it is what tells which attributes a resource must have.
@@ -96,7 +97,7 @@ type loader struct {
 
 func newLoader(tree *collect.Tree, b *estate.Builder) *loader {
 	return &loader{
-		holes: &holes{}, tree: tree, builder: b, folders: map[string]*configuration{}, used: map[string]bool{},
+		holes: &holes{}, tree: tree, builder: b, folders: map[string]*configuration{}, remarks: map[estate.Position][]estate.Waiver{}, used: map[string]bool{},
 		providerFunctions: map[string]bool{}, budget: maxSteps,
 	}
 }
@@ -183,6 +184,7 @@ func (l *loader) parse(file string) hcl.Body {
 		return nil
 	}
 	if body, ok := parsed.Body.(*hclsyntax.Body); ok {
+		l.remark(file, data, body)
 		l.prepare(body)
 	}
 	return parsed.Body

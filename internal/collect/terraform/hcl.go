@@ -151,6 +151,10 @@ func (ev *evaluator) provided(ctx context.Context) ([]provided, error) {
 				}
 				p.exists, p.existsInput = o.existence()
 				all = append(all, p)
+				for _, w := range ev.remarks[p.at] {
+					w.Resource = o.address
+					ev.builder.Waive(w)
+				}
 			}
 		}
 	}

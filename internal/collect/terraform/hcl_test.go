@@ -408,3 +408,44 @@ resource "aws_lambda_function" "f%[1]d" {
 		})
 	}
 }
+
+// TestWaivers reads what comments say of accepted failures.
+func TestWaivers(t *testing.T) {
+	s := folder(t, `
+-- main.tf --
+# assay: waive AT-NO-RESOURCE
+variable "x" { default = "# assay: waive IN-A-TEXT" }
+
+// assay: waive ABOVE because
+# and more
+resource "aws_sqs_queue" "q" {
+  count = 2
+  name  = "q${count.index}" # assay: waive WITHIN
+}
+module "m" {
+  source = "./m" # assay: waive AT-A-CALL
+}
+-- m/main.tf --
+resource "aws_sqs_queue" "q" {
+  /* assay: waive
+     INNER because */
+  name = "m"
+}
+`, nil)
+	var got []string
+	for _, w := range s.Waivers() {
+		got = append(got, fmt.Sprintf("%s %s %s", w.Position, w.Resource, w.Text))
+	}
+	want := []string{
+		"m/main.tf:2:3 module.m.aws_sqs_queue.q INNER because",
+		"main.tf:1:1  AT-NO-RESOURCE",
+		"main.tf:4:1 aws_sqs_queue.q[0] ABOVE because",
+		"main.tf:4:1 aws_sqs_queue.q[1] ABOVE because",
+		"main.tf:8:29 aws_sqs_queue.q[0] WITHIN",
+		"main.tf:8:29 aws_sqs_queue.q[1] WITHIN",
+		"main.tf:11:18  AT-A-CALL",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
