@@ -41,6 +41,9 @@ func validJSON(data []byte) error {
 
 // unmarshal reads a value as [Value.AppendJSON] writes it out of valid JSON.
 func unmarshal(data []byte, seen seen) (*Value, error) {
+	if len(data) == 0 {
+		return nil, errors.New("expected a value, and there is none")
+	}
 	v, err := (&decoder{data: data, marks: true, seen: seen}).value()
 	if err == nil && v == nil {
 		err = errors.New("an absent value stands alone")
