@@ -12,15 +12,21 @@ import (
 // over a few files is short and holds little: it may grow by four times that. A
 // large estate is held as a whole while it is judged, and its garbage must not
 // come to a multiple of it: from some hundred megabytes on the heap may grow by
-// slack, or double, whichever is more; and as long as it has room in limit, it
-// is kept there.
+// slack, or double, whichever is more.
 const (
 	mostPercent  = 400
 	leastPercent = 100
 	slack        = 512 << 20 // bytes
-	limit        = 900 << 20 // bytes, of all that the program holds
-	room         = 600 << 20 // bytes that may be live within the limit
 )
+
+// limits bound all that the program holds, for as long as what is live leaves
+// room: reading an account of 10,000 functions fits in the first, judging as many
+// in the second.
+var limits = []struct{ all, live uint64 }{ // bytes
+	{380 << 20, 250 << 20},
+	{900 << 20, 600 << 20},
+	{math.MaxInt64, math.MaxInt64},
+}
 
 // pace sets how far the heap may grow, again after every collection, unless the
 // environment says how far.
@@ -29,7 +35,7 @@ func pace() {
 		return
 	}
 	debug.SetGCPercent(mostPercent)
-	debug.SetMemoryLimit(limit)
+	debug.SetMemoryLimit(int64(limits[0].all))
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	var watch func()
 	watch = func() {
@@ -38,8 +44,11 @@ func pace() {
 			metrics.Read(live)
 			n := max(live[0].Value.Uint64(), 1)
 			debug.SetGCPercent(min(max(int(slack*100/n), leastPercent), mostPercent))
-			if n > room {
-				debug.SetMemoryLimit(math.MaxInt64)
+			for _, l := range limits {
+				if n <= l.live {
+					debug.SetMemoryLimit(int64(l.all))
+					break
+				}
 			}
 			watch()
 		}, struct{}{})

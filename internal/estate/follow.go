@@ -1,8 +1,6 @@
 package estate
 
 import (
-	"maps"
-	"slices"
 	"strings"
 )
 
@@ -50,8 +48,9 @@ func (m *Model) NamesIn(arn string) []Named {
 		return nil
 	}
 	var all []Named
-	for _, typ := range slices.Sorted(maps.Keys(m.edges.Identities)) {
-		if name, ok := nameIn(String(arn), m.edges.Identities[typ]); ok && name.Kind() == KindString && name.s != "" {
+	v := String(arn)
+	for _, typ := range m.identified {
+		if name, ok := nameIn(v, m.edges.Identities[typ]); ok && name.Kind() == KindString && name.s != "" {
 			all = append(all, Named{typ, arn, name.s})
 		}
 	}

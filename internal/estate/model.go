@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -123,9 +124,11 @@ type defaultTable struct {
 // Model is what the tables say, ready for use. Schemas are decoded when a
 // type is first asked for. It is safe for many goroutines.
 type Model struct {
-	edges  edgeTable
-	byFrom map[string][]*Rule
-	extra  map[string][]fallback
+	edges edgeTable
+	// identified are the types that have an identity, in order.
+	identified []string
+	byFrom     map[string][]*Rule
+	extra      map[string][]fallback
 	// opposite gives, for edges that others may end at a resource, or that a
 	// default makes, the type that is at their other end.
 	opposite map[openEnd]string
@@ -162,6 +165,7 @@ func NewModel(t Tables) (*Model, error) {
 	if err := yaml.Unmarshal(t.Edges, &m.edges); err != nil {
 		return nil, fmt.Errorf("edge table: %w", err)
 	}
+	m.identified = slices.Sorted(maps.Keys(m.edges.Identities))
 	for i := range m.edges.Rules {
 		r := &m.edges.Rules[i]
 		r.path = strings.Split(r.Property, ".")

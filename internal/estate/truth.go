@@ -117,10 +117,10 @@ func textParts(v *Value) ([]*Value, bool) {
 	switch v.Kind() {
 	case KindText:
 		return v.items, true
-	case KindString, KindInt, KindFloat, KindBool:
+	case KindInt, KindFloat, KindBool:
 		s, _ := v.Scalar()
 		return []*Value{String(s)}, true
-	case KindReference, KindUnknown, KindDenied:
+	case KindString, KindReference, KindUnknown, KindDenied:
 		return []*Value{v}, true
 	default:
 		return nil, false

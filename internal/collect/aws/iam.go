@@ -59,7 +59,7 @@ func readAuthorization(ctx context.Context, s *scope) error {
 				typ: "AWS::IAM::Role", id: aws.ToString(r.Arn), name: name, from: r, call: call,
 				set: fields{
 					"MaxSessionDuration": session,
-					"Policies":           inline(r.RolePolicyList), "ManagedPolicyArns": attached(r.AttachedManagedPolicies),
+					"Policies":           s.inline(r.RolePolicyList), "ManagedPolicyArns": attached(r.AttachedManagedPolicies),
 					"PermissionsBoundary": boundary(r.PermissionsBoundary), "Tags": iamTags(r.Tags),
 				},
 			})
@@ -73,7 +73,7 @@ func readAuthorization(ctx context.Context, s *scope) error {
 			s.add(found{
 				typ: "AWS::IAM::User", id: aws.ToString(u.Arn), name: aws.ToString(u.UserName), from: u, call: call,
 				set: fields{
-					"Policies": inline(u.UserPolicyList), "ManagedPolicyArns": attached(u.AttachedManagedPolicies),
+					"Policies": s.inline(u.UserPolicyList), "ManagedPolicyArns": attached(u.AttachedManagedPolicies),
 					"PermissionsBoundary": boundary(u.PermissionsBoundary), "Groups": strs(u.GroupList), "Tags": iamTags(u.Tags),
 				},
 			})
@@ -81,7 +81,7 @@ func readAuthorization(ctx context.Context, s *scope) error {
 		for _, g := range out.GroupDetailList {
 			s.add(found{
 				typ: "AWS::IAM::Group", id: aws.ToString(g.Arn), name: aws.ToString(g.GroupName), from: g, call: call,
-				set: fields{"Policies": inline(g.GroupPolicyList), "ManagedPolicyArns": attached(g.AttachedManagedPolicies)},
+				set: fields{"Policies": s.inline(g.GroupPolicyList), "ManagedPolicyArns": attached(g.AttachedManagedPolicies)},
 			})
 		}
 		for _, p := range out.Policies {
@@ -89,7 +89,7 @@ func readAuthorization(ctx context.Context, s *scope) error {
 			set := fields{"ManagedPolicyName": estate.String(arn[strings.LastIndex(arn, "/")+1:]), "Roles": nil, "Users": nil, "Groups": nil}
 			for _, v := range p.PolicyVersionList {
 				if v.IsDefaultVersion {
-					set["PolicyDocument"] = document(aws.ToString(v.Document))
+					set["PolicyDocument"] = s.run.shaper.document(aws.ToString(v.Document))
 				}
 			}
 			s.add(found{typ: "AWS::IAM::ManagedPolicy", id: arn, name: arn[strings.LastIndex(arn, "/")+1:], from: p, set: set, call: call})
@@ -114,10 +114,10 @@ func sessionDurations(ctx context.Context, s *scope, client *iam.Client) (of map
 	return of, nil
 }
 
-func inline(all []types.PolicyDetail) *estate.Value {
+func (s *scope) inline(all []types.PolicyDetail) *estate.Value {
 	var items []*estate.Value
 	for _, p := range all {
-		items = append(items, some(fields{"PolicyName": str(p.PolicyName), "PolicyDocument": document(aws.ToString(p.PolicyDocument))}))
+		items = append(items, some(fields{"PolicyName": str(p.PolicyName), "PolicyDocument": s.run.shaper.document(aws.ToString(p.PolicyDocument))}))
 	}
 	if len(items) == 0 {
 		return nil

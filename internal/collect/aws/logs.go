@@ -204,7 +204,7 @@ func (p *place) groupsBeside(sought []estate.Named) []string {
 	defer p.mu.Unlock()
 	var names []string
 	for _, g := range p.resources {
-		if name := g.resource.Properties.Field("LogGroupName").AsString(); g.resource.Type == "AWS::Logs::LogGroup" && !asked[name] && !p.sought[subscriptionFilters+"\x00"+name] {
+		if name := g.resource.Properties.Field("LogGroupName").AsString(); g.resource.Type == "AWS::Logs::LogGroup" && !asked[name] && !p.sought[typed{subscriptionFilters, name}] {
 			names = append(names, name)
 		}
 	}

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -28,6 +29,13 @@ type gathered struct {
 	followed bool // what it names has been asked for
 }
 
+// typed is an ID or a name of a type.
+type typed struct{ typ, name string }
+
+func (t typed) compare(u typed) int {
+	return cmp.Or(strings.Compare(t.typ, u.typ), strings.Compare(t.name, u.name))
+}
+
 // place is one account and region, or an account as a whole.
 type place struct {
 	run       *run
@@ -36,9 +44,9 @@ type place struct {
 	partition string
 
 	mu        sync.Mutex
-	resources map[string]*gathered      // by type and ID
-	byName    map[string][]*gathered    // by type and each of its names
-	sought    map[string]bool           // what was or will be looked for, by type and name
+	resources map[typed]*gathered       // by ID
+	byName    map[typed][]*gathered     // by each of its names
+	sought    map[typed]bool            // what was or will be looked for, by name
 	pending   map[string][]estate.Named // what is to be looked for, by type
 	coverage  map[string]*estate.Coverage
 	problems  map[problemKey]*problem
@@ -200,14 +208,14 @@ func worse(a, b estate.CoverageState) bool {
 func (s *scope) put(r estate.Resource, leads bool) {
 	names := s.run.namesOf(r)
 	s.mu.Lock()
-	if _, twice := s.resources[r.Type+"\x00"+r.ID]; twice {
+	if _, twice := s.resources[typed{r.Type, r.ID}]; twice {
 		s.mu.Unlock()
 		return
 	}
 	g := &gathered{resource: r, followed: leads || strings.HasPrefix(r.Type, "AWS::Lambda::") || s.read != nil && s.read.touching}
-	s.resources[r.Type+"\x00"+r.ID] = g
+	s.resources[typed{r.Type, r.ID}] = g
 	for _, name := range names {
-		key := r.Type + "\x00" + name
+		key := typed{r.Type, name}
 		s.byName[key] = append(s.byName[key], g)
 		g.followed = g.followed || s.sought[key]
 	}
@@ -251,7 +259,7 @@ func (s *scope) want(n estate.Named) {
 }
 
 func (p *place) seek(n estate.Named) {
-	key := n.Type + "\x00" + n.Name
+	key := typed{n.Type, n.Name}
 	p.mu.Lock()
 	if p.sought[key] {
 		p.mu.Unlock()
@@ -278,7 +286,7 @@ func (p *place) seek(n estate.Named) {
 func (p *place) has(typ, id string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_, ok := p.resources[typ+"\x00"+id]
+	_, ok := p.resources[typed{typ, id}]
 	return ok
 }
 
@@ -384,8 +392,10 @@ func (p *place) build() *estate.Builder {
 	b.Place(p.region, p.account)
 	b.Tie("aws://" + p.account)
 	items := map[string]int{}
-	for _, key := range slices.Sorted(maps.Keys(p.resources)) {
+	p.byName, p.sought = nil, nil // nothing more is looked for
+	for _, key := range slices.SortedFunc(maps.Keys(p.resources), typed.compare) {
 		r := p.resources[key].resource
+		delete(p.resources, key)
 		b.Add(r)
 		items[r.Type]++
 	}

@@ -102,7 +102,9 @@ func Open(ctx context.Context, o Options) (*Account, error) {
 	if o.Client != nil {
 		load = append(load, config.WithHTTPClient(o.Client))
 	} else {
-		load = append(load, config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(o.Timeout)))
+		load = append(load, config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(o.Timeout).WithTransportOptions(func(t *http.Transport) {
+			t.MaxIdleConnsPerHost = parallel * 2 // connections wait for the next call in place of a new handshake
+		})))
 	}
 	if o.Profile != "" {
 		load = append(load, config.WithSharedConfigProfile(o.Profile))

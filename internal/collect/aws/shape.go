@@ -18,14 +18,15 @@ import (
 type shaper struct {
 	model *estate.Model
 
-	mu     sync.Mutex
-	plans  map[planKey]*plan
-	texts  map[textKey]*estate.Value // short texts, of which estates repeat few
-	unseen map[string]*estate.Value  // unknown properties, by type and path
+	mu        sync.Mutex
+	plans     map[planKey]*plan
+	scalars   map[scalarKey]*estate.Value // short ones, of which estates repeat few
+	documents map[string]*estate.Value    // policies, of which roles repeat few
+	unseen    map[string]*estate.Value    // unknown properties, by type and path
 }
 
 func newShaper(m *estate.Model) *shaper {
-	return &shaper{model: m, plans: map[planKey]*plan{}, texts: map[textKey]*estate.Value{}, unseen: map[string]*estate.Value{}}
+	return &shaper{model: m, plans: map[planKey]*plan{}, scalars: map[scalarKey]*estate.Value{}, documents: map[string]*estate.Value{}, unseen: map[string]*estate.Value{}}
 }
 
 type planKey struct {
@@ -47,7 +48,8 @@ type step struct {
 	expr  string
 }
 
-type textKey struct {
+type scalarKey struct {
+	kind estate.Kind
 	text string
 	pos  estate.Position
 }
@@ -66,7 +68,7 @@ func (sh *shaper) properties(f found, pos estate.Position) *estate.Value {
 	for name, v := range f.set {
 		stated[name] = true
 		if v != nil {
-			all = append(all, estate.Field{Name: name, Value: v.At(pos)})
+			all = append(all, estate.Field{Name: name, Value: sh.at(v, pos)})
 		}
 	}
 	var rest []string
@@ -109,7 +111,7 @@ func (sh *shaper) unread(typ string, known fields, gap *estate.Value, pos estate
 	}
 	for name, v := range known {
 		if v != nil {
-			all = append(all, estate.Field{Name: name, Value: v.At(pos)})
+			all = append(all, estate.Field{Name: name, Value: sh.at(v, pos)})
 		}
 	}
 	slices.SortFunc(all, func(a, b estate.Field) int { return strings.Compare(a.Name, b.Name) })
@@ -197,7 +199,7 @@ func (sh *shaper) value(v reflect.Value, schema *estate.Schema, expr, path strin
 	switch v.Kind() {
 	case reflect.Struct:
 		if v.Type() == timeType {
-			return sh.text(v.Interface().(time.Time).UTC().Format(time.RFC3339), pos)
+			return sh.at(estate.String(v.Interface().(time.Time).UTC().Format(time.RFC3339)), pos)
 		}
 		if schema.Types[expr] == nil {
 			return sh.unknown(path)
@@ -220,21 +222,21 @@ func (sh *shaper) value(v reflect.Value, schema *estate.Schema, expr, path strin
 	case reflect.Map:
 		return sh.mapping(v, schema, expr, path, pos)
 	case reflect.Bool:
-		return estate.Bool(v.Bool()).At(pos)
+		return sh.at(estate.Bool(v.Bool()), pos)
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return estate.Int(v.Int()).At(pos)
+		return sh.at(estate.Int(v.Int()), pos)
 	case reflect.Float32, reflect.Float64:
-		return estate.Float(v.Float()).At(pos)
+		return sh.at(estate.Float(v.Float()), pos)
 	case reflect.String:
 		switch text := v.String(); {
 		case text == "":
 			return nil
 		case expr == "json":
-			return document(text).At(pos)
+			return sh.document(text).At(pos)
 		case schema.Types[expr] != nil || strings.HasPrefix(expr, "[]") || strings.HasPrefix(expr, "{}"):
 			return sh.unknown(path)
 		default:
-			return sh.text(text, pos)
+			return sh.at(estate.String(text), pos)
 		}
 	}
 	return sh.unknown(path)
@@ -388,25 +390,36 @@ func document(text string) *estate.Value {
 	return estate.String(text)
 }
 
-// textLimit bounds the texts that are kept once for all; longer ones, and those
-// past the number, are rarely repeated.
+// Scalars up to shortest bytes and policies are kept once for all that have
+// them, up to mostKept of each: longer ones are rarely repeated.
 const (
-	textLimit  = 64
-	textNumber = 1 << 16
+	shortest = 64
+	mostKept = 1 << 16
 )
 
-func (sh *shaper) text(text string, pos estate.Position) *estate.Value {
-	if len(text) > textLimit {
-		return estate.String(text).At(pos)
+// at places a value, of which equal scalars of one place share the memory.
+func (sh *shaper) at(v *estate.Value, pos estate.Position) *estate.Value {
+	text, scalar := v.Scalar()
+	if !scalar || len(text) > shortest || !v.Position().IsZero() {
+		return v.At(pos)
 	}
+	return once(sh, sh.scalars, scalarKey{v.Kind(), text, pos}, func() *estate.Value { return v.At(pos) })
+}
+
+// document is [document], of which equal ones share the memory.
+func (sh *shaper) document(text string) *estate.Value {
+	return once(sh, sh.documents, text, func() *estate.Value { return document(text) })
+}
+
+// once is what a table of sh has for a key, made where it has nothing.
+func once[K comparable](sh *shaper, table map[K]*estate.Value, key K, made func() *estate.Value) *estate.Value {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	key := textKey{text, pos}
-	v := sh.texts[key]
+	v := table[key]
 	if v == nil {
-		v = estate.String(text).At(pos)
-		if len(sh.texts) < textNumber {
-			sh.texts[key] = v
+		v = made()
+		if len(table) < mostKept {
+			table[key] = v
 		}
 	}
 	return v
