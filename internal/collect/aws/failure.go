@@ -53,6 +53,9 @@ func (f *failure) permission() string {
 // hint says what a person can do about it.
 func (f *failure) hint() string {
 	switch {
+	case f.denied && strings.Contains(f.reason, " by "):
+		_, by, _ := strings.Cut(f.reason, " by ")
+		return "have " + f.permission() + " allowed by " + by // a grant alone would not help
 	case f.denied:
 		return "grant " + f.permission()
 	case f.code == codeCap:

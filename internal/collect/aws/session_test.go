@@ -95,7 +95,8 @@ func TestAssume(t *testing.T) {
 	}
 }
 
-// TestRefusers reads from AWS's messages which policy denied.
+// TestRefusers reads from AWS's messages which policy denied, and says what
+// would help.
 func TestRefusers(t *testing.T) {
 	for message, want := range map[string]string{
 		"User: u is not authorized to perform: lambda:GetPolicy on resource: r because no identity-based policy allows the lambda:GetPolicy action": "not allowed",
@@ -108,6 +109,13 @@ func TestRefusers(t *testing.T) {
 	} {
 		if reason, denied := meaning(&smithy.GenericAPIError{Code: "AccessDeniedException", Message: message}); !denied || reason != want {
 			t.Errorf("%s: %s", message, reason)
+		}
+		hint := "grant lambda:GetPolicy on f"
+		if _, by, ok := strings.Cut(want, " by "); ok {
+			hint = "have lambda:GetPolicy on f allowed by " + by
+		}
+		if got := (&failure{action: "lambda:GetPolicy", item: "f", reason: want, denied: true}).hint(); got != hint {
+			t.Errorf("%s: %s, expected %s", message, got, hint)
 		}
 	}
 }
