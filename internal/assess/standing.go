@@ -45,6 +45,9 @@ type Standing struct {
 	Objectives     []ObjectiveStanding `json:"objectives,omitempty"`
 	Procedures     []string            `json:"procedures,omitempty"` // what a person has to do beside
 	Reports        []string            `json:"reports,omitempty"`    // of AWS that are needed beside
+	// Shifts are why more of it is the customer's than Responsibility says, which
+	// is about a zip function on a managed runtime.
+	Shifts []StandingShift `json:"shifts,omitempty"`
 }
 
 // ObjectiveStanding is where one objective stands for a requirement.
@@ -59,7 +62,7 @@ type ObjectiveStanding struct {
 // standings derives every requirement's standing from the outcomes of the
 // checks that looked, in the order of the frameworks. unread counts the scopes
 // of which something could not be read: with any, nothing is met.
-func standings(c *catalog.Catalog, frameworks []*catalog.Framework, basis Basis, outcomes map[string]Counts, unread int) []*Standing {
+func standings(c *catalog.Catalog, frameworks []*catalog.Framework, basis Basis, outcomes map[string]Counts, unread int, shifts shiftCounts) []*Standing {
 	var all []*Standing
 	objectives := map[string]judgedObjective{}
 	for id := range c.Objectives {
@@ -68,7 +71,7 @@ func standings(c *catalog.Catalog, frameworks []*catalog.Framework, basis Basis,
 	for _, f := range frameworks {
 		for i := range f.Requirements {
 			r := &f.Requirements[i]
-			s := standing(f, r, basis, objectives)
+			s := shifts.standing(c.Moving(f.ID, r), f, r, basis, objectives)
 			if unread > 0 && (s.State == Met || s.State == NotApplicable && r.OutOfScope == "") {
 				s.State, s.Because = Undetermined, "something could not be read; see the coverage"
 			}
