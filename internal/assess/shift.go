@@ -89,8 +89,9 @@ func (n *shiftCounts) add(g *judgedGroup) {
 // as for functions that make none, or worse: a shift adds to what has to be
 // established, and never takes away. Where it matters whether a function makes a
 // shift and that cannot be told, the requirement is undetermined.
-func (n shiftCounts) standing(moving []*catalog.Shift, f *catalog.Framework, r *catalog.Requirement, basis Basis, objectives map[string]judgedObjective) *Standing {
-	plain := standing(f, r, basis, objectives)
+func (n shiftCounts) standing(moving []*catalog.Shift, r *catalog.Requirement, standing func(*catalog.Requirement) *Standing) *Standing {
+	plain := standing(r)
+	framework := plain.Framework
 	var certain, possible []*catalog.Shift
 	var said []StandingShift
 	for _, s := range moving {
@@ -102,17 +103,17 @@ func (n shiftCounts) standing(moving []*catalog.Shift, f *catalog.Framework, r *
 			possible = append(possible, s)
 		}
 		if count != (shiftCount{}) {
-			to := r.Shifted(f.ID, []*catalog.Shift{s}).Responsibility
+			to := r.Shifted(framework, []*catalog.Shift{s}).Responsibility
 			said = append(said, StandingShift{s.ID, string(to), count.functions, count.undecided})
 		}
 	}
 	at := plain
 	if len(certain) > 0 {
-		at = worse(plain, standing(f, r.Shifted(f.ID, certain), basis, objectives))
+		at = worse(plain, standing(r.Shifted(framework, certain)))
 		at.Because += "; " + movedBecause(said)
 	}
 	if len(possible) > 0 {
-		most := worse(at, standing(f, r.Shifted(f.ID, slices.Concat(certain, possible)), basis, objectives))
+		most := worse(at, standing(r.Shifted(framework, slices.Concat(certain, possible))))
 		if most.State != at.State {
 			at.State, at.Because = Undetermined, openShifts(possible, n)
 		}

@@ -71,10 +71,7 @@ func standings(c *catalog.Catalog, frameworks []*catalog.Framework, basis Basis,
 	for _, f := range frameworks {
 		for i := range f.Requirements {
 			r := &f.Requirements[i]
-			s := shifts.standing(c.Moving(f.ID, r), f, r, basis, objectives)
-			if unread > 0 && (s.State == Met || s.State == NotApplicable && r.OutOfScope == "") {
-				s.State, s.Because = Undetermined, "something could not be read; see the coverage"
-			}
+			s := shifts.standing(c.Moving(f.ID, r), r, func(r *catalog.Requirement) *Standing { return standing(f, r, basis, objectives, unread) })
 			s.Word = f.Words[string(s.State)]
 			all = append(all, s)
 		}
@@ -133,7 +130,7 @@ func judgeObjective(c *catalog.Catalog, id string, outcomes map[string]Counts) j
 	return s
 }
 
-func standing(f *catalog.Framework, r *catalog.Requirement, basis Basis, objectives map[string]judgedObjective) *Standing {
+func standing(f *catalog.Framework, r *catalog.Requirement, basis Basis, objectives map[string]judgedObjective, unread int) *Standing {
 	s := &Standing{
 		Framework: f.ID, Requirement: r.ID, Title: r.Title, Responsibility: string(r.Responsibility),
 		Basis: basis, Scope: StandingScope, Procedures: r.Procedures, Reports: r.Reports,
@@ -148,6 +145,9 @@ func standing(f *catalog.Framework, r *catalog.Requirement, basis Basis, objecti
 		s.Objectives = append(s.Objectives, objectives[id].ObjectiveStanding)
 	}
 	s.State, s.Because = combine(r, judged)
+	if unread > 0 && (s.State == Met || s.State == NotApplicable) {
+		s.State, s.Because = Undetermined, "something could not be read; see the coverage"
+	}
 	return s
 }
 
