@@ -141,7 +141,7 @@ func movedBecause(shifts []StandingShift) string {
 			said = append(said, fmt.Sprintf("%s (%s)", s.Shift, functionCount(s.Functions)))
 		}
 	}
-	return "more of it is yours for " + strings.Join(said, ", ")
+	return "the customer has more to do for " + strings.Join(said, ", ")
 }
 
 func openShifts(possible []*catalog.Shift, n shiftCounts) string {
@@ -152,9 +152,9 @@ func openShifts(possible []*catalog.Shift, n shiftCounts) string {
 		}
 	}
 	if len(said) == 0 {
-		return "not all functions were read, and with some ways of running one more of it is yours; see the coverage"
+		return "not all functions were read, and some ways of running one give the customer more to do; see the coverage"
 	}
-	return "it is not known whether more of it is yours: " + strings.Join(said, ", ")
+	return "it is not known whether the customer has more to do: " + strings.Join(said, ", ")
 }
 
 func functionCount(n int) string {

@@ -106,12 +106,12 @@ func TestShiftedStanding(t *testing.T) {
 		because string
 	}{
 		{"no_function", attest, shiftCounts{}, Inherits, "AWS answers for it; its report is needed"},
-		{"one", attest, one(shiftCount{functions: 1}), Attest, "a person has to answer for the part that is not configuration; more of it is yours for s (1 function)"},
-		{"undecided", attest, one(shiftCount{undecided: 2}), Undetermined, "it is not known whether more of it is yours: s (2 functions)"},
-		{"one_and_others_undecided", attest, one(shiftCount{functions: 1, undecided: 2}), Attest, "a person has to answer for the part that is not configuration; more of it is yours for s (1 function)"},
-		{"functions_unseen", attest, shiftCounts{unseen: true}, Undetermined, "not all functions were read, and with some ways of running one more of it is yours; see the coverage"},
-		{"the_customers_part_fails", objective, one(shiftCount{functions: 3}), NotMet, "fails D; more of it is yours for s (3 functions)"},
-		{"the_customers_part_may_fail", objective, one(shiftCount{undecided: 1}), Undetermined, "it is not known whether more of it is yours: s (1 function)"},
+		{"one", attest, one(shiftCount{functions: 1}), Attest, "a person has to answer for the part that is not configuration; the customer has more to do for s (1 function)"},
+		{"undecided", attest, one(shiftCount{undecided: 2}), Undetermined, "it is not known whether the customer has more to do: s (2 functions)"},
+		{"one_and_others_undecided", attest, one(shiftCount{functions: 1, undecided: 2}), Attest, "a person has to answer for the part that is not configuration; the customer has more to do for s (1 function)"},
+		{"functions_unseen", attest, shiftCounts{unseen: true}, Undetermined, "not all functions were read, and some ways of running one give the customer more to do; see the coverage"},
+		{"the_customers_part_fails", objective, one(shiftCount{functions: 3}), NotMet, "fails D; the customer has more to do for s (3 functions)"},
+		{"the_customers_part_may_fail", objective, one(shiftCount{undecided: 1}), Undetermined, "it is not known whether the customer has more to do: s (1 function)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c.Shifts = []*catalog.Shift{tt.shift}
