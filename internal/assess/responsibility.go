@@ -15,7 +15,7 @@ type Matrix struct {
 	Version    string            `json:"version"`
 	Catalog    string            `json:"catalog"`          // SHA-256 of the catalogue
 	Estate     *MatrixEstate     `json:"estate,omitempty"` // absent: it is of no estate
-	Shifts     []MatrixShift     `json:"shifts"`           // that the estate's functions make or may make; of no estate, all
+	Shifts     []MatrixShift     `json:"shifts"`           // that move the frameworks and that functions make or may make; of no estate, all of the former
 	Frameworks []MatrixFramework `json:"frameworks"`
 }
 
@@ -182,6 +182,9 @@ func (m *Responsibilities) Matrix(c *catalog.Catalog, frameworks []*catalog.Fram
 		out.Estate = &MatrixEstate{m.header.AsOf, m.header.Basis, m.summary.Scopes, m.summary.Functions, m.summary.Incomplete}
 	}
 	for _, s := range c.Shifts {
+		if !slices.ContainsFunc(frameworks, s.Bears) {
+			continue
+		}
 		shift := MatrixShift{ID: s.ID, Title: s.Title, AWS: s.AWS, Customer: s.Customer, Source: s.Source}
 		for _, f := range m.functions {
 			for _, made := range f.Shifts {

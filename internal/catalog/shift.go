@@ -56,6 +56,11 @@ func (s *Shift) move(framework, requirement string) *Move {
 	return nil
 }
 
+// Bears reports whether the shift moves something of a framework.
+func (s *Shift) Bears(f *Framework) bool {
+	return slices.ContainsFunc(f.Requirements, func(r Requirement) bool { return r.OutOfScope == "" && s.move(f.ID, r.ID) != nil })
+}
+
 // Moving lists the shifts that make something of a requirement, in order. A
 // requirement of a framework that a folder of the user's replaced may have
 // become out of scope: nothing moves it then.
