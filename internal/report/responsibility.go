@@ -299,7 +299,7 @@ func rowText(b *strings.Builder, r *assess.MatrixRow, estate bool) {
 	}
 	if r.AWS != nil {
 		for _, p := range r.AWS.Reports {
-			b.WriteString(after("  AWS        ", fmt.Sprintf("%s: %s (%s)", p.ID, p.Title, p.From)))
+			b.WriteString(after("  AWS        ", p.ID+": "+p.Title))
 		}
 	}
 }
@@ -393,7 +393,7 @@ func cellsOf(r *assess.MatrixRow, estate bool) cells {
 	}
 	if r.AWS != nil {
 		for _, p := range r.AWS.Reports {
-			c.reports = append(c.reports, fmt.Sprintf("%s: %s (%s)", p.ID, p.Title, p.From))
+			c.reports = append(c.reports, fmt.Sprintf("%s: %s, from %s", p.ID, p.Title, p.From))
 		}
 	}
 	return c
