@@ -116,6 +116,18 @@ func TestUsed(t *testing.T) {
 				used[id] = true
 			}
 		}
+		for _, id := range f.Reports {
+			used[id] = true
+		}
+	}
+	for _, s := range c.Shifts {
+		for _, moves := range s.Moves {
+			for _, m := range moves {
+				for _, id := range slices.Concat(m.Objectives, m.Procedures) {
+					used[id] = true
+				}
+			}
+		}
 	}
 	for id := range c.Objectives {
 		if !used[id] {
@@ -124,12 +136,24 @@ func TestUsed(t *testing.T) {
 	}
 	for id := range c.Procedures {
 		if !used[id] {
-			t.Errorf("procedure %s: no requirement names it", id)
+			t.Errorf("procedure %s: no requirement and no shift names it", id)
 		}
 	}
 	for id := range c.Reports {
 		if !used[id] {
 			t.Errorf("report %s: no requirement names it", id)
+		}
+	}
+}
+
+// TestSharedIsReported: where AWS has a part of a requirement, a report is named
+// in which it answers for it.
+func TestSharedIsReported(t *testing.T) {
+	for _, f := range built(t).Frameworks {
+		for i := range f.Requirements {
+			if r := &f.Requirements[i]; r.OutOfScope == "" && r.Responsibility != catalog.Customer && len(f.ReportsOf(r)) == 0 {
+				t.Errorf("%s %s is %s, and no report covers the part of AWS", f.ID, r.ID, r.Responsibility)
+			}
 		}
 	}
 }

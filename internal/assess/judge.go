@@ -17,7 +17,8 @@ type judgedGroup struct {
 	// subjects are the resources that something is said of, in order of scope and
 	// resource.
 	subjects []judgedResource
-	bearings map[*estate.Resource]*bearing   // of the functions
+	bearings map[*estate.Resource]*bearing // of the functions
+	shifts   map[*estate.Resource][]FunctionShift
 	concerns map[*estate.Resource][]*finding // by the functions that they concern
 	uses     []waiverUse                     // how entries of waivers stand to the failures
 	stated   []*Waiver                       // what the sources state of waivers
@@ -65,7 +66,7 @@ const partSize = 1000
 // judgeGroup reads one group of sources and judges its scopes: a part of them at
 // a time, side by side. What is asked of the whole group is a part by itself.
 func (r *run) judgeGroup(ctx context.Context, sources []collect.Found) *judgedGroup {
-	g := &judgedGroup{run: r, bearings: map[*estate.Resource]*bearing{}, concerns: map[*estate.Resource][]*finding{}}
+	g := &judgedGroup{run: r, bearings: map[*estate.Resource]*bearing{}, shifts: map[*estate.Resource][]FunctionShift{}, concerns: map[*estate.Resource][]*finding{}}
 	g.take(estate.Build(r.Model, Read(ctx, r.Collectors, sources, r.stdin)))
 	if len(g.subjects) <= partSize {
 		g.put(g.judge(g.subjects, true, true))
@@ -115,6 +116,7 @@ type part struct {
 	subjects []judgedResource
 	decided  []decided
 	bearings map[*estate.Resource]*bearing
+	shifts   map[*estate.Resource][]FunctionShift // of the functions that have some
 }
 
 // put notes what was decided with the subjects.
@@ -123,6 +125,7 @@ func (g *judgedGroup) put(p *part) {
 		p.subjects[i].join(p.decided[i])
 	}
 	maps.Copy(g.bearings, p.bearings)
+	maps.Copy(g.shifts, p.shifts)
 }
 
 // join adds what was decided by other checks.
@@ -156,7 +159,7 @@ func (g *judgedGroup) judge(subjects []judgedResource, near, wide bool) *part {
 	if r.Asker != nil {
 		on.Asker = r.Asker()
 	}
-	p := &part{subjects, make([]decided, len(subjects)), map[*estate.Resource]*bearing{}}
+	p := &part{subjects, make([]decided, len(subjects)), map[*estate.Resource]*bearing{}, map[*estate.Resource][]FunctionShift{}}
 	var pass, notApplicable []int
 	var findings []finding
 	var shared lists
@@ -184,6 +187,9 @@ func (g *judgedGroup) judge(subjects []judgedResource, near, wide bool) *part {
 		p.decided[i] = decided{shared.like(pass), shared.like(notApplicable), slices.Clone(findings)}
 		if near && s.Type == functionType {
 			p.bearings[s.Resource] = r.bearing(s.Resource, on)
+			if shifts := r.shifts(s.Resource, on); len(shifts) > 0 {
+				p.shifts[s.Resource] = shifts
+			}
 		}
 	}
 	return p

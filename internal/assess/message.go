@@ -148,6 +148,8 @@ type Function struct {
 	Missing      []Missing      `json:"missing,omitempty"` // what would settle an exposure that is unknown
 	DataClass    string         `json:"dataClass,omitempty"`
 	Owner        *Owned         `json:"owner,omitempty"`
+	// Shifts are the ways in which it runs that give the customer duties of AWS.
+	Shifts []FunctionShift `json:"shifts,omitempty"`
 }
 
 // Owned says whose a function or finding is.

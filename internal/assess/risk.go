@@ -125,7 +125,7 @@ func (g *judgedGroup) function(res *estate.Resource) *Function {
 	r, b := g.run, g.bearings[res]
 	m := &Function{
 		Scope: res.Scope().ID, Resource: infoOf(res), Exposure: b.exposed.Exposure, DataClass: b.class,
-		Owner: r.owned(res, nil, res.Source.File),
+		Owner: r.owned(res, nil, res.Source.File), Shifts: g.shifts[res],
 	}
 	for _, read := range b.exposed.Reads {
 		if read.Resource == nil {

@@ -83,6 +83,7 @@ func Run(ctx context.Context, cfg Config, sources [][]collect.Found, stdin io.Re
 		for _, s := range g.scopes {
 			t.add(s)
 		}
+		t.shifts.add(g)
 		t.uses, t.stated = append(t.uses, g.uses...), append(t.stated, g.stated...)
 		if err := g.send(ctx, h); err != nil {
 			return err
@@ -109,7 +110,7 @@ func Run(ctx context.Context, cfg Config, sources [][]collect.Found, stdin io.Re
 	for _, f := range cfg.Frameworks {
 		byID[f.ID] = f
 	}
-	for _, s := range standings(cfg.Catalog, cfg.Frameworks, r.basis(), t.looked(), t.unread) {
+	for _, s := range standings(cfg.Catalog, cfg.Frameworks, r.basis(), t.looked(), t.unread, t.shifts) {
 		t.waive(s, byID[s.Framework])
 		t.count(s)
 		if err := h.Standing(s); err != nil {
@@ -290,6 +291,7 @@ type programs struct {
 	lib    *check.Library
 	checks []*lazyProgram // ordered by id
 	byType map[string][]int
+	shifts []*lazyProgram // the conditions of the catalogue's shifts, in order
 }
 
 type lazyProgram struct {
@@ -309,6 +311,9 @@ func programsOf(cfg Config) *programs {
 		p.byType[t.Subject] = append(p.byType[t.Subject], len(p.checks))
 		p.checks = append(p.checks, &lazyProgram{Typed: t})
 	}
+	for _, s := range cfg.Catalog.Shifts {
+		p.shifts = append(p.shifts, &lazyProgram{Typed: s.Condition})
+	}
 	return p
 }
 
@@ -326,13 +331,21 @@ func (p *programs) prepare(s *estate.Scope) {
 			}
 		}
 	}
+	if len(s.OfType(functionType)) > 0 {
+		for _, l := range p.shifts {
+			if !l.ready.Load() {
+				wg.Go(func() { _, _ = l.program(p.lib) })
+			}
+		}
+	}
 	wg.Wait()
 }
 
-func (p *programs) program(i int) (*check.Program, error) {
-	l := p.checks[i]
+func (p *programs) program(i int) (*check.Program, error) { return p.checks[i].program(p.lib) }
+
+func (l *lazyProgram) program(lib *check.Library) (*check.Program, error) {
 	l.once.Do(func() {
-		l.prog, l.err = p.lib.Load(l.Typed)
+		l.prog, l.err = lib.Load(l.Typed)
 		l.ready.Store(true)
 	})
 	return l.prog, l.err
@@ -371,6 +384,7 @@ type tally struct {
 	whole    map[string]bool         // scopes of which nothing is missing
 	unread   int                     // scopes of which something could not be read
 	gaps     int                     // live scopes of which something was not answered
+	shifts   shiftCounts
 }
 
 func newTally(r *run) *tally {

@@ -45,6 +45,9 @@ type Standing struct {
 	Objectives     []ObjectiveStanding `json:"objectives,omitempty"`
 	Procedures     []string            `json:"procedures,omitempty"` // what a person has to do beside
 	Reports        []string            `json:"reports,omitempty"`    // of AWS that are needed beside
+	// Shifts are why more of it is the customer's than Responsibility says, which
+	// is about a zip function on a managed runtime.
+	Shifts []StandingShift `json:"shifts,omitempty"`
 }
 
 // ObjectiveStanding is where one objective stands for a requirement.
@@ -59,7 +62,7 @@ type ObjectiveStanding struct {
 // standings derives every requirement's standing from the outcomes of the
 // checks that looked, in the order of the frameworks. unread counts the scopes
 // of which something could not be read: with any, nothing is met.
-func standings(c *catalog.Catalog, frameworks []*catalog.Framework, basis Basis, outcomes map[string]Counts, unread int) []*Standing {
+func standings(c *catalog.Catalog, frameworks []*catalog.Framework, basis Basis, outcomes map[string]Counts, unread int, shifts shiftCounts) []*Standing {
 	var all []*Standing
 	objectives := map[string]judgedObjective{}
 	for id := range c.Objectives {
@@ -68,10 +71,7 @@ func standings(c *catalog.Catalog, frameworks []*catalog.Framework, basis Basis,
 	for _, f := range frameworks {
 		for i := range f.Requirements {
 			r := &f.Requirements[i]
-			s := standing(f, r, basis, objectives)
-			if unread > 0 && (s.State == Met || s.State == NotApplicable && r.OutOfScope == "") {
-				s.State, s.Because = Undetermined, "something could not be read; see the coverage"
-			}
+			s := shifts.standing(c.Moving(f.ID, r), r, func(r *catalog.Requirement) *Standing { return standing(f, r, basis, objectives, unread) })
 			s.Word = f.Words[string(s.State)]
 			all = append(all, s)
 		}
@@ -130,7 +130,7 @@ func judgeObjective(c *catalog.Catalog, id string, outcomes map[string]Counts) j
 	return s
 }
 
-func standing(f *catalog.Framework, r *catalog.Requirement, basis Basis, objectives map[string]judgedObjective) *Standing {
+func standing(f *catalog.Framework, r *catalog.Requirement, basis Basis, objectives map[string]judgedObjective, unread int) *Standing {
 	s := &Standing{
 		Framework: f.ID, Requirement: r.ID, Title: r.Title, Responsibility: string(r.Responsibility),
 		Basis: basis, Scope: StandingScope, Procedures: r.Procedures, Reports: r.Reports,
@@ -145,6 +145,9 @@ func standing(f *catalog.Framework, r *catalog.Requirement, basis Basis, objecti
 		s.Objectives = append(s.Objectives, objectives[id].ObjectiveStanding)
 	}
 	s.State, s.Because = combine(r, judged)
+	if unread > 0 && (s.State == Met || s.State == NotApplicable) {
+		s.State, s.Because = Undetermined, "something could not be read; see the coverage"
+	}
 	return s
 }
 

@@ -75,7 +75,7 @@ func TestStandings(t *testing.T) {
 				r.Reports = []string{"paper"}
 			}
 			f := &catalog.Framework{ID: "f", Requirements: []catalog.Requirement{r}}
-			got := standings(c, []*catalog.Framework{f}, Design, tt.outcomes, tt.unread)
+			got := standings(c, []*catalog.Framework{f}, Design, tt.outcomes, tt.unread, shiftCounts{})
 			if diff := cmp.Diff(tt.want, got[0].State); diff != "" {
 				t.Errorf("%s (because %q)", diff, got[0].Because)
 			}

@@ -29,6 +29,7 @@ type Catalog struct {
 	Procedures map[string]Procedure
 	Reports    map[string]Report
 	Frameworks []*Framework      // ordered by id
+	Shifts     []*Shift          // ordered by id
 	Parameters []check.Parameter // ordered by name
 	Peers      []Peer            // ordered by id
 	// Digest is the SHA-256 of the catalogue's content in hexadecimal.
@@ -48,6 +49,7 @@ type entry struct {
 	Requirements []Requirement    `json:"requirements,omitempty"`
 	Parameter    *check.Parameter `json:"parameter,omitempty"`
 	Peer         *Peer            `json:"peer,omitempty"`
+	Shift        *Shift           `json:"shift,omitempty"`
 }
 
 // Encode writes the compiled form, which [Decode] reads: JSON lines. It is the
@@ -80,6 +82,9 @@ func (c *Catalog) Encode() ([]byte, error) {
 	}
 	for i := range c.Peers {
 		entries = append(entries, entry{Peer: &c.Peers[i]})
+	}
+	for _, s := range c.Shifts {
+		entries = append(entries, entry{Shift: s})
 	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -130,6 +135,8 @@ func Decode(data []byte) (*Catalog, error) {
 			f.Requirements = append(f.Requirements, e.Requirements...)
 		case e.Peer != nil:
 			c.Peers = append(c.Peers, *e.Peer)
+		case e.Shift != nil:
+			c.Shifts = append(c.Shifts, e.Shift)
 		case e.Parameter != nil:
 			c.Parameters = append(c.Parameters, *e.Parameter)
 		}
@@ -147,8 +154,8 @@ func digest(data []byte) string {
 }
 
 // Load reads every catalogue file of the given file systems: checks,
-// frameworks, objectives, procedures and reports in YAML, told apart by their content. Files that
-// end in .cases.yaml are left to [Cases]. Errors are those of [check.Parse]
+// frameworks, objectives, procedures, reports and shifts in YAML, told apart by their
+// content. Files that end in .cases.yaml are left to [Cases]. Errors are those of [check.Parse]
 // and of linting, all of them, joined.
 func Load(lib *check.Library, sources ...fs.FS) (*Catalog, error) {
 	c := empty()
@@ -166,6 +173,7 @@ func (c *Catalog) With(lib *check.Library, sources ...fs.FS) (*Catalog, error) {
 		Frameworks: slices.Clone(c.Frameworks),
 		Parameters: slices.Clone(c.Parameters),
 		Peers:      slices.Clone(c.Peers),
+		Shifts:     slices.Clone(c.Shifts),
 	}
 	return merged, merged.add(lib, true, sources...)
 }
@@ -175,6 +183,9 @@ func (c *Catalog) add(lib *check.Library, replace bool, sources ...fs.FS) error 
 	var checks []*check.File
 	var frameworks []string // file names, beside added
 	var added []*Framework
+	var shifts []string // file names, beside shifting
+	var shifting []*Shift
+	var lines []int          // beside shifting
 	own := map[string]bool{} // what these sources define: twice is a mistake, whatever may be replaced
 	for _, source := range sources {
 		err := walk(source, func(name string, data []byte) {
@@ -214,6 +225,11 @@ func (c *Catalog) add(lib *check.Library, replace bool, sources ...fs.FS) error 
 				errs = append(errs, err)
 			case doc.framework != nil:
 				frameworks, added = append(frameworks, name), append(added, doc.framework)
+			case doc.shifts != nil:
+				for range doc.shifts {
+					shifts = append(shifts, name)
+				}
+				shifting, lines = append(shifting, doc.shifts...), append(lines, doc.lines...)
 			default:
 				for _, o := range doc.objectives {
 					c.Objectives[o.ID] = o
@@ -237,6 +253,12 @@ func (c *Catalog) add(lib *check.Library, replace bool, sources ...fs.FS) error 
 		errs = append(errs, f.lint(frameworks[i], c)...)
 		errs = append(errs, place(&c.Frameworks, f, replace && !own["framework "+f.ID], func(f *Framework) string { return f.ID }))
 		own["framework "+f.ID] = true
+	}
+	for i, s := range shifting {
+		errs = append(errs, s.lint(shifts[i], c)...)
+		errs = append(errs, s.prepare(shifts[i], lines[i], lib))
+		errs = append(errs, place(&c.Shifts, s, replace && !own["shift "+s.ID], func(s *Shift) string { return s.ID }))
+		own["shift "+s.ID] = true
 	}
 	errs = append(errs, c.lintSpine(added)...)
 	errs = append(errs, c.lintParameters()...)

@@ -78,6 +78,9 @@ type Framework struct {
 	// Words are the regime's own for standings, by ours.
 	Words        map[string]string `yaml:"words" json:"words,omitempty"`
 	Requirements []Requirement     `yaml:"requirements" json:"requirements,omitempty"`
+	// Reports is where AWS answers for its part of a requirement that is shared
+	// and names no report of its own, by id.
+	Reports []string `yaml:"reports" json:"reports,omitempty"`
 	// Waivers is WaiversNever for a regime that knows no accepted risk, and
 	// Measures its words for a requirement that another measure answers.
 	Waivers  string `yaml:"waivers" json:"waivers,omitempty"`
@@ -119,7 +122,7 @@ func (f *Framework) Profiles() []string {
 
 // head is the framework without its requirements.
 func (f *Framework) head() *Framework {
-	return &Framework{ID: f.ID, Title: f.Title, Version: f.Version, Source: f.Source, Note: f.Note, Words: f.Words, Waivers: f.Waivers, Measures: f.Measures}
+	return &Framework{ID: f.ID, Title: f.Title, Version: f.Version, Source: f.Source, Note: f.Note, Words: f.Words, Reports: f.Reports, Waivers: f.Waivers, Measures: f.Measures}
 }
 
 // Narrow is the framework with only the requirements of one profile.
@@ -152,6 +155,15 @@ func (f *Framework) Requirement(id string) (*Requirement, error) {
 	return nil, fmt.Errorf("framework %s has no requirement %s%s", f.ID, id, check.Similar(id, known))
 }
 
+// ReportsOf lists where AWS answers for its part of a requirement, by id. The
+// part that is the customer's alone has none.
+func (f *Framework) ReportsOf(r *Requirement) []string {
+	if len(r.Reports) == 0 && r.OutOfScope == "" && r.Responsibility == Shared {
+		return f.Reports
+	}
+	return r.Reports
+}
+
 // lint lists what is wrong with a framework as such.
 func (f *Framework) lint(name string, c *Catalog) []error {
 	var errs []error
@@ -172,6 +184,7 @@ func (f *Framework) lint(name string, c *Catalog) []error {
 			fault("words: %q is no standing%s; expected one of %s", word, check.Similar(word, StandingWords), strings.Join(StandingWords, ", "))
 		}
 	}
+	unknown(fault, "report", f.Reports, c.Reports)
 	seen := map[string]bool{}
 	for i := range f.Requirements {
 		r := &f.Requirements[i]
@@ -249,9 +262,11 @@ type document struct {
 	objectives []Objective
 	procedures []Procedure
 	reports    []Report
+	shifts     []*Shift
+	lines      []int // beside the shifts: where the conditions stand
 }
 
-// parseDocument reads a framework or a file of objectives.
+// parseDocument reads a framework, or a file of what frameworks name.
 func parseDocument(name string, data []byte) (document, error) {
 	var keys map[string]yaml.Node
 	if err := yaml.Unmarshal(data, &keys); err != nil {
@@ -265,6 +280,13 @@ func parseDocument(name string, data []byte) (document, error) {
 			return document{}, fmt.Errorf("%s: %w", name, err)
 		}
 		return document{framework: f}, nil
+	}
+	if _, ok := keys["shifts"]; ok {
+		shifts, lines, err := parseShifts(data, dec)
+		if err != nil {
+			return document{}, fmt.Errorf("%s: %w", name, err)
+		}
+		return document{shifts: shifts, lines: lines}, nil
 	}
 	var file struct {
 		Date       string      `yaml:"date"`
@@ -281,5 +303,5 @@ func parseDocument(name string, data []byte) (document, error) {
 		}
 		return document{objectives: file.Objectives, procedures: file.Procedures, reports: file.Reports}, nil
 	}
-	return document{}, errors.New(name + ": expected a check (subject, require), a framework (requirements), objectives, procedures or reports")
+	return document{}, errors.New(name + ": expected a check (subject, require), a framework (requirements), objectives, procedures, reports or shifts")
 }

@@ -17,6 +17,14 @@ type shownRequirement struct {
 	Objectives []shownObjective    `json:"objectives,omitempty"`
 	Procedures []catalog.Procedure `json:"procedures,omitempty"`
 	Reports    []catalog.Report    `json:"reports,omitempty"`
+	Shifts     []shownShift        `json:"shifts,omitempty"`
+}
+
+// shownShift is whose a requirement is for functions that run in some way.
+type shownShift struct {
+	Shift string                 `json:"shift"`
+	Title string                 `json:"title"`
+	To    catalog.Responsibility `json:"to"`
 }
 
 // shownObjective is an objective with the checks that bear on it.
@@ -46,8 +54,11 @@ func (f *frameworksCommand) shown(one *catalog.Framework, r *catalog.Requirement
 	for _, id := range r.Procedures {
 		v.Procedures = append(v.Procedures, f.catalog.Procedures[id])
 	}
-	for _, id := range r.Reports {
+	for _, id := range one.ReportsOf(r) {
 		v.Reports = append(v.Reports, f.catalog.Reports[id])
+	}
+	for _, s := range f.catalog.Moving(one.ID, r) {
+		v.Shifts = append(v.Shifts, shownShift{s.ID, s.Title, r.Shifted(one.ID, []*catalog.Shift{s}).Responsibility})
 	}
 	return v
 }
@@ -137,6 +148,13 @@ func (f *frameworksCommand) writeRequirement(one *catalog.Framework, r *shownReq
 		return
 	}
 	out("responsibility: %s; assessment: %s", r.Responsibility, r.Assessment)
+	for _, s := range r.Shifts {
+		more := ""
+		if s.To == r.Responsibility {
+			more = ", with more to do"
+		}
+		out("  where the function is %s (%s): %s%s", s.Title, s.Shift, s.To, more)
+	}
 	switch r.Specification {
 	case "addressable":
 		out("specification: addressable: done, or replaced by a measure that is written down with the reason")
