@@ -21,6 +21,10 @@ type programmeTable struct {
 	// Unassessed are the services that hold no data of customers, so that no
 	// programme has to name them.
 	Unassessed []string
+	Nowhere    struct { // in scope of no programme
+		Date, Read string
+		Services   []string
+	}
 	Ways       []way
 	Programmes []programme
 
@@ -430,7 +434,9 @@ func (p *programme) within(s *serviceVal, table *programmeTable) (estate.Truth, 
 	if slices.Contains(table.Unassessed, s.name) {
 		return estate.True, ""
 	}
-	lookUp := "look it up at " + p.Source
+	if slices.Contains(table.Nowhere.Services, s.name) {
+		return estate.False, "in scope of no compliance programme, by its guide of " + table.Nowhere.Date
+	}
 	var there []programmeList
 	for _, l := range p.Lists {
 		if len(l.Regions) == 0 || slices.Contains(l.Regions, s.region) {
@@ -453,7 +459,7 @@ func (p *programme) within(s *serviceVal, table *programmeTable) (estate.Truth, 
 	if len(there) == 0 {
 		return estate.Maybe, "in " + p.Title + " by region, and the region is not known"
 	}
-	return estate.Maybe, "the table says nothing of it for " + p.Title + "; " + lookUp
+	return estate.Maybe, "the table says nothing of it for " + p.Title + "; look it up at " + p.Source
 }
 
 // programmeFunctions declares the functions over compliance programmes.
