@@ -99,7 +99,7 @@ type serviceVal struct {
 	region  string // "" where it is not known
 	// open is why it is not certain that data go there; nil: they do.
 	open ref.Val
-	read Read // what shows it
+	read Read // what shows it; none for the function itself
 }
 
 const serviceType = "assay.Service"
@@ -115,7 +115,9 @@ func servicesOf(ev *evaluation, args []ref.Val) ref.Val {
 		return types.MaybeNoSuchOverloadErr(args[0])
 	}
 	w := &wayfinder{ev: ev, table: ev.lib.dated.programmes()}
-	w.pass(m.res, Read{Resource: m.res, Path: "services()"})
+	before := len(ev.reads)
+	w.pass(m.res, Read{})
+	ev.reads = ev.reads[:before] // what was passed on the way shows nothing; programme() says what does
 	return newList(ev, w.found)
 }
 
@@ -410,7 +412,10 @@ func inProgramme(ev *evaluation, args []ref.Val) ref.Val {
 		return types.True
 	}
 	if ev.record {
-		ev.reads = append(ev.reads, s.read, Read{Resource: s.res, Path: "programme(" + id + ", " + s.name + ")", Value: estate.String(why)})
+		if s.read.Resource != nil {
+			ev.reads = append(ev.reads, s.read)
+		}
+		ev.reads = append(ev.reads, Read{Path: "programme(" + id + ", " + s.name + ")", Value: estate.String(why)})
 	}
 	switch {
 	case within == estate.Maybe:
@@ -435,7 +440,7 @@ func (p *programme) within(s *serviceVal, table *programmeTable) (estate.Truth, 
 		return estate.True, ""
 	}
 	if slices.Contains(table.Nowhere.Services, s.name) {
-		return estate.False, "in scope of no compliance programme, by its guide of " + table.Nowhere.Date
+		return estate.False, "in no programme, by its guide of " + table.Nowhere.Date
 	}
 	var there []programmeList
 	for _, l := range p.Lists {
@@ -444,14 +449,14 @@ func (p *programme) within(s *serviceVal, table *programmeTable) (estate.Truth, 
 		}
 	}
 	if len(there) == 0 && s.region != "" {
-		return estate.False, s.region + " is outside of " + p.Title
+		return estate.False, "not in " + s.region
 	}
 	for _, l := range there {
 		switch {
 		case slices.Contains(l.In, s.name):
 			return estate.True, ""
 		case slices.Contains(l.Out, s.name):
-			return estate.False, "not in " + p.Title + " of " + l.Date
+			return estate.False, "not in the list of " + l.Date
 		case l.Partly[s.name] != "":
 			return estate.Maybe, "in " + p.Title + " of " + l.Date + " without " + l.Partly[s.name]
 		}
