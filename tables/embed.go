@@ -36,6 +36,9 @@ var iamActions []byte
 //go:embed iam-managed-policies.jsonl
 var iamManagedPolicies []byte
 
+//go:embed programmes.yaml
+var programmes []byte
+
 //go:embed runtimes.yaml
 var runtimes []byte
 
@@ -87,6 +90,9 @@ func IAMActions() []byte { return iamActions }
 // of the ARN (JSON lines).
 func IAMManagedPolicies() []byte { return iamManagedPolicies }
 
+// Programmes are the services that compliance programmes take in (YAML).
+func Programmes() []byte { return programmes }
+
 // Runtimes are the Lambda runtimes and their dates (YAML).
 func Runtimes() []byte { return runtimes }
 
@@ -126,6 +132,7 @@ func Sources() []Source {
 	}
 	all = append(all,
 		Source{Table: "fips-endpoints", Package: "botocore", Date: dated(fipsEndpoints)},
+		Source{Table: "programmes", Package: "lists of AWS's compliance programmes", Date: dated(programmes)},
 		Source{Table: "runtimes", Package: "AWS Lambda developer guide", Date: dated(runtimes)},
 		Source{Table: "service-principals", Package: "AWS IAM user guide", Date: dated(servicePrincipals)},
 		Source{Table: "tls-policies", Package: "guides of the services", Date: dated(tlsPolicies)},
@@ -146,5 +153,5 @@ func dated(table []byte) string {
 
 // All are all tables, in an order that does not change.
 func All() [][]byte {
-	return [][]byte{schemas, assayTypes, defaults, edges, escalation, fipsEndpoints, iamActions, iamManagedPolicies, runtimes, samPolicyTemplates, servicePrincipals, terraform, tlsPolicies}
+	return [][]byte{schemas, assayTypes, defaults, edges, escalation, fipsEndpoints, iamActions, iamManagedPolicies, programmes, runtimes, samPolicyTemplates, servicePrincipals, terraform, tlsPolicies}
 }

@@ -3,6 +3,7 @@ package tables_test
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -414,6 +415,151 @@ func TestDatedTables(t *testing.T) {
 		for _, key := range keys {
 			if !strings.Contains(name, ".amazon") || !strings.Contains(key, ":") {
 				t.Errorf("principal %s: %s", name, key)
+			}
+		}
+	}
+}
+
+// TestProgrammes holds the table of compliance programmes to its form: every name
+// is one of a service, every type one that the schemas could have, every list dated.
+func TestProgrammes(t *testing.T) {
+	var table struct {
+		Date     string
+		Services []struct {
+			ID, Title    string
+			Types, Names []string
+		}
+		Unassessed []string
+		Nowhere    struct {
+			Date, Read string
+			Services   []string
+		}
+		Ways []struct {
+			From                       string
+			Relations, Names, Mentions []string
+			Principal, Policies        string
+		}
+		Programmes []struct {
+			ID, Title, Source string
+			Lists             []struct {
+				Date, Read       string
+				Regions, In, Out []string
+				Partly           map[string]string
+			}
+		}
+	}
+	load(t, tables.Programmes(), &table)
+	isDate(t, "programmes", table.Date)
+	isDate(t, "programmes: nowhere", table.Nowhere.Date)
+
+	// Event sources and principals call some services otherwise than actions do.
+	actions := map[string]bool{"edgelambda": true, "iot1click": true, "iotdata": true, "lexv2": true, "pinpoint": true}
+	for line := range bytes.Lines(tables.IAMActions()) {
+		var row struct{ Service string }
+		if err := json.Unmarshal(line, &row); err != nil {
+			t.Fatal(err)
+		}
+		actions[row.Service] = true
+	}
+	namespace := regexp.MustCompile(`^[A-Z][A-Za-z0-9]+$`)
+	ids, seen := map[string]bool{}, map[string]string{}
+	last := ""
+	for _, s := range table.Services {
+		if s.ID <= last || s.Title == "" || len(s.Types)+len(s.Names) == 0 {
+			t.Errorf("service %+v, after %s", s, last)
+		}
+		ids[s.ID], last = true, s.ID
+		for _, name := range s.Names {
+			if !actions[name] {
+				t.Errorf("%s: %s begins no action and no principal", s.ID, name)
+			}
+		}
+		for _, name := range s.Types {
+			if !namespace.MatchString(name) {
+				t.Errorf("%s: type %s", s.ID, name)
+			}
+		}
+		for _, name := range slices.Concat(s.Types, s.Names) {
+			if seen[name] != "" {
+				t.Errorf("%s: %s is of %s", s.ID, name, seen[name])
+			}
+			seen[name] = s.ID
+		}
+	}
+
+	var edges struct {
+		Rules []struct{ Name, Inverse, From, To string }
+	}
+	if err := yaml.Unmarshal(tables.Edges(), &edges); err != nil {
+		t.Fatal(err)
+	}
+	all := schemas(t)
+	// All that a relation of a way leads to is a service of the table.
+	for _, y := range table.Ways {
+		s, ok := all[y.From]
+		if !ok {
+			t.Errorf("way from %s: no such type", y.From)
+		}
+		for _, relation := range y.Relations {
+			to := ""
+			for _, r := range edges.Rules {
+				if r.Name == relation && r.From == y.From {
+					to = r.To
+				}
+				if r.Inverse == relation && r.To == y.From {
+					to = r.From
+				}
+			}
+			if parts := strings.Split(to, "::"); len(parts) != 3 || seen[parts[1]] == "" {
+				t.Errorf("way from %s: %s leads to %q", y.From, relation, to)
+			}
+		}
+		for _, path := range slices.Concat(y.Names, y.Mentions, []string{y.Principal, y.Policies}) {
+			first, _, _ := strings.Cut(strings.TrimSuffix(path, "[]"), ".")
+			if _, ok := s.Properties[strings.TrimSuffix(first, "[]")]; path != "" && !ok {
+				t.Errorf("way from %s: no property %s", y.From, path)
+			}
+		}
+	}
+
+	region := regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
+	known := func(where string, list []string) {
+		for i, id := range list {
+			if !ids[id] || i > 0 && id <= list[i-1] {
+				t.Errorf("%s: %s is no service, or not in order", where, id)
+			}
+		}
+	}
+	known("unassessed", table.Unassessed)
+	known("nowhere", table.Nowhere.Services)
+	for _, p := range table.Programmes {
+		if p.Title == "" || !strings.HasPrefix(p.Source, "https://aws.amazon.com/compliance/") || len(p.Lists) == 0 {
+			t.Errorf("programme %s: title %q, source %q, %d lists", p.ID, p.Title, p.Source, len(p.Lists))
+		}
+		for _, l := range p.Lists {
+			isDate(t, p.ID, l.Date)
+			if l.Read == "" {
+				t.Errorf("%s of %s: read nowhere", p.ID, l.Date)
+			}
+			for _, r := range l.Regions {
+				if !region.MatchString(r) {
+					t.Errorf("%s: %q is not a region", p.ID, r)
+				}
+			}
+			known(p.ID, l.In)
+			known(p.ID, l.Out)
+			known(p.ID, slices.Sorted(maps.Keys(l.Partly)))
+			stated := slices.Concat(l.In, l.Out, slices.Collect(maps.Keys(l.Partly)), table.Unassessed, table.Nowhere.Services)
+			slices.Sort(stated)
+			for i := 1; i < len(stated); i++ {
+				if stated[i] == stated[i-1] && !slices.Contains(table.Nowhere.Services, stated[i]) {
+					t.Errorf("%s of %s says two things of %s", p.ID, l.Date, stated[i])
+				}
+			}
+			for _, id := range table.Nowhere.Services {
+				if slices.Contains(l.In, id) {
+					t.Errorf("%s has %s, which is in no programme", p.ID, id)
+				}
 			}
 		}
 	}

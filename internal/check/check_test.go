@@ -16,7 +16,7 @@ func library(t testing.TB) (*estate.Model, *check.Library) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := check.NewLibrary(m, check.Tables{Runtimes: tables.Runtimes(), TLSPolicies: tables.TLSPolicies(), FIPSEndpoints: tables.FIPSEndpoints(), ServicePrincipals: tables.ServicePrincipals()})
+	l, err := check.NewLibrary(m, check.Tables{Runtimes: tables.Runtimes(), TLSPolicies: tables.TLSPolicies(), FIPSEndpoints: tables.FIPSEndpoints(), ServicePrincipals: tables.ServicePrincipals(), Programmes: tables.Programmes()})
 	if err != nil {
 		t.Fatal(err)
 	}

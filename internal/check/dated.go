@@ -20,6 +20,7 @@ type dated struct {
 	tls        func() *tlsTable
 	fips       func() *fipsTable
 	principals func() *principalTable
+	programmes func() *programmeTable
 }
 
 type tlsTable struct {
@@ -42,7 +43,7 @@ type principalTable struct {
 }
 
 func newDated(t Tables) dated {
-	return dated{lazily[tlsTable](t.TLSPolicies), lazily[fipsTable](t.FIPSEndpoints), lazily[principalTable](t.ServicePrincipals)}
+	return dated{lazily[tlsTable](t.TLSPolicies), lazily[fipsTable](t.FIPSEndpoints), lazily[principalTable](t.ServicePrincipals), newProgrammes(t.Programmes)}
 }
 
 // lazily decodes a table once. A table that does not decode is empty, so that

@@ -27,6 +27,8 @@ func TestDated(t *testing.T) {
 		`"aws:SourceArn" in sourceKeys("s3.amazonaws.com")`:                     check.Pass,
 		`sourceKeys("alexa-appkit.amazon.com").exists(k, k == "aws:SourceArn")`: check.Fail,
 		`sourceKeys("nobody.amazonaws.com").size() == 0`:                        check.Unknown,
+		`subject.services().exists(s, s.name == "lambda")`:                      check.Pass,
+		`subject.services().all(s, programme("soc", s))`:                        check.Unknown,
 	} {
 		f := scopeOf(t, m, `{"KmsKeyArn":{"$unknown":{"reason":"r","input":"i"}}}`).Resource("F")
 		got := program(t, l, "", require).Evaluate(f, check.Setting{AsOf: "2026-11-24"})

@@ -32,6 +32,7 @@ type Tables struct {
 	TLSPolicies       []byte // tls-policies.yaml
 	FIPSEndpoints     []byte // fips-endpoints.yaml
 	ServicePrincipals []byte // service-principals.yaml
+	Programmes        []byte // programmes.yaml
 }
 
 func (l *Library) readRuntimes(data []byte) error {

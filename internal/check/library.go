@@ -34,6 +34,8 @@ type Library struct {
 	dated    dated
 	// single says of a relation's overload that it leads to one resource.
 	single map[string]bool
+	// ends gives the type at the other end of a relation.
+	ends map[relation]string
 	// patterns are the regular expressions that checks match with, compiled.
 	patterns sync.Map // types.String → *regexp.Regexp
 	// declared are the parameters that expressions may read, defaults their
@@ -91,6 +93,7 @@ func NewLibrary(model *estate.Model, t Tables) (*Library, error) {
 	}
 	l.dated = newDated(t)
 	options = append(options, datedFunctions()...)
+	options = append(options, programmeFunctions()...)
 	options = append(options, questions()...)
 	l.env, err = cel.NewCustomEnv(append(options, relations...)...)
 	if err != nil {

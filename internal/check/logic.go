@@ -40,6 +40,8 @@ var ownFunctions = map[string]func(ev *evaluation, args []ref.Val) ref.Val{
 	"tlsPolicy":             tlsPolicy,
 	"fipsEndpoint":          fipsEndpoint,
 	"sourceKeys":            sourceKeys,
+	"services":              servicesOf,
+	"programme":             inProgramme,
 	"daysUntil":             daysUntil,
 	"daysSince":             daysSince,
 	"credential":            credential,

@@ -38,8 +38,9 @@ func (l *Library) TypesOf(t *Typed) (names []string, all bool, err error) {
 			}
 		}
 		for _, e := range ast.MatchDescendants(ast.NavigateAST(native), ast.KindMatcher(ast.CallKind)) {
-			_, asks := asked[e.AsCall().FunctionName()]
-			all = all || asks
+			name := e.AsCall().FunctionName()
+			_, asks := asked[name]
+			all = all || asks || name == "services" // a variable may name a resource of any type
 		}
 		selects := ast.MatchDescendants(ast.NavigateAST(native), ast.KindMatcher(ast.SelectKind))
 		for _, e := range selects {

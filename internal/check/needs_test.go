@@ -21,6 +21,7 @@ func TestTypesOf(t *testing.T) {
 			[]string{"AWS::IAM::Role", "AWS::Lambda::Function", "AWS::Logs::LogGroup"}, false},
 		{"the account", "AWS::Lambda::Function", `account("AWS::CloudTrail::Trail").exists(t, has(t.KMSKeyId))`, []string{"AWS::CloudTrail::Trail", "AWS::Lambda::Function"}, false},
 		{"a question", "AWS::IAM::Role", "!subject.administers()", []string{"AWS::IAM::Role"}, true},
+		{"services, which a variable may name", "AWS::Lambda::Function", `subject.services().all(s, programme("hipaa", s))`, []string{"AWS::Lambda::Function"}, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -18,17 +18,17 @@ type relation struct{ name, of string }
 // relations declares every edge of the model as a function of the resource:
 // subject.logGroups() is the list of log groups that a function writes to.
 func (l *Library) relations(model *estate.Model) ([]cel.EnvOption, error) {
-	results := map[relation]string{}
+	l.ends = map[relation]string{}
 	overloads := map[string][]cel.FunctionOpt{}
 	add := func(name, from, to string) error {
 		key := relation{name, from}
-		if was, ok := results[key]; ok {
+		if was, ok := l.ends[key]; ok {
 			if was != to {
 				return fmt.Errorf("edge table: %s of %s leads to both %s and %s", name, from, was, to)
 			}
 			return nil
 		}
-		results[key] = to
+		l.ends[key] = to
 		id := overloadOf(name, from)
 		overloads[name] = append(overloads[name], cel.MemberOverload(id,
 			[]*cel.Type{cel.ObjectType(typeName(from))}, cel.ListType(cel.ObjectType(typeName(to)))))

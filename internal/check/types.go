@@ -38,6 +38,7 @@ var tableTypes = map[string]map[string]*cel.Type{
 	"assay.TLSPolicy": {
 		"id": cel.StringType, "service": cel.StringType, "minimum": cel.DoubleType, "fips": cel.BoolType, "quantum": cel.BoolType,
 	},
+	serviceType:   {"name": cel.StringType, "region": cel.StringType},
 	"assay.Entry": {"name": cel.StringType, "value": cel.DynType},
 	"assay.Statement": {
 		"Effect": cel.StringType, "Sid": cel.StringType, "Condition": cel.DynType,

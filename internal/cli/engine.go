@@ -44,7 +44,7 @@ func newEngine(folders []string) (*engine, error) {
 	if e.model, err = newModel(); err != nil {
 		return nil, err
 	}
-	if e.library, err = check.NewLibrary(e.model, check.Tables{Runtimes: tables.Runtimes(), TLSPolicies: tables.TLSPolicies(), FIPSEndpoints: tables.FIPSEndpoints(), ServicePrincipals: tables.ServicePrincipals()}); err != nil {
+	if e.library, err = check.NewLibrary(e.model, check.Tables{Runtimes: tables.Runtimes(), TLSPolicies: tables.TLSPolicies(), FIPSEndpoints: tables.FIPSEndpoints(), ServicePrincipals: tables.ServicePrincipals(), Programmes: tables.Programmes()}); err != nil {
 		return nil, err
 	}
 	data, err := iamData()

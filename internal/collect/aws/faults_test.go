@@ -247,7 +247,7 @@ func record(t *testing.T, endpoint string) *laboratory {
 		t.Fatalf("building the estate: %v\n%s", err, out)
 	}
 	m := modelOf(t)
-	lib, err := check.NewLibrary(m, check.Tables{Runtimes: tables.Runtimes(), TLSPolicies: tables.TLSPolicies(), FIPSEndpoints: tables.FIPSEndpoints(), ServicePrincipals: tables.ServicePrincipals()})
+	lib, err := check.NewLibrary(m, check.Tables{Runtimes: tables.Runtimes(), TLSPolicies: tables.TLSPolicies(), FIPSEndpoints: tables.FIPSEndpoints(), ServicePrincipals: tables.ServicePrincipals(), Programmes: tables.Programmes()})
 	if err != nil {
 		t.Fatal(err)
 	}
