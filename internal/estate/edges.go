@@ -325,8 +325,8 @@ func (x resolver) targets(r *Resource, rule *Rule, v *Value) []Edge {
 		}
 		return x.byName(rule, v, true)
 	case KindUnknown, KindDenied:
-		reason := v.Gap().Reason
-		return []Edge{{Gap: v.Gap(), Outside: reason == ReasonLocalCode || reason == ReasonWrittenOut}}
+		outside := slices.Contains([]string{ReasonLocalCode, ReasonWrittenOut, ReasonNotLetIn}, v.Gap().Reason)
+		return []Edge{{Gap: v.Gap(), Outside: outside}}
 	case KindList:
 		var all []Edge
 		for _, item := range v.Items() {
@@ -345,6 +345,10 @@ const ReasonLocalCode = "local code gets its place when it is deployed"
 // ReasonWrittenOut is the gap of an id that a plan does not show because it is
 // written out: of a thing that exists already, and that the plan does not make.
 const ReasonWrittenOut = "a plan does not show what is written out"
+
+// ReasonNotLetIn is the gap of what a live resource leads to that was not asked,
+// and that no function which was read lets in.
+const ReasonNotLetIn = "it was not asked for, and no function lets it in"
 
 // named is a pattern of ARNs as the name of one resource, any region and account
 // left out; nil when it is of no one resource's name.

@@ -168,11 +168,6 @@ func (r *functions) function(ctx context.Context, f types.FunctionConfiguration)
 	}
 	r.add(found{typ: "AWS::Lambda::Function", id: arn, name: name, from: f, call: "lambda:ListFunctions", set: set})
 	r.want(estate.Named{Type: functionMetrics, Text: arn, Name: name})
-	group := functionGroups + name
-	if f.LoggingConfig != nil {
-		group = orElse(aws.ToString(f.LoggingConfig.LogGroup), group)
-	}
-	r.want(estate.Named{Type: subscriptionFilters, Text: group, Name: group})
 	if f.PackageType == types.PackageTypeImage {
 		r.want(anyRepository)
 	}
@@ -321,8 +316,16 @@ func (r *functions) policy(ctx context.Context, arn, qualifier string) {
 			if statement.Field("Effect").AsString() != "Deny" {
 				r.stranger("*", on)
 			}
-		} else if source := permission["SourceArn"].AsString(); strings.HasSuffix(service, ".amazonaws.com") && (source == "" || strings.ContainsAny(source, "*?")) {
-			r.stranger(globalService(service), on)
+		} else if strings.HasSuffix(service, ".amazonaws.com") {
+			switch source := strings.TrimSuffix(permission["SourceArn"].AsString(), streams); {
+			case source == "" || strings.ContainsAny(source, "*?"):
+				r.stranger(globalService(service), on)
+			case globalService(service) == logsPrincipal:
+				if _, group, ok := strings.Cut(source, ":log-group:"); ok {
+					r.letIn(group)
+					r.want(estate.Named{Type: subscriptionFilters, Text: source, Name: group})
+				}
+			}
 		}
 		if !ok || sid == "" || sids[sid] {
 			rest = append(rest, statement)

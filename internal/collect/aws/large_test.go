@@ -124,7 +124,7 @@ func crowd(t testing.TB, n int) *fake {
 			AttachedManagedPolicies: []iamtypes.AttachedPolicy{{PolicyArn: aws.String("arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole")}},
 		})
 		durations = append(durations, iamtypes.Role{Arn: c.Role, RoleName: aws.String(name), MaxSessionDuration: aws.Int32(3600)})
-		groups = append(groups, logtypes.LogGroup{Arn: aws.String("arn:aws:logs:eu-central-1:111122223333:log-group:/aws/lambda/" + name + ":*"), LogGroupArn: aws.String("arn:aws:logs:eu-central-1:111122223333:log-group:/aws/lambda/" + name), LogGroupName: aws.String("/aws/lambda/" + name), RetentionInDays: aws.Int32(30), StoredBytes: aws.Int64(12345)})
+		groups = append(groups, logtypes.LogGroup{Arn: aws.String("arn:aws:logs:eu-central-1:111122223333:log-group:/aws/lambda/" + name + ":*"), LogGroupArn: aws.String("arn:aws:logs:eu-central-1:111122223333:log-group:/aws/lambda/" + name), LogGroupName: aws.String("/aws/lambda/" + name), RetentionInDays: aws.Int32(30), StoredBytes: aws.Int64(12345), LogGroupClass: logtypes.LogGroupClassStandard})
 	}
 	r.serve(f)
 	on(f, func(in *iam.GetAccountAuthorizationDetailsInput) (*iam.GetAccountAuthorizationDetailsOutput, error) {

@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -32,9 +31,9 @@ func logsService() service {
 			named:   readGroups,
 		},
 		{
-			// Functions name their log groups to it as they are read.
+			// Log groups are named to it as they are read, and by what functions let in.
 			types:   []string{subscriptionFilters},
-			through: []string{"logs.amazonaws.com"},
+			through: []string{logsPrincipal},
 			actions: []string{"logs:DescribeSubscriptionFilters"},
 			named:   readSubscriptionFilters,
 		},
@@ -72,7 +71,6 @@ func readFunctionGroups(ctx context.Context, s *scope) error {
 		in.LogGroupNamePrefix = aws.String(functionGroups)
 	}
 	client := cloudwatchlogs.NewFromConfig(s.cfg)
-	s.want(restOfGroups)
 	return each(ctx, s, "logs:DescribeLogGroups", cloudwatchlogs.NewDescribeLogGroupsPaginator(client, in), func(out *cloudwatchlogs.DescribeLogGroupsOutput) error {
 		for _, g := range out.LogGroups {
 			if err := addGroup(ctx, s, client, g); err != nil {
@@ -105,7 +103,6 @@ func readGroups(ctx context.Context, s *scope, sought []estate.Named) error {
 		}
 		for _, g := range out.LogGroups {
 			if aws.ToString(g.LogGroupName) == name {
-				s.want(estate.Named{Type: subscriptionFilters, Text: name, Name: name})
 				return addGroup(ctx, s, client, g)
 			}
 		}
@@ -113,7 +110,7 @@ func readGroups(ctx context.Context, s *scope, sought []estate.Named) error {
 	})
 }
 
-func (s *scope) groupARN(name string) string { return s.arnOf("logs", "log-group:"+name) }
+func (p *place) groupARN(name string) string { return p.arnOf("logs", "log-group:"+name) }
 
 func addGroup(ctx context.Context, s *scope, client *cloudwatchlogs.Client, g types.LogGroup) error {
 	name := aws.ToString(g.LogGroupName)
@@ -132,6 +129,7 @@ func addGroup(ctx context.Context, s *scope, client *cloudwatchlogs.Client, g ty
 		}
 	}
 	s.add(found{typ: "AWS::Logs::LogGroup", id: arn, name: name, from: g, set: set, call: "logs:DescribeLogGroups"})
+	s.want(estate.Named{Type: subscriptionFilters, Text: name, Name: name})
 	s.add(found{
 		typ: "Assay::Logs::LogGroupState", id: arn, name: name, from: g, call: "logs:DescribeLogGroups",
 		set: fields{"LogGroupName": estate.String(name), "CreationTime": milliseconds(g.CreationTime)},
@@ -147,29 +145,24 @@ func milliseconds(n *int64) *estate.Value {
 	return estate.String(time.UnixMilli(*n).UTC().Format(time.RFC3339))
 }
 
-const subscriptionFilters = "AWS::Logs::SubscriptionFilter"
-
-// restOfGroups asks for the filters of log groups that no function names.
-var restOfGroups = estate.Named{Type: subscriptionFilters}
+const (
+	subscriptionFilters = "AWS::Logs::SubscriptionFilter"
+	logsPrincipal       = "logs.amazonaws.com"
+	streams             = ":*" // ends the ARN of a log group where it means what is in it
+)
 
 // readSubscriptionFilters reads where log groups send what they hold. There is
-// no list of all, so that those of functions that are gone are asked about with
-// --all alone. Otherwise they may have filters.
+// no list of all, and a call for every group is one for every function. So it asks
+// those that a function lets in, and those of a class in which filters do not work;
+// of the others it says that it did not ask. Where a function lets in whatever log
+// group, and with Filters or All, it asks all.
 func readSubscriptionFilters(ctx context.Context, s *scope, sought []estate.Named) error {
-	if at := slices.Index(sought, restOfGroups); at >= 0 {
-		sought = slices.Delete(sought, at, at+1)
-		for _, name := range s.groupsBeside(sought) {
-			if s.run.options.All {
-				sought = append(sought, estate.Named{Type: subscriptionFilters, Text: name, Name: name})
-				continue
-			}
-			s.mayFilter(name)
-		}
-	}
+	all := s.run.options.All || s.run.options.Filters || s.lets(logsPrincipal)
 	client := cloudwatchlogs.NewFromConfig(s.cfg)
 	return forEach(ctx, s, sought, 1, func(ctx context.Context, n estate.Named) error {
-		if strings.HasPrefix(n.Name, functionGroups) && s.settled("Assay::Logs::LogGroupState") && !s.has("AWS::Logs::LogGroup", s.groupARN(n.Name)) {
-			return nil // Lambda makes the group with the first call
+		if !all && s.mayWait(n.Name) {
+			s.mayFilter(n.Name)
+			return nil
 		}
 		pages := cloudwatchlogs.NewDescribeSubscriptionFiltersPaginator(client, &cloudwatchlogs.DescribeSubscriptionFiltersInput{LogGroupName: aws.String(n.Name)})
 		err := each(ctx, s, "logs:DescribeSubscriptionFilters", pages, func(out *cloudwatchlogs.DescribeSubscriptionFiltersOutput) error {
@@ -194,28 +187,27 @@ func readSubscriptionFilters(ctx context.Context, s *scope, sought []estate.Name
 	})
 }
 
-// groupsBeside are the log groups that were read and are not asked about.
-func (p *place) groupsBeside(sought []estate.Named) []string {
-	asked := map[string]bool{}
-	for _, n := range sought {
-		asked[n.Name] = true
-	}
+// letIn records that a function lets in a log group.
+func (p *place) letIn(group string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var names []string
-	for _, g := range p.resources {
-		if name := g.resource.Properties.Field("LogGroupName").AsString(); g.resource.Type == "AWS::Logs::LogGroup" && !asked[name] && !p.sought[typed{subscriptionFilters, name}] {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
+	p.letGroups[group] = true
 }
 
-// mayFilter says of a log group that nobody asked for its filters.
+// mayWait reports whether a log group need not be asked for its filters: no
+// function lets it in, and it is of the class in which filters work.
+func (p *place) mayWait(name string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	group := p.resources[typed{"AWS::Logs::LogGroup", p.groupARN(name)}]
+	return !p.letGroups[name] && group != nil && group.resource.Properties.Field("LogGroupClass").AsString() == string(types.LogGroupClassStandard)
+}
+
+// mayFilter says of a log group that nobody asked for its filters. They lead to no
+// function that was read.
 func (s *scope) mayFilter(name string) {
 	input := "logs:DescribeSubscriptionFilters on " + name
-	gap := estate.Unknown("only the filters of functions' log groups are read", input)
+	gap := estate.Unknown(estate.ReasonNotLetIn, input)
 	id, pos := "unread "+subscriptionFilters+" of "+name, s.at("logs:DescribeLogGroups")
 	s.put(estate.Resource{
 		Type: subscriptionFilters, ID: id, LogicalID: id, Address: id, Source: pos,

@@ -1,15 +1,20 @@
 package aws
 
 import (
+	"maps"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	tagtypes "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
+	"github.com/google/go-cmp/cmp"
 )
 
 var logTypes = []string{
@@ -22,12 +27,23 @@ func groupARN(name string) string {
 }
 
 // serveLogs is three functions: one logs where Lambda lets it by default, one
-// elsewhere, and one was never called.
+// elsewhere, and is called with what the first one logs; and one was never called.
 func serveLogs(f *fake) {
+	serveLogsFrom(f, `,"Condition":{"ArnLike":{"AWS:SourceArn":"`+groupARN("/aws/lambda/orders")+`:*"}}`)
+}
+
+// serveLogsFrom is serveLogs with another condition of who may call.
+func serveLogsFrom(f *fake, condition string) {
 	withFunctions(f,
 		lambdatypes.FunctionConfiguration{FunctionName: aws.String("orders")}, lambdatypes.FunctionConfiguration{FunctionName: aws.String("never")},
 		lambdatypes.FunctionConfiguration{FunctionName: aws.String("pay"), LoggingConfig: &lambdatypes.LoggingConfig{LogGroup: aws.String("app")}},
 	)
+	on(f, func(in *lambda.GetPolicyInput) (*lambda.GetPolicyOutput, error) {
+		if *in.FunctionName != functionARN("pay") {
+			return nil, refuse(notFound, "no policy")
+		}
+		return &lambda.GetPolicyOutput{Policy: aws.String(policyOf(permission("logs", functionARN("pay"), `"Principal":{"Service":"logs.eu-central-1.amazonaws.com"}`+condition)))}, nil
+	})
 	group := func(name string, change func(*types.LogGroup)) types.LogGroup {
 		g := types.LogGroup{
 			LogGroupName: aws.String(name), Arn: aws.String(groupARN(name) + ":*"), LogGroupArn: aws.String(groupARN(name)), CreationTime: aws.Int64(1700000000123),
@@ -120,6 +136,41 @@ func serveLogs(f *fake) {
 func TestLogs(t *testing.T) {
 	needed := append([]string{"AWS::Lambda::Function"}, logTypes...)
 	golden(t, "logs", show(t, eachDenied(t, "logs", serveLogs, only(needed...)), logTypes...))
+}
+
+// TestFilters asks for the filters of the log groups for which the answer can
+// matter.
+func TestFilters(t *testing.T) {
+	some := `,"Condition":{"ArnLike":{"AWS:SourceArn":"` + groupARN("/aws/lambda/orders") + `:*"}}`
+	for name, c := range map[string]struct {
+		condition string
+		with      func(*Options)
+		asked     []string
+	}{
+		// app is of the class that filters do not work in.
+		"one is let in":           {some, func(*Options) {}, []string{"/aws/lambda/orders", "app"}},
+		"whichever is let in":     {"", func(*Options) {}, []string{"/aws/lambda/gone", "/aws/lambda/orders", "app"}},
+		"all by a pattern":        {strings.Replace(some, "orders", "*", 1), func(*Options) {}, []string{"/aws/lambda/gone", "/aws/lambda/orders", "app"}},
+		"all must go somewhere":   {some, func(o *Options) { o.Filters = true }, []string{"/aws/lambda/gone", "/aws/lambda/orders", "app"}},
+		"everything is asked for": {some, everything, []string{"/aws/lambda/gone", "/aws/lambda/orders", "/aws/other", "app", "app-archive"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t).empty()
+			serveLogsFrom(f, c.condition)
+			var mu sync.Mutex
+			asked := map[string]bool{}
+			on(f, func(in *cloudwatchlogs.DescribeSubscriptionFiltersInput) (*cloudwatchlogs.DescribeSubscriptionFiltersOutput, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				asked[*in.LogGroupName] = true
+				return &cloudwatchlogs.DescribeSubscriptionFiltersOutput{}, nil
+			})
+			f.open(c.with).Collect(t.Context())
+			if diff := cmp.Diff(c.asked, slices.Sorted(maps.Keys(asked))); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
 }
 
 // TestAllLogGroups lists groups once when all are asked for.

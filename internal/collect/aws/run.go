@@ -61,7 +61,7 @@ func (a *Account) Collect(ctx context.Context) []*estate.Builder {
 func (r *run) newPlace(region string) *place {
 	p := &place{
 		run: r, account: r.ID, region: region, partition: r.Partition,
-		resources: map[typed]*gathered{}, byName: map[typed][]*gathered{}, sought: map[typed]bool{},
+		resources: map[typed]*gathered{}, byName: map[typed][]*gathered{}, sought: map[typed]bool{}, letGroups: map[string]bool{},
 		pending: map[string][]estate.Named{}, coverage: map[string]*estate.Coverage{}, pages: map[string]int{}, problems: map[problemKey]*problem{}, tagged: map[string]*tagged{}, strangers: map[string]string{},
 	}
 	for _, typ := range uncovered {

@@ -53,6 +53,7 @@ type place struct {
 	pages     map[string]int     // answers of the lists of a type's read
 	tagged    map[string]*tagged // by kind
 	strangers map[string]string  // services that a function lets in without naming their resource → function
+	letGroups map[string]bool    // log groups that a function lets in
 	awsKeys   awsKeys
 }
 
@@ -360,6 +361,14 @@ func (p *place) stranger(service, function string) {
 	if first, ok := p.strangers[service]; !ok || function < first {
 		p.strangers[service] = function
 	}
+}
+
+// lets reports whether a function lets in a service without saying for which of
+// its resources.
+func (p *place) lets(service string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.strangers[service] != "" || p.strangers["*"] != ""
 }
 
 // unlink takes back that all was found which leads to functions, for the types

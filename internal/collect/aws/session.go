@@ -33,6 +33,9 @@ type Options struct {
 
 	// All reads every resource of each service, not only what functions lead to.
 	All bool
+	// Filters asks every log group for its subscription filters, not only those that
+	// functions let in: whether all send to an archive, say.
+	Filters bool
 	// Needed, when set, leaves out what fills none of the types.
 	Needed func(typeName string) bool
 
