@@ -17,6 +17,7 @@ import (
 
 	"assay/internal/assess"
 	"assay/internal/catalog"
+	"assay/internal/check"
 	"assay/internal/collect"
 	"assay/internal/collect/cloudformation"
 	"assay/internal/collect/terraform"
@@ -32,6 +33,7 @@ const (
 // and what a person who knows them concludes, with the reason.
 type expectation struct {
 	Frameworks []string                    `yaml:"frameworks"`
+	Profile    map[string]any              `yaml:"profile"` // what the organisation decides of parameters
 	Standings  map[string]map[string]claim `yaml:"standings"` // by framework and requirement
 }
 
@@ -81,6 +83,7 @@ func TestExamples(t *testing.T) {
 				}
 				cfg.Frameworks = append(cfg.Frameworks, f)
 			}
+			cfg.Profile = expected.profile(t, cfg)
 			got := standingsIn(t, cfg, folder)
 			expected.compare(t, got)
 			holdTo(t, golden, listStandings(cfg.Frameworks, got))
@@ -127,6 +130,22 @@ func readExpectation(t *testing.T, folder string) *expectation {
 		t.Fatal(err)
 	}
 	return e
+}
+
+func (e *expectation) profile(t *testing.T, cfg assess.Config) *check.Profile {
+	t.Helper()
+	if e.Profile == nil {
+		return nil
+	}
+	data, err := yaml.Marshal(map[string]any{"profile": "expect.yaml", "parameters": e.Profile})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := check.ParseProfile("expect.yaml", data, cfg.Catalog.Parameters)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 func standingsIn(t *testing.T, cfg assess.Config, folder string) []*assess.Standing {
