@@ -81,10 +81,16 @@ func (r reach) missed(function *estate.Resource) bool {
 		if e.To == nil {
 			return true
 		}
-		certain = certain || len(e.When) == 0
+		certain = certain || len(e.When) == 0 && existsWith(e.To, function)
 	}
 	_, miss := function.MayMiss(r.edge)
 	return miss || r.all && !certain
+}
+
+// existsWith reports whether r is certainly there when the function is: always,
+// or under the same condition.
+func existsWith(r, function *estate.Resource) bool {
+	return r.Exists == nil || function.Exists != nil && r.ExistsInput == function.ExistsInput && estate.Equal(r.Exists, function.Exists)
 }
 
 // standings derives every requirement's standing from what was seen, in the
