@@ -33,7 +33,7 @@ const (
 // and what a person who knows them concludes, with the reason.
 type expectation struct {
 	Frameworks []string                    `yaml:"frameworks"`
-	Profile    map[string]any              `yaml:"profile"` // what the organisation decides of parameters
+	Profile    map[string]any              `yaml:"profile"`   // what the organisation decides of parameters
 	Standings  map[string]map[string]claim `yaml:"standings"` // by framework and requirement
 }
 
