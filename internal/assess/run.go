@@ -110,7 +110,7 @@ func Run(ctx context.Context, cfg Config, sources [][]collect.Found, stdin io.Re
 	for _, f := range cfg.Frameworks {
 		byID[f.ID] = f
 	}
-	for _, s := range standings(cfg.Catalog, cfg.Frameworks, r.basis(), t.looked(), t.unread, t.shifts) {
+	for _, s := range standings(cfg.Catalog, cfg.Frameworks, r.basis(), t.looked()) {
 		t.waive(s, byID[s.Framework])
 		t.count(s)
 		if err := h.Standing(s); err != nil {
@@ -383,8 +383,11 @@ type tally struct {
 	open     map[string]bool         // findings that are unknown, with a baseline
 	whole    map[string]bool         // scopes of which nothing is missing
 	unread   int                     // scopes of which something could not be read
-	gaps     int                     // live scopes of which something was not answered
-	shifts   shiftCounts
+	reaches  []reach
+	// unreached are those that some function misses.
+	unreached map[reach]bool
+	shifts    shiftCounts
+	gaps      int // live scopes of which something was not answered
 }
 
 func newTally(r *run) *tally {
@@ -396,6 +399,7 @@ func newTally(r *run) *tally {
 		checks:   checks,
 		seen:     make([]bool, len(checks)),
 		reasons:  map[string]int{},
+		reaches:  reaches(r.Catalog), unreached: map[reach]bool{},
 	}
 }
 
@@ -428,6 +432,11 @@ func (t *tally) add(j *judged) {
 	}
 	for i := range j.subjects {
 		r := &j.subjects[i]
+		if r.Type == functionType {
+			for _, reach := range t.reaches {
+				t.unreached[reach] = t.unreached[reach] || reach.missed(r.Resource)
+			}
+		}
 		for _, index := range r.pass {
 			count(index, check.Pass)
 		}
@@ -514,13 +523,31 @@ func firstReason(result check.Result) string {
 	return result.Missing[0].Reason
 }
 
-// looked are the outcomes of the checks that could look: those with a subject,
-// and those whose subject certainly does not occur.
-func (t *tally) looked() map[string]Counts {
-	all := map[string]Counts{}
+// looked is what was seen. Checks that could look are those with a subject, and
+// those whose subject certainly does not occur.
+func (t *tally) looked() looked {
+	saw := looked{outcomes: map[string]Counts{}, undesigned: map[string]bool{}, unreached: t.unreached, unread: t.unread, shifts: t.shifts}
 	for i, c := range t.checks {
 		if n := t.outcomes[i]; n != (Counts{}) || t.seen[i] {
-			all[c.ID] = n
+			saw.outcomes[c.ID] = n
+		}
+	}
+	for _, c := range t.run.Catalog.Checks {
+		if s := t.run.Model.Schema(c.Subject); t.run.basis() == Design && s != nil && s.Source != "" {
+			saw.undesigned[c.ID] = true
+		}
+	}
+	return saw
+}
+
+// reaches lists what objectives ask of the edges of functions.
+func reaches(c *catalog.Catalog) []reach {
+	var all []reach
+	for _, t := range c.Checks {
+		for _, link := range t.Establishes {
+			if r := (reach{link.Edge, link.All}); r.edge != "" && !slices.Contains(all, r) {
+				all = append(all, r)
+			}
 		}
 	}
 	return all

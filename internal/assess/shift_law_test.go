@@ -34,8 +34,8 @@ func TestShiftNeverImproves(t *testing.T) {
 		outcomes := drawOutcomes(t, c)
 		unread := rapid.IntRange(0, 1).Draw(t, "unread")
 		shifts := drawShifts(t, c)
-		before := standings(c, c.Frameworks, Deployed, outcomes, unread, shiftCounts{})
-		for i, after := range standings(c, c.Frameworks, Deployed, outcomes, unread, shifts) {
+		before := standings(c, c.Frameworks, Deployed, looked{outcomes: outcomes, unread: unread, shifts: shiftCounts{}})
+		for i, after := range standings(c, c.Frameworks, Deployed, looked{outcomes: outcomes, unread: unread, shifts: shifts}) {
 			was := before[i]
 			if slices.Index(fromWorst, after.State) > slices.Index(fromWorst, was.State) {
 				t.Fatalf("%s %s was %s and is %s (%s) with %v", was.Framework, was.Requirement, was.State, after.State, after.Because, shifts)
@@ -69,8 +69,8 @@ func TestUndecidedShift(t *testing.T) {
 				settled.by[id] = n
 			}
 		}
-		after := standings(c, c.Frameworks, Deployed, outcomes, 0, settled)
-		for i, s := range standings(c, c.Frameworks, Deployed, outcomes, 0, open) {
+		after := standings(c, c.Frameworks, Deployed, looked{outcomes: outcomes, unread: 0, shifts: settled})
+		for i, s := range standings(c, c.Frameworks, Deployed, looked{outcomes: outcomes, unread: 0, shifts: open}) {
 			if s.State == Undetermined {
 				undetermined++
 				continue

@@ -7,6 +7,7 @@ import (
 
 	"assay/internal/catalog"
 	"assay/internal/check"
+	"assay/internal/estate"
 )
 
 // State is where a requirement stands.
@@ -59,19 +60,55 @@ type ObjectiveStanding struct {
 	Passed []string `json:"passed,omitempty"`
 }
 
-// standings derives every requirement's standing from the outcomes of the
-// checks that looked, in the order of the frameworks. unread counts the scopes
-// of which something could not be read: with any, nothing is met.
-func standings(c *catalog.Catalog, frameworks []*catalog.Framework, basis Basis, outcomes map[string]Counts, unread int, shifts shiftCounts) []*Standing {
+// looked is what a run saw.
+type looked struct {
+	outcomes map[string]Counts // of the checks that looked
+	// undesigned are checks of facts that only an account shows, where the run is
+	// of templates: they are no part of a design that somebody looked at.
+	undesigned map[string]bool
+	unreached  map[reach]bool // some function has it
+	unread     int            // scopes of which something could not be read
+	shifts     shiftCounts
+}
+
+// reach is what functions have at an edge, and that each of them has something.
+type reach struct {
+	edge string
+	all  bool
+}
+
+// missed reports whether something is, or may be, at the edge of the function
+// that was not read, or that nothing is for certain although it has to be.
+func (r reach) missed(function *estate.Resource) bool {
+	certain := false
+	for _, e := range function.Related(r.edge) {
+		if e.To == nil {
+			return true
+		}
+		certain = certain || len(e.When) == 0 && existsWith(e.To, function)
+	}
+	_, miss := function.MayMiss(r.edge)
+	return miss || r.all && !certain
+}
+
+// existsWith reports whether r is certainly there when the function is: always,
+// or under the same condition.
+func existsWith(r, function *estate.Resource) bool {
+	return r.Exists == nil || function.Exists != nil && r.ExistsInput == function.ExistsInput && estate.Equal(r.Exists, function.Exists)
+}
+
+// standings derives every requirement's standing from what was seen, in the
+// order of the frameworks. With something unread, nothing is met.
+func standings(c *catalog.Catalog, frameworks []*catalog.Framework, basis Basis, saw looked) []*Standing {
 	var all []*Standing
 	objectives := map[string]judgedObjective{}
 	for id := range c.Objectives {
-		objectives[id] = judgeObjective(c, id, outcomes)
+		objectives[id] = judgeObjective(c, id, saw)
 	}
 	for _, f := range frameworks {
 		for i := range f.Requirements {
 			r := &f.Requirements[i]
-			s := shifts.standing(c.Moving(f.ID, r), r, func(r *catalog.Requirement) *Standing { return standing(f, r, basis, objectives, unread) })
+			s := saw.shifts.standing(c.Moving(f.ID, r), r, func(r *catalog.Requirement) *Standing { return standing(f, r, basis, objectives, saw.unread) })
 			s.Word = f.Words[string(s.State)]
 			all = append(all, s)
 		}
@@ -79,30 +116,41 @@ func standings(c *catalog.Catalog, frameworks []*catalog.Framework, basis Basis,
 	return all
 }
 
-// judgedObjective is an objective's standing, and whether the catalogue has a
-// check that could look at it at all.
+// judgedObjective is an objective's standing, whether the catalogue has a check
+// that could look at it at all, and whether, where it is open, a part of what it
+// is about was not looked at, and is what leaves it open.
 type judgedObjective struct {
 	ObjectiveStanding
-	checkable bool
+	checkable, partly bool
 }
 
 // judgeObjective judges one objective by the checks that bear on it. A check
-// that only supports an objective can refute it but not establish it.
-func judgeObjective(c *catalog.Catalog, id string, outcomes map[string]Counts) judgedObjective {
+// that only supports an objective can refute it but not establish it. Where one
+// that decides it passes over templates, what only an account could say against
+// it is for a run over the account.
+func judgeObjective(c *catalog.Catalog, id string, saw looked) judgedObjective {
 	s := judgedObjective{ObjectiveStanding: ObjectiveStanding{ID: id}}
 	// leftOut: by --severity, say, so that what the check would have found is
 	// open. unjudged: the objective is about subjects that the check is not.
-	decided, looked, leftOut, unjudged := false, false, false, false
+	decided, looked, leftOut, undesigned, unjudged := false, false, false, false, false
 	for _, t := range c.Bearing(id) {
 		s.checkable = true
-		n, ran := outcomes[t.ID]
+		link := t.Establishes[id]
+		n, ran := saw.outcomes[t.ID]
 		if !ran {
-			leftOut = true
+			if link.How == check.Supports && saw.undesigned[t.ID] {
+				undesigned = true
+			} else {
+				leftOut = true
+			}
 			continue
 		}
 		looked = true
-		link := t.Establishes[id]
-		unjudged = unjudged || link.All && n.NotApplicable > 0
+		if link.Edge != "" {
+			unjudged = unjudged || saw.unreached[reach{link.Edge, link.All}]
+		} else {
+			unjudged = unjudged || link.All && n.NotApplicable > 0
+		}
 		switch {
 		case n.Fail > 0:
 			s.Failed = append(s.Failed, t.ID)
@@ -120,13 +168,14 @@ func judgeObjective(c *catalog.Catalog, id string, outcomes map[string]Counts) j
 		s.State = Undetermined
 	case decided && !leftOut && !unjudged:
 		s.State = Met
-	case len(s.Passed) > 0 || looked && (leftOut || unjudged):
+	case len(s.Passed) > 0 || looked && (leftOut || undesigned || unjudged):
 		s.State = Undetermined
 	case looked:
 		s.State = NotApplicable
 	default:
 		s.State = NotTested
 	}
+	s.partly = unjudged || decided || len(s.Passed) == 0
 	return s
 }
 
@@ -178,9 +227,9 @@ func combine(r *catalog.Requirement, objectives []judgedObjective) (State, strin
 	case len(in[Undetermined]) > 0:
 		return Undetermined, openBecause(objectives)
 	case len(untested) > 0 && looked > 0:
-		return Undetermined, "no check looks at " + strings.Join(untested, ", ")
+		return Undetermined, untestedBecause(objectives, untested)
 	case len(untested) > 0:
-		return NotTested, "no check looks at " + strings.Join(untested, ", ")
+		return NotTested, untestedBecause(objectives, untested)
 	case len(byHand) > 0:
 		return Attest, "a person has to answer, also for " + strings.Join(byHand, ", ") + ", which no check looks at"
 	case len(r.Procedures) > 0:
@@ -191,6 +240,29 @@ func combine(r *catalog.Requirement, objectives []judgedObjective) (State, strin
 		return Met, "every objective is established"
 	}
 	return NotApplicable, "nothing here that it applies to"
+}
+
+// untestedBecause tells what no check of the catalogue is about from what one is
+// about that was not in what was read, such as a trail of the account.
+func untestedBecause(objectives []judgedObjective, untested []string) string {
+	var none, unseen []string
+	for _, o := range objectives {
+		switch {
+		case !slices.Contains(untested, o.ID):
+		case o.checkable:
+			unseen = append(unseen, o.ID)
+		default:
+			none = append(none, o.ID)
+		}
+	}
+	var why []string
+	if len(unseen) > 0 {
+		why = append(why, "nothing that was looked at shows "+listed(unseen))
+	}
+	if len(none) > 0 {
+		why = append(why, "no check looks at "+listed(none))
+	}
+	return strings.Join(why, "; ")
 }
 
 func failedBy(objectives []judgedObjective) string {
@@ -204,10 +276,14 @@ func failedBy(objectives []judgedObjective) string {
 }
 
 func openBecause(objectives []judgedObjective) string {
-	var open, supported []string
+	var open, supported, partly []string
 	for _, o := range objectives {
 		open = append(open, o.Open...)
-		if o.State == Undetermined && len(o.Open) == 0 {
+		switch {
+		case o.State != Undetermined || len(o.Open) > 0:
+		case o.partly:
+			partly = append(partly, o.ID)
+		default:
 			supported = append(supported, o.ID)
 		}
 	}
@@ -216,7 +292,14 @@ func openBecause(objectives []judgedObjective) string {
 	if len(open) > 0 {
 		return "unknown: " + listed(open)
 	}
-	return fmt.Sprintf("checks support but do not decide %s", listed(supported))
+	var why []string
+	if len(supported) > 0 {
+		why = append(why, "checks support but do not decide "+listed(supported))
+	}
+	if len(partly) > 0 {
+		why = append(why, "not all that they are about was judged: "+listed(partly))
+	}
+	return strings.Join(why, "; ")
 }
 
 // listed names up to three things and counts the rest.

@@ -53,14 +53,14 @@ func TestFailureNeverImproves(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		outcomes := drawOutcomes(t, c)
 		unread := rapid.IntRange(0, 1).Draw(t, "unread")
-		before := statesOf(standings(c, c.Frameworks, Design, outcomes, unread, shiftCounts{}))
+		before := statesOf(standings(c, c.Frameworks, Design, looked{outcomes: outcomes, unread: unread}))
 		failing := rapid.SampledFrom(c.Checks).Draw(t, "failing")
 		more := maps.Clone(outcomes)
 		n := more[failing.ID]
 		n.Fail++
 		more[failing.ID] = n
 		changed := false
-		for id, after := range statesOf(standings(c, c.Frameworks, Design, more, unread, shiftCounts{})) {
+		for id, after := range statesOf(standings(c, c.Frameworks, Design, looked{outcomes: more, unread: unread})) {
 			if after != before[id] && after != NotMet {
 				t.Fatalf("%s was %s and is %s since %s fails", id, before[id], after, failing.ID)
 			}
@@ -79,7 +79,7 @@ func TestLessCoverageNeverMeets(t *testing.T) {
 	c := builtIn(t)
 	rapid.Check(t, func(t *rapid.T) {
 		outcomes := drawOutcomes(t, c)
-		before := statesOf(standings(c, c.Frameworks, Design, outcomes, 0, shiftCounts{}))
+		before := statesOf(standings(c, c.Frameworks, Design, looked{outcomes: outcomes}))
 		less := maps.Clone(outcomes)
 		unread := 0
 		for range rapid.IntRange(1, 40).Draw(t, "times") {
@@ -103,7 +103,7 @@ func TestLessCoverageNeverMeets(t *testing.T) {
 			}
 		}
 		open := []State{Undetermined, NotTested}
-		for id, after := range statesOf(standings(c, c.Frameworks, Design, less, unread, shiftCounts{})) {
+		for id, after := range statesOf(standings(c, c.Frameworks, Design, looked{outcomes: less, unread: unread})) {
 			if after != before[id] && !slices.Contains(open, after) {
 				t.Fatalf("%s was %s and is %s with less looked at", id, before[id], after)
 			}
@@ -119,7 +119,7 @@ func TestPersonIsAsked(t *testing.T) {
 		outcomes[check.ID] = Counts{Pass: 1}
 	}
 	met := 0
-	all := standings(c, c.Frameworks, Design, outcomes, 0, shiftCounts{})
+	all := standings(c, c.Frameworks, Design, looked{outcomes: outcomes})
 	for _, s := range all {
 		if s.State == Met {
 			met++
@@ -150,7 +150,7 @@ func TestWords(t *testing.T) {
 		{ID: "R", Objectives: []string{"A"}}, {ID: "S", OutOfScope: "not ours"},
 	}}
 	c := &catalog.Catalog{Objectives: map[string]catalog.Objective{"A": {}}}
-	got := standings(c, []*catalog.Framework{f}, Design, nil, 0, shiftCounts{})
+	got := standings(c, []*catalog.Framework{f}, Design, looked{})
 	if got[0].Word != "nobody looked" || got[0].State != NotTested || got[1].Word != "" {
 		t.Errorf("%+v, %+v", got[0], got[1])
 	}
@@ -167,7 +167,7 @@ func BenchmarkStandings(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if n := len(standings(c, c.Frameworks, Deployed, outcomes, 0, shiftCounts{})); n == 0 {
+		if n := len(standings(c, c.Frameworks, Deployed, looked{outcomes: outcomes})); n == 0 {
 			b.Fatal("no standings")
 		}
 	}

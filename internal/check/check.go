@@ -104,8 +104,13 @@ const (
 type Link struct {
 	How How    `yaml:"how" json:"how"`
 	Why string `yaml:"why" json:"why"`
+	// Edge says that the objective is about functions, and the check about what
+	// they have at that edge: of a function for which not all of it was read,
+	// something may be that nobody judged.
+	Edge string `yaml:"edge" json:"edge,omitempty"`
 	// All says that the objective is about every subject: one to which the check
-	// does not apply is one that nobody judged.
+	// does not apply is one that nobody judged. With Edge it is about every
+	// function: one that has nothing at the edge is.
 	All bool `yaml:"all" json:"all,omitempty"`
 }
 

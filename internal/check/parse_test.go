@@ -33,6 +33,7 @@ func TestFaultsHavePositions(t *testing.T) {
 		{"missing", "message: has no key\n", "", "c.yaml:1:1: message is missing"},
 		{"source", "https://docs", "docs", "source: expected the https address"},
 		{"how", "how: decides", "how: perhaps", "c.yaml:10:1: establishes L-ENC-01: how: expected decides or supports"},
+		{"edge", "decides, why", "decides, edge: roles, why", "c.yaml:10:1: establishes L-ENC-01: edge: no edge roles leads from functions to AWS::Lambda::Function"},
 		{"subject", "AWS::Lambda::Function", "AWS::Lambda::Fun", `c.yaml:4:1: subject "AWS::Lambda::Fun" is not a type that the property schemas know`},
 		{"misspelt_property", `subject.PackageType`, `subject.PackagType`, "c.yaml:5:17: applies: undefined field 'PackagType'"},
 		{"misspelt_in_has", `has(subject.KmsKeyArn)`, `has(subject.KmsKey)`, "c.yaml:6:1: require: AWS.Lambda.Function has no property KmsKey"},

@@ -68,6 +68,13 @@ func (l *Library) Type(f *File) (*Typed, error) {
 	if err != nil {
 		return nil, f.At("subject", "subject %q: %v", f.Subject, err)
 	}
+	for objective, link := range f.Establishes {
+		if link.Edge != "" && !slices.ContainsFunc(l.provider.model.Rules(), func(r estate.Rule) bool {
+			return r.Name == link.Edge && r.From == "AWS::Lambda::Function" && r.To == f.Subject
+		}) {
+			return nil, f.At("establishes", "establishes %s: edge: no edge %s leads from functions to %s", objective, link.Edge, f.Subject)
+		}
+	}
 	t := &Typed{Check: f.Check}
 	if f.Applies != "" {
 		if t.AppliesAST, err = l.typed(env, f, "applies", f.Applies, cel.BoolType); err != nil {

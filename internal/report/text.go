@@ -524,7 +524,7 @@ var meanings = map[assess.State]string{
 	assess.Undetermined: "undetermined: the checks cannot settle it",
 	assess.Attest:       "attest: a person has to answer",
 	assess.Inherits:     "inherited: AWS answers, its report is needed",
-	assess.NotTested:    "not tested: no check looks",
+	assess.NotTested:    "not tested: nothing looked",
 }
 
 func (t *text) writeStandings(m *assess.Summary) {
