@@ -182,7 +182,7 @@ func judgeObjective(c *catalog.Catalog, id string, saw looked) judgedObjective {
 func standing(f *catalog.Framework, r *catalog.Requirement, basis Basis, objectives map[string]judgedObjective, unread int) *Standing {
 	s := &Standing{
 		Framework: f.ID, Requirement: r.ID, Title: r.Title, Responsibility: string(r.Responsibility),
-		Basis: basis, Scope: StandingScope, Procedures: r.Procedures, Reports: r.Reports,
+		Basis: basis, Scope: StandingScope, Procedures: r.Procedures, Reports: f.ReportsOf(r),
 	}
 	if r.OutOfScope != "" {
 		s.State, s.Because = NotApplicable, r.OutOfScope
@@ -193,7 +193,7 @@ func standing(f *catalog.Framework, r *catalog.Requirement, basis Basis, objecti
 		judged = append(judged, objectives[id])
 		s.Objectives = append(s.Objectives, objectives[id].ObjectiveStanding)
 	}
-	s.State, s.Because = combine(r, judged)
+	s.State, s.Because = combine(r, s.Reports, judged)
 	if unread > 0 && (s.State == Met || s.State == NotApplicable) {
 		s.State, s.Because = Undetermined, "something could not be read; see the coverage"
 	}
@@ -204,8 +204,9 @@ func standing(f *catalog.Framework, r *catalog.Requirement, basis Basis, objecti
 // worst of them. Where some objectives were looked at and others were not, the
 // requirement is undetermined; nothing unassessed is ever met. Where a person
 // answers for a part, they also answer for objectives that no check could look
-// at.
-func combine(r *catalog.Requirement, objectives []judgedObjective) (State, string) {
+// at. What is shared is not met by the customer's part alone: reports are those in
+// which AWS answers for its own.
+func combine(r *catalog.Requirement, reports []string, objectives []judgedObjective) (State, string) {
 	in := map[State][]string{}
 	var untested, byHand []string
 	for _, o := range objectives {
@@ -234,6 +235,8 @@ func combine(r *catalog.Requirement, objectives []judgedObjective) (State, strin
 		return Attest, "a person has to answer, also for " + strings.Join(byHand, ", ") + ", which no check looks at"
 	case len(r.Procedures) > 0:
 		return Attest, "a person has to answer for the part that is not configuration"
+	case len(reports) > 0 && len(in[Met]) > 0:
+		return Inherits, "the customer's part is established; AWS's report is needed for its own"
 	case len(r.Reports) > 0:
 		return Inherits, "AWS answers for its part; its report is needed"
 	case len(in[Met]) > 0:
