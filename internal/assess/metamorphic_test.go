@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -39,6 +41,18 @@ var variations = []variation{
 	}},
 }
 
+// fewer makes rapid's checks of a test that runs everything n, unless
+// -rapid.checks says how many; CI does.
+func fewer(t *testing.T, n int) {
+	checks := flag.Lookup("rapid.checks")
+	if before := checks.Value.String(); before == checks.DefValue {
+		if err := checks.Value.Set(strconv.Itoa(n)); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = checks.Value.Set(before) }) // it was there before
+	}
+}
+
 // TestVariations writes templates in other ways that mean the same: no outcome
 // may change.
 func TestVariations(t *testing.T) {
@@ -59,6 +73,7 @@ func TestVariations(t *testing.T) {
 		}
 		as[name] = written{data, outcomesOf(t, cfg, data)}
 	}
+	fewer(t, 30)
 	for _, v := range variations {
 		t.Run(v.name, func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {

@@ -207,6 +207,7 @@ func TestWaiversChangeNothing(t *testing.T) {
 	}
 	cfg := config(t)
 	states := map[string]int{}
+	fewer(t, 30)
 	rapid.Check(t, func(t *rapid.T) {
 		data, err := os.ReadFile(rapid.SampledFrom(templates).Draw(t, "template"))
 		if err != nil {

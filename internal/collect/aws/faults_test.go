@@ -300,7 +300,7 @@ type fataler interface{ Fatalf(string, ...any) }
 // of one, and everything ends.
 func TestFaults(t *testing.T) {
 	l := newLaboratory(t)
-	plans := 3
+	plans := 2
 	if *allFaults {
 		plans = 40
 	}
