@@ -8,6 +8,7 @@ import (
 	"assay/internal/check"
 	"assay/internal/collect"
 	"assay/internal/estate"
+	"assay/internal/regime"
 )
 
 // judgedGroup is one group of scopes with what was decided of them.
@@ -21,6 +22,7 @@ type judgedGroup struct {
 	concerns map[*estate.Resource][]*finding // by the functions that they concern
 	uses     []waiverUse                     // how entries of waivers stand to the failures
 	stated   []*Waiver                       // what the sources state of waivers
+	data     *regime.Survey                  // nil: no regimes are looked for
 	messages []func() []message              // what is said of it, a batch at a time
 }
 
@@ -66,7 +68,9 @@ const partSize = 1000
 // a time, side by side. What is asked of the whole group is a part by itself.
 func (r *run) judgeGroup(ctx context.Context, sources []collect.Found) *judgedGroup {
 	g := &judgedGroup{run: r, bearings: map[*estate.Resource]*bearing{}, concerns: map[*estate.Resource][]*finding{}}
-	g.take(estate.Build(r.Model, Read(ctx, r.Collectors, sources, r.stdin)))
+	scopes := estate.Build(r.Model, Read(ctx, r.Collectors, sources, r.stdin))
+	g.take(scopes)
+	g.data = r.survey(scopes)
 	if len(g.subjects) <= partSize {
 		g.put(g.judge(g.subjects, true, true))
 	} else if err := g.judgeParts(ctx); err != nil {

@@ -1,0 +1,219 @@
+package regime
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"assay/internal/estate"
+)
+
+// attachedPolicies is the edge from a role to managed policies.
+const attachedPolicies = "managedPolicies"
+
+// tie notes what a resource is tied to.
+func (g *graph) tie(r *estate.Resource) {
+	for _, e := range r.Edges() {
+		kind := g.rules.edges[edgeName{r.Type, e.Rule.Name}]
+		switch {
+		case kind == noTie:
+		case e.To == nil && e.Rule.Name == attachedPolicies: // see managed
+		case e.To != nil:
+			g.join(r, e.To, kind, fmt.Sprintf("%s names %s in %s", g.call(r), g.call(e.To), place(e.Rule))+under(e.When))
+		case kind == dataTie && e.Outside && !strings.Contains(e.Rule.Default, "{name}"):
+			g.open("what %s names in %s was not read", g.call(r), place(e.Rule))
+		case kind == dataTie && !e.Outside:
+			g.open("what %s names in %s is not known: %s", g.call(r), place(e.Rule), e.Gap)
+		}
+	}
+	switch {
+	case r.Type == functionType:
+		g.references(r, r.Properties.Path("Environment.Variables"), "its environment", false)
+	case r.Type == roleType:
+		for _, v := range listed(r.Properties.Field("Policies")) {
+			g.statements(r, v, v.Field("PolicyDocument"))
+		}
+		for _, v := range listed(r.Properties.Field("ManagedPolicyArns")) {
+			g.managed(r, v)
+		}
+	case r.Type == policyType:
+		g.statements(r, r.Properties.Field("PolicyDocument"), r.Properties.Field("PolicyDocument"))
+	case g.rules.walked[r.Type]:
+		g.references(r, r.Properties, "its definition", true)
+	}
+}
+
+// place is where an edge is stated.
+func place(rule *estate.Rule) string {
+	if rule.Pattern {
+		return "a statement"
+	}
+	return rule.Property
+}
+
+func under(when []estate.Decision) string {
+	var said []string
+	for _, d := range when {
+		said = append(said, d.Input+" = "+d.When)
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	return " (where " + strings.Join(said, ", ") + ")"
+}
+
+func (g *graph) join(a, b *estate.Resource, kind tieKind, says string) {
+	if a == b {
+		return
+	}
+	g.ends[a] = append(g.ends[a], end{b, kind, says})
+	g.ends[b] = append(g.ends[b], end{a, kind, says})
+}
+
+// listed are the items of a list, in every case of it.
+func listed(v *estate.Value) (all []*estate.Value) {
+	each(v, func(v *estate.Value) {
+		switch v.Kind() {
+		case estate.KindAbsent, estate.KindNull:
+		case estate.KindList:
+			for _, item := range v.Items() {
+				each(item, func(item *estate.Value) { all = append(all, item) })
+			}
+		default:
+			all = append(all, v)
+		}
+	})
+	return all
+}
+
+// references ties a resource to what its values refer to: functions, stores and
+// what is of a class. whole says that what is not known there might name anything.
+func (g *graph) references(r *estate.Resource, v *estate.Value, where string, whole bool) {
+	v.Each(func(v *estate.Value) bool {
+		switch v.Kind() {
+		case estate.KindReference:
+			to := g.find(r, v.Reference().Resource)
+			if to == nil || to.Type != functionType && g.called[to.Type] == "" && g.classes[to] == nil && !(whole && to.Type == roleType) {
+				return true
+			}
+			g.join(r, to, dataTie, fmt.Sprintf("%s names %s in %s", g.call(r), g.call(to), where))
+		case estate.KindUnknown, estate.KindDenied:
+			if whole && v.Gap().Reason != estate.ReasonPseudoParameter {
+				g.open("what %s names in %s is not known: %s", g.call(r), where, v.Gap())
+			}
+		default:
+		}
+		return true
+	})
+}
+
+// find is the resource that another one refers to.
+func (g *graph) find(from *estate.Resource, id string) *estate.Resource {
+	if r := from.Scope().Resource(id); r != nil {
+		return r
+	}
+	return g.byID[id]
+}
+
+// statements ties a policy to what it lets one reach.
+func (g *graph) statements(r *estate.Resource, whole, document *estate.Value) {
+	if k := document.Kind(); k == estate.KindUnknown || k == estate.KindDenied || document == nil && (whole.Kind() == estate.KindUnknown || whole.Kind() == estate.KindDenied) {
+		g.open("what %s allows is not known: %s", g.call(r), whyNot(pick(document, whole)))
+		return
+	}
+	each(document, func(document *estate.Value) {
+		for _, st := range listed(document.Field("Statement")) {
+			g.statement(r, st)
+		}
+	})
+}
+
+func pick(a, b *estate.Value) *estate.Value {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+func (g *graph) statement(r *estate.Resource, st *estate.Value) {
+	switch st.Kind() {
+	case estate.KindUnknown, estate.KindDenied:
+		g.open("what %s allows is not known: %s", g.call(r), st.Gap())
+		return
+	case estate.KindMap:
+	default:
+		return
+	}
+	if strings.EqualFold(st.Field("Effect").AsString(), "deny") {
+		return
+	}
+	wide := st.Field("NotResource") != nil
+	for _, v := range listed(st.Field("Resource")) {
+		switch v.Kind() {
+		case estate.KindString:
+			wide = wide || strings.Trim(v.AsString(), "*") == "" || strings.HasPrefix(v.AsString(), "arn:") && strings.HasSuffix(v.AsString(), ":*") || strings.HasSuffix(v.AsString(), "/*") && strings.Count(v.AsString(), "/") == 1
+		case estate.KindUnknown, estate.KindDenied:
+			if v.Gap().Reason != estate.ReasonPseudoParameter {
+				g.open("what %s allows access to is not known: %s", g.call(r), v.Gap())
+			}
+		case estate.KindText:
+			if !slices.ContainsFunc(v.Items(), func(p *estate.Value) bool { return p.Kind() == estate.KindReference }) {
+				for _, p := range v.Items() {
+					if p.Kind() == estate.KindUnknown && p.Gap().Reason != estate.ReasonPseudoParameter {
+						g.open("what %s allows access to is not known: %s", g.call(r), p.Gap())
+					}
+				}
+			}
+			g.references(r, v, "a statement", false)
+		default:
+			g.references(r, v, "a statement", false)
+		}
+	}
+	if !wide {
+		return
+	}
+	every := st.Field("NotAction") != nil
+	services := map[string]bool{}
+	for _, v := range listed(st.Field("Action")) {
+		service, _, _ := strings.Cut(strings.ToLower(v.AsString()), ":")
+		services[service] = true
+		every = every || strings.Trim(service, "*") == ""
+	}
+	g.broad(r, func(service string) bool { return every || services[service] }, "allows access to every resource")
+}
+
+// broad ties a policy that names nothing to every store that it lets one reach.
+func (g *graph) broad(r *estate.Resource, reaches func(service string) bool, says string) {
+	for _, to := range g.resources {
+		service, isStore := g.service[to.Type]
+		if isStore && reaches(service) || to.Type == functionType && reaches("lambda") {
+			g.join(r, to, broadTie, fmt.Sprintf("%s %s, %s among them", g.call(r), says, g.call(to)))
+		}
+	}
+}
+
+// managed notes what a managed policy that is not in the estate lets one reach.
+func (g *graph) managed(r *estate.Resource, v *estate.Value) {
+	name, aws := "", false
+	switch v.Kind() {
+	case estate.KindString:
+		_, name, aws = strings.Cut(v.AsString(), ":iam::aws:policy/")
+	case estate.KindText:
+		if items := v.Items(); items[len(items)-1].Kind() == estate.KindString {
+			_, name, aws = strings.Cut(items[len(items)-1].AsString(), ":iam::aws:policy/")
+		}
+	default:
+	}
+	switch {
+	case !aws:
+		if !slices.ContainsFunc(r.Edges(), func(e estate.Edge) bool {
+			return e.Rule.Name == attachedPolicies && e.To != nil && e.Position == v.Position()
+		}) {
+			g.open("what %s reaches through the policy %s is not known, which was not read", g.call(r), v)
+		}
+	case slices.Contains(g.rules.broad, name):
+		g.broad(r, func(string) bool { return true }, "has "+name+" and so access to every resource")
+	case !slices.Contains(g.rules.harmless, name):
+		g.open("what %s reaches through AWS's policy %s is not followed", g.call(r), name)
+	}
+}
