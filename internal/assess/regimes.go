@@ -49,9 +49,12 @@ func (r *Regimes) FrameworkIDs(all []*catalog.Framework) []string {
 			ids = append(ids, one.Frameworks...)
 		}
 	}
-	names := r.Rules.Names()
+	var names []string
+	for _, one := range r.Rules.Regimes {
+		names = append(names, one.Names()...)
+	}
 	for _, f := range all {
-		if !names[f.ID] {
+		if !slices.Contains(names, f.ID) {
 			ids = append(ids, f.ID)
 		}
 	}
@@ -64,7 +67,7 @@ func (r *Regimes) info(asOf string) *RegimesInfo {
 	d := r.Declaration
 	m := &RegimesInfo{File: r.File, Confirmed: d.Confirmed, Overdue: d.Overdue(asOf), Reported: []RegimeInfo{}}
 	for _, one := range r.Rules.Regimes {
-		info := RegimeInfo{ID: one.ID, Title: one.Title, Verdict: NotJudged, Frameworks: one.Frameworks}
+		info := RegimeInfo{ID: one.ID, Title: one.Title, Verdict: NotJudged, Frameworks: one.Names()}
 		reported := false
 		if i := slices.IndexFunc(d.Regimes, func(c regime.Recorded) bool { return c.ID == one.ID }); i >= 0 {
 			recorded := d.Regimes[i]

@@ -270,6 +270,9 @@ func (f *scopeFlags) declared(output string, rules *regime.Rules, ids []string) 
 			return nil, nil, err
 		}
 		d.Take(given)
+		if text := d.Contradiction(); text != "" {
+			return nil, nil, usage("--answers %s, with what %s says already: %s", f.answers, filepath.ToSlash(output), text)
+		}
 	}
 	return before, d, nil
 }

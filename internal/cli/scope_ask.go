@@ -180,6 +180,9 @@ func (w *wizard) question(q *regime.Question, survey *regime.Survey) error {
 		a, wrong := readAnswer(q, choices, line)
 		if wrong == "" {
 			w.declared.Answers[q.ID] = a
+			for _, e := range w.declared.Data {
+				w.include(e.Classes)
+			}
 			return nil
 		}
 		w.say("  %s", wrong)

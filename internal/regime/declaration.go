@@ -2,6 +2,7 @@ package regime
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -93,19 +94,16 @@ func ParseDeclaration(name string, data []byte, rules *Rules, frameworks []strin
 	if doc := p.document(data); doc != nil {
 		p.fields(doc, "assay.yaml", declarationFields, func(key, n *yaml.Node) { p.section(d, key, n) })
 	}
-	answered, whole := d.Answers[dataQuestion]
 	for i := range d.Data {
 		e := &d.Data[i]
 		e.Confirmed = e.or(d.Confirmed)
-		for _, c := range e.Classes {
-			if whole && !slices.Contains(answered.Choices, c) && i < len(p.entries) {
-				p.fault(p.entries[i], "data: %s is not among the classes that answers: data lists, which are all there are", c)
-			}
+		if text := d.contradiction(e); text != "" {
+			p.fault(p.entries[i], "%s", text)
 		}
 	}
 	for i := range d.Exclude {
 		d.Exclude[i].Confirmed = d.Exclude[i].or(d.Confirmed)
-		if d.Exclude[i].By == "" && i < len(p.exclusions) {
+		if d.Exclude[i].By == "" {
 			p.fault(p.exclusions[i], "exclude: confirmed-by is missing, here or at the head of the file; a person answers for it")
 		}
 	}
@@ -140,6 +138,28 @@ func (d *Declaration) Take(o *Declaration) {
 		d.Exclude = slices.DeleteFunc(d.Exclude, func(old Exclusion) bool { return old.Regime == e.Regime })
 		d.Exclude = append(d.Exclude, e)
 	}
+}
+
+// contradiction says what an entry has that the answer about data denies, which
+// lists all classes that there are.
+func (d *Declaration) contradiction(e *DataEntry) string {
+	all, answered := d.Answers[dataQuestion]
+	for _, c := range e.Classes {
+		if answered && !slices.Contains(all.Choices, c) {
+			return fmt.Sprintf("data: %s%s has %s, which is not among all the classes that answers: data lists", e.Name, e.Tag, c)
+		}
+	}
+	return ""
+}
+
+// Contradiction says where the declaration contradicts itself; "" if it does not.
+func (d *Declaration) Contradiction() string {
+	for i := range d.Data {
+		if text := d.contradiction(&d.Data[i]); text != "" {
+			return text
+		}
+	}
+	return ""
 }
 
 // Classify says which classes of data there are in what has exactly a name.

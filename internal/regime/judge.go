@@ -216,32 +216,40 @@ func (j *judge) levels(one *Regime, st *Applicability) {
 		chosen = join(chosen, l.Frameworks)
 		st.Levels = append(st.Levels, g.Name+": "+l.Says)
 	}
-	for i := range one.Levels {
-		g := &one.Levels[i]
-		if g.When != nil && j.eval(g.When).truth == estate.False {
-			continue
-		}
-		whether := g.When == nil || j.eval(g.When).truth == estate.True
+	choose := func(g *LevelGroup) {
 		taken := false
 		for k := range g.Of {
 			if taken && !g.Each {
 				break
 			}
 			v := j.eval(g.Of[k].When)
-			switch {
-			case v.truth == estate.True && whether:
+			st.SettledBy = join(st.SettledBy, v.questions)
+			if v.truth == estate.True {
 				take(g, &g.Of[k])
 				taken = true
-			case v.truth == estate.Maybe:
-				st.SettledBy = join(st.SettledBy, v.questions)
 			}
-		}
-		if g.When != nil {
-			st.SettledBy = join(st.SettledBy, j.eval(g.When).questions)
 		}
 		if !taken && g.Otherwise != nil {
 			take(g, g.Otherwise)
 		}
+	}
+	var maybe *LevelGroup
+	for i := range one.Levels {
+		g := &one.Levels[i]
+		v := evaluation{truth: estate.True}
+		if g.When != nil {
+			v = j.eval(g.When)
+		}
+		st.SettledBy = join(st.SettledBy, v.questions)
+		switch {
+		case v.truth == estate.True:
+			choose(g)
+		case v.truth == estate.Maybe && maybe == nil:
+			maybe = g
+		}
+	}
+	if len(chosen) == 0 && maybe != nil { // the first stands until it is settled
+		choose(maybe)
 	}
 	// A profile stands for the whole of its framework.
 	for _, id := range chosen {

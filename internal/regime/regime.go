@@ -16,10 +16,7 @@
 // The package is pure: files, dates and names are handed in.
 package regime
 
-import (
-	"fmt"
-	"slices"
-)
+import "slices"
 
 // Verdict says how a regime stands to an estate.
 type Verdict string
@@ -224,32 +221,23 @@ func (q *Question) choiceIDs() []string {
 	return ids
 }
 
-// Names lists the frameworks that some regime reports on, without profiles.
-func (r *Rules) Names() map[string]bool {
-	names := map[string]bool{}
+// Names lists the frameworks that the regime may be reported on by, without
+// profiles.
+func (r *Regime) Names() []string {
+	var names []string
 	add := func(ids []string) {
 		for _, id := range ids {
-			names[base(id)] = true
+			names = join(names, []string{base(id)})
 		}
 	}
-	for _, one := range r.Regimes {
-		add(one.Frameworks)
-		for _, g := range one.Levels {
-			for _, l := range g.Of {
-				add(l.Frameworks)
-			}
+	add(r.Frameworks)
+	for _, g := range r.Levels {
+		for _, l := range g.Of {
+			add(l.Frameworks)
 		}
 	}
 	return names
 }
-
-// Source is a place in a file.
-type Source struct {
-	File         string `json:"file"`
-	Line, Column int    `json:"-"`
-}
-
-func (s Source) String() string { return fmt.Sprintf("%s:%d:%d", s.File, s.Line, s.Column) }
 
 // Suggest says which of the choices may be meant by a word, or else all of them.
 func Suggest(word string, choices []Choice) string {
