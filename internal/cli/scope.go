@@ -189,14 +189,18 @@ func (f *scopeFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 		args = []string{"."}
 	}
 	_, paths := split(args)
-	output := f.output
-	if !cmd.Flags().Changed("output") {
-		output = scopeFile
-		if len(paths) == 1 && paths[0] != "-" {
-			output = filepath.Join(folderOf(paths[0]), scopeFile)
-		}
+	renewed := scopeFile // what it starts from, be it written or not
+	if len(paths) == 1 && paths[0] != "-" {
+		renewed = filepath.Join(folderOf(paths[0]), scopeFile)
 	}
-	before, d, err := f.declared(output, rules, ids)
+	output := f.output
+	switch {
+	case !cmd.Flags().Changed("output"):
+		output = renewed
+	case output != "" && output != "-":
+		renewed = output
+	}
+	before, d, err := f.declared(renewed, rules, ids)
 	if err != nil {
 		return err
 	}
@@ -240,7 +244,7 @@ func yearAfter(asOf string) string {
 }
 
 // declared is what the file that is renewed says, and over it that of --answers.
-func (f *scopeFlags) declared(output string, rules *regime.Rules, ids []string) (before []byte, d *regime.Declaration, err error) {
+func (f *scopeFlags) declared(renewed string, rules *regime.Rules, ids []string) (before []byte, d *regime.Declaration, err error) {
 	d = &regime.Declaration{Answers: map[string]regime.Answer{}}
 	parse := func(name string, data []byte) (*regime.Declaration, error) {
 		d, err := regime.ParseDeclaration(filepath.ToSlash(name), data, rules, ids)
@@ -249,16 +253,14 @@ func (f *scopeFlags) declared(output string, rules *regime.Rules, ids []string) 
 		}
 		return d, nil
 	}
-	if output != "" && output != "-" {
-		before, err = os.ReadFile(output)
-		switch {
-		case err == nil:
-			if d, err = parse(output, before); err != nil {
-				return nil, nil, err
-			}
-		case !errors.Is(err, fs.ErrNotExist):
-			return nil, nil, usage("%s cannot be read: %w", output, errors.Unwrap(err))
+	before, err = os.ReadFile(renewed)
+	switch {
+	case err == nil:
+		if d, err = parse(renewed, before); err != nil {
+			return nil, nil, err
 		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, nil, usage("%s cannot be read: %w", renewed, errors.Unwrap(err))
 	}
 	if f.answers != "" {
 		data, err := os.ReadFile(f.answers)
@@ -271,7 +273,7 @@ func (f *scopeFlags) declared(output string, rules *regime.Rules, ids []string) 
 		}
 		d.Take(given)
 		if text := d.Contradiction(); text != "" {
-			return nil, nil, usage("--answers %s, with what %s says already: %s", f.answers, filepath.ToSlash(output), text)
+			return nil, nil, usage("--answers %s, with what %s says already: %s", f.answers, filepath.ToSlash(renewed), text)
 		}
 	}
 	return before, d, nil

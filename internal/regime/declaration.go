@@ -271,7 +271,9 @@ func (p *declarationReader) data(n *yaml.Node) DataEntry {
 
 func (p *declarationReader) exclusion(n *yaml.Node) Exclusion {
 	var e Exclusion
+	stated := map[string]bool{} // a word that is wrong is a fault of its own
 	p.fields(n, "exclude", exclusionFields, func(key, n *yaml.Node) {
+		stated[key.Value] = true
 		switch key.Value {
 		case "regime":
 			e.Regime = p.word(n, "regime", p.rules.regimeIDs())
@@ -281,7 +283,7 @@ func (p *declarationReader) exclusion(n *yaml.Node) Exclusion {
 			p.confirmed(&e.Confirmed, key, n)
 		}
 	})
-	if e.Regime == "" || e.Reason == "" {
+	if !stated["regime"] || !stated["reason"] {
 		p.fault(n, "exclude: expected a regime and the reason for which it does not apply")
 	}
 	return e
@@ -293,7 +295,9 @@ func (p *declarationReader) recorded(n *yaml.Node) Recorded {
 	for _, v := range Verdicts {
 		verdicts = append(verdicts, string(v))
 	}
+	stated := map[string]bool{}
 	p.fields(n, "regime", recordedFields, func(key, n *yaml.Node) {
+		stated[key.Value] = true
 		switch key.Value {
 		case "id":
 			one.ID = p.word(n, "id", p.rules.regimeIDs())
@@ -309,7 +313,7 @@ func (p *declarationReader) recorded(n *yaml.Node) Recorded {
 			p.text(n, key.Value)
 		}
 	})
-	if one.ID == "" || one.Verdict == "" {
+	if !stated["id"] || !stated["verdict"] {
 		p.fault(n, "regimes: id and verdict are missing; assay scope writes them")
 	}
 	return one

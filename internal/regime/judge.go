@@ -101,7 +101,10 @@ func (r *Rules) Judge(d *Declaration, s *Survey, asOf string) *Result {
 		}
 	}
 	for _, c := range r.Classes {
-		if at := s.Suggested[c.ID]; len(at) > 0 {
+		at := slices.DeleteFunc(slices.Clone(s.Suggested[c.ID]), func(n Named) bool {
+			return slices.ContainsFunc(s.Handles[c.ID], func(f Reach) bool { return f.ID == n.ID })
+		})
+		if len(at) > 0 {
 			result.Suggested = append(result.Suggested, Suggestion{c.ID, c.Text, at})
 		}
 	}
@@ -416,9 +419,12 @@ func (j *judge) openOf(classes []string) (open, questions []string, hinted bool)
 	if s.Functions == 0 {
 		open = append(open, "no function was read")
 	}
-	if !answered && len(s.Unclassed) > 0 {
-		open = append(open, fmt.Sprintf("nobody says which data %s %s", listNamed(s.Unclassed), handles(len(s.Unclassed))))
-		questions = []string{dataQuestion}
+	if !answered { // a tag says what is there, and not that there is nothing else
+		text := "nobody says that there are no other data than tags name"
+		if len(s.Unclassed) > 0 {
+			text = fmt.Sprintf("nobody says which data %s %s", listNamed(s.Unclassed), handles(len(s.Unclassed)))
+		}
+		open, questions = append(open, text), []string{dataQuestion}
 	}
 	return open, questions, hinted
 }
