@@ -19,6 +19,7 @@ import (
 	"assay/internal/collect"
 	"assay/internal/estate"
 	"assay/internal/regime"
+	"assay/tables"
 )
 
 // scopeFile is the name that the declaration of an organisation is found by.
@@ -38,7 +39,7 @@ func (e *engine) regimeRules() (*regime.Rules, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	rules, err := regime.Load(files, ids)
+	rules, err := regime.Load(files, ids, tables.IAMManagedPolicies())
 	return rules, ids, err
 }
 

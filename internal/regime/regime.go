@@ -16,7 +16,10 @@
 // The package is pure: files, dates and names are handed in.
 package regime
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 // Verdict says how a regime stands to an estate.
 type Verdict string
@@ -55,8 +58,9 @@ type ties struct {
 	incidental map[string]bool
 	edges      map[edgeName]tieKind
 	walked     map[string]bool
-	broad      []string
-	harmless   []string
+	noData     []string // how actions begin that reach no data, in lower case
+	policies   []byte   // AWS's own, a line each
+	read       *sync.Map
 }
 
 type store struct{ Type, Service, Called string }
@@ -70,7 +74,7 @@ const (
 	noTie    tieKind = iota
 	nearTie          // one end can affect the other
 	dataTie          // data pass
-	broadTie         // a policy that names nothing lets one reach the other
+	broadTie         // a policy lets one reach everything, the other among it
 )
 
 // Kinds of question.

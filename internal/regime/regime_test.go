@@ -40,7 +40,7 @@ var shipped = sync.OnceValues(func() (*Rules, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Load(files, frameworkIDs())
+	return Load(files, frameworkIDs(), tables.IAMManagedPolicies())
 })
 
 func rules(t testing.TB) *Rules {

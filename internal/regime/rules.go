@@ -6,14 +6,16 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v4"
 )
 
 // Load reads the rules: every YAML file of a file system. frameworks are the ids
 // that there are, those with a profile as id/profile. The error lists all faults
-// with their places.
-func Load(files fs.FS, frameworks []string) (*Rules, error) {
+// with their places. policies are the managed policies of AWS, as the table of them
+// has them.
+func Load(files fs.FS, frameworks []string, policies []byte) (*Rules, error) {
 	names, err := fs.Glob(files, "*.yaml")
 	if err != nil {
 		return nil, err
@@ -24,7 +26,12 @@ func Load(files fs.FS, frameworks []string) (*Rules, error) {
 			return nil, err
 		}
 	}
-	return parse(docs, frameworks)
+	rules, err := parse(docs, frameworks)
+	if err != nil {
+		return nil, err
+	}
+	rules.policies = policies
+	return rules, nil
 }
 
 // rulesReader reads rules; what conditions name is looked up once all files are
@@ -46,7 +53,7 @@ type placed struct {
 }
 
 func parse(docs map[string][]byte, frameworks []string) (*Rules, error) {
-	rules := &Rules{ties: ties{incidental: map[string]bool{}, edges: map[edgeName]tieKind{}, walked: map[string]bool{}}}
+	rules := &Rules{ties: ties{incidental: map[string]bool{}, edges: map[edgeName]tieKind{}, walked: map[string]bool{}, read: &sync.Map{}}}
 	p := &rulesReader{rules: rules, frameworks: frameworks}
 	var errs []error
 	var readers []*reader
@@ -79,7 +86,7 @@ func sorted[V any](m map[string]V) []string {
 }
 
 func (p *rulesReader) file(doc *yaml.Node) {
-	known := []string{"tag-keys", "data", "questions", "stores", "incidental", "ties", "near", "walked", "aws-policies", "regimes"}
+	known := []string{"tag-keys", "data", "questions", "stores", "incidental", "ties", "near", "walked", "no-data", "regimes"}
 	t := &p.rules.ties
 	p.fields(doc, "rules", known, func(key, n *yaml.Node) {
 		switch key.Value {
@@ -125,14 +132,10 @@ func (p *rulesReader) file(doc *yaml.Node) {
 			for _, name := range p.texts(n, "walked") {
 				t.walked[name] = true
 			}
-		case "aws-policies":
-			p.fields(n, "aws-policies", []string{"broad", "harmless"}, func(key, n *yaml.Node) {
-				if key.Value == "broad" {
-					t.broad = p.texts(n, "broad")
-				} else {
-					t.harmless = p.texts(n, "harmless")
-				}
-			})
+		case "no-data":
+			for _, action := range p.texts(n, "no-data") {
+				t.noData = append(t.noData, strings.ToLower(action))
+			}
 		case "regimes":
 			for _, item := range p.items(n, "regimes") {
 				p.regime(item)

@@ -117,6 +117,7 @@ func (r *Rules) group(scopes []*estate.Scope, keys []string, d *Declaration) *Su
 	}
 	g.spread()
 	g.noteStores()
+	g.noteOpen()
 	return g.survey
 }
 
@@ -131,6 +132,16 @@ type graph struct {
 	ends            map[*estate.Resource][]end
 	classes         map[*estate.Resource]map[string]string // what says so, by class
 	called, service map[string]string                      // by type of store
+	opens           []opening
+}
+
+// opening is something that is not known of a resource.
+type opening struct {
+	at *estate.Resource
+	// always: what is not known may be which function it is tied to. Else it counts
+	// only where a function is tied to the resource.
+	always bool
+	text   string
 }
 
 // end is the other end of a tie.
@@ -156,6 +167,37 @@ func (g *graph) call(r *estate.Resource) string {
 func (g *graph) open(format string, args ...any) {
 	if text := fmt.Sprintf(format, args...); !slices.Contains(g.survey.Open, text) {
 		g.survey.Open = append(g.survey.Open, text)
+	}
+}
+
+func (g *graph) openAt(r *estate.Resource, always bool, format string, args ...any) {
+	g.opens = append(g.opens, opening{r, always, fmt.Sprintf(format, args...)})
+}
+
+// noteOpen keeps what is open of resources that functions are tied to.
+func (g *graph) noteOpen() {
+	near := map[*estate.Resource]bool{}
+	var queue []*estate.Resource
+	for _, r := range g.resources {
+		if r.Type == functionType {
+			near[r] = true
+			queue = append(queue, r)
+		}
+	}
+	for len(queue) > 0 {
+		r := queue[0]
+		queue = queue[1:]
+		for _, e := range g.ends[r] {
+			if !near[e.to] {
+				near[e.to] = true
+				queue = append(queue, e.to)
+			}
+		}
+	}
+	for _, o := range g.opens {
+		if o.always && len(near) > 0 || near[o.at] {
+			g.open("%s", o.text)
+		}
 	}
 }
 

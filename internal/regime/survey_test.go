@@ -113,8 +113,13 @@ func TestSurvey(t *testing.T) {
 		{"a policy for another service is not", functionF + may("R", "s3:*", "'*'") + cards, "", []string{"chd at table Cards (tag data: chd)"}},
 		{"AWS's policy for everything", functionF + "\n\tR: {Type: AWS::IAM::Role, Properties: {" + trusting + ", ManagedPolicyArns: [!Sub 'arn:${AWS::Partition}:iam::aws:policy/AdministratorAccess']}}" + cards, "", []string{"chd ~F", "chd at table Cards (tag data: chd)"}},
 		{"AWS's policy for logs", functionF + "\n\tR: {Type: AWS::IAM::Role, Properties: {" + trusting + ", ManagedPolicyArns: ['arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole']}}" + cards, "", []string{"chd at table Cards (tag data: chd)"}},
-		{"AWS's policy that is not followed", functionF + "\n\tR: {Type: AWS::IAM::Role, Properties: {" + trusting + ", ManagedPolicyArns: ['arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess']}}" + cards, "", []string{
-			"chd at table Cards (tag data: chd)", "open: what role R reaches through AWS's policy AmazonDynamoDBFullAccess is not followed"}},
+		{"AWS's policy for another service", functionF + "\n\tR: {Type: AWS::IAM::Role, Properties: {" + trusting + ", ManagedPolicyArns: ['arn:aws:iam::aws:policy/AmazonS3FullAccess']}}" + cards, "", []string{"chd at table Cards (tag data: chd)"}},
+		{"listing is no access", functionF + may("R", "dynamodb:ListTables", "'*'") + cards, "", []string{"chd at table Cards (tag data: chd)"}},
+		{"everyone who reaches everything is not near to each other", functionF + may("R", "*", "'*'") + function("G", "RG", ", Tags: [{Key: data, Value: chd}]") + strings.Replace(plainR, "R:", "RG:", 1) +
+			"\n\tQ: {Type: AWS::SQS::Queue}" + function("H", "RH", "") + may("RH", "sqs:SendMessage", "!GetAtt Q.Arn"), "", []string{"chd G", "chd ~F"}},
+		{"what is open of a role that no function has", plainR + functionF + "\n\tE: {Type: AWS::IAM::Role, Properties: {" + trusting + ", ManagedPolicyArns: ['arn:aws:iam::111122223333:policy/own']}}", "", nil},
+		{"AWS's policy that is not known", functionF + "\n\tR: {Type: AWS::IAM::Role, Properties: {" + trusting + ", ManagedPolicyArns: ['arn:aws:iam::aws:policy/AmazonNewFullAccess']}}" + cards, "", []string{
+			"chd at table Cards (tag data: chd)", "open: what role R reaches through AWS's policy AmazonNewFullAccess is not known: the tables do not have it"}},
 		{"a role elsewhere", "\n\tF: {Type: AWS::Lambda::Function, Properties: {Role: 'arn:aws:iam::111122223333:role/r', Code: {ZipFile: x}, Handler: a.b, Runtime: python3.13}}", "", []string{"open: what F names in Role was not read"}},
 		{"a table elsewhere", functionF + may("R", "dynamodb:GetItem", "'arn:aws:dynamodb:eu-west-1:111122223333:table/cards'"), "", []string{"open: what role R names in a statement was not read"}},
 		{"tied to nothing", plainR + functionF + cards, "", []string{"chd at table Cards (tag data: chd)"}},

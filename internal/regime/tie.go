@@ -1,6 +1,7 @@
 package regime
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,10 +21,11 @@ func (g *graph) tie(r *estate.Resource) {
 		case e.To == nil && e.Rule.Name == attachedPolicies: // see managed
 		case e.To != nil:
 			g.join(r, e.To, kind, fmt.Sprintf("%s names %s in %s", g.call(r), g.call(e.To), place(e.Rule))+under(e.When))
-		case kind == dataTie && e.Outside && !strings.Contains(e.Rule.Default, "{name}"):
-			g.open("what %s names in %s was not read", g.call(r), place(e.Rule))
-		case kind == dataTie && !e.Outside:
-			g.open("what %s names in %s is not known: %s", g.call(r), place(e.Rule), e.Gap)
+		case kind != dataTie || e.Outside && (g.rules.incidental[e.Rule.To] || e.Rule.Default != ""):
+		case e.Outside:
+			g.openAt(r, false, "what %s names in %s was not read", g.call(r), place(e.Rule))
+		case !e.Rule.Pattern && !e.Rule.Mention: // statements are read below; what a variable holds, the role decides
+			g.openAt(r, e.Rule.To == functionType, "what %s names in %s is not known: %s", g.call(r), place(e.Rule), e.Gap)
 		}
 	}
 	switch {
@@ -99,7 +101,7 @@ func (g *graph) references(r *estate.Resource, v *estate.Value, where string, wh
 			g.join(r, to, dataTie, fmt.Sprintf("%s names %s in %s", g.call(r), g.call(to), where))
 		case estate.KindUnknown, estate.KindDenied:
 			if whole && v.Gap().Reason != estate.ReasonPseudoParameter {
-				g.open("what %s names in %s is not known: %s", g.call(r), where, v.Gap())
+				g.openAt(r, true, "what %s names in %s is not known: %s", g.call(r), where, v.Gap())
 			}
 		default:
 		}
@@ -118,7 +120,7 @@ func (g *graph) find(from *estate.Resource, id string) *estate.Resource {
 // statements ties a policy to what it lets one reach.
 func (g *graph) statements(r *estate.Resource, whole, document *estate.Value) {
 	if k := document.Kind(); k == estate.KindUnknown || k == estate.KindDenied || document == nil && (whole.Kind() == estate.KindUnknown || whole.Kind() == estate.KindDenied) {
-		g.open("what %s allows is not known: %s", g.call(r), whyNot(pick(document, whole)))
+		g.openAt(r, false, "what %s allows is not known: %s", g.call(r), whyNot(pick(document, whole)))
 		return
 	}
 	each(document, func(document *estate.Value) {
@@ -138,7 +140,7 @@ func pick(a, b *estate.Value) *estate.Value {
 func (g *graph) statement(r *estate.Resource, st *estate.Value) {
 	switch st.Kind() {
 	case estate.KindUnknown, estate.KindDenied:
-		g.open("what %s allows is not known: %s", g.call(r), st.Gap())
+		g.openAt(r, false, "what %s allows is not known: %s", g.call(r), st.Gap())
 		return
 	case estate.KindMap:
 	default:
@@ -154,13 +156,13 @@ func (g *graph) statement(r *estate.Resource, st *estate.Value) {
 			wide = wide || strings.Trim(v.AsString(), "*") == "" || strings.HasPrefix(v.AsString(), "arn:") && strings.HasSuffix(v.AsString(), ":*") || strings.HasSuffix(v.AsString(), "/*") && strings.Count(v.AsString(), "/") == 1
 		case estate.KindUnknown, estate.KindDenied:
 			if v.Gap().Reason != estate.ReasonPseudoParameter {
-				g.open("what %s allows access to is not known: %s", g.call(r), v.Gap())
+				g.openAt(r, false, "what %s allows access to is not known: %s", g.call(r), v.Gap())
 			}
 		case estate.KindText:
 			if !slices.ContainsFunc(v.Items(), func(p *estate.Value) bool { return p.Kind() == estate.KindReference }) {
 				for _, p := range v.Items() {
 					if p.Kind() == estate.KindUnknown && p.Gap().Reason != estate.ReasonPseudoParameter {
-						g.open("what %s allows access to is not known: %s", g.call(r), p.Gap())
+						g.openAt(r, false, "what %s allows access to is not known: %s", g.call(r), p.Gap())
 					}
 				}
 			}
@@ -175,19 +177,18 @@ func (g *graph) statement(r *estate.Resource, st *estate.Value) {
 	every := st.Field("NotAction") != nil
 	services := map[string]bool{}
 	for _, v := range listed(st.Field("Action")) {
-		service, _, _ := strings.Cut(strings.ToLower(v.AsString()), ":")
-		services[service] = true
+		service, action, _ := strings.Cut(strings.ToLower(v.AsString()), ":")
 		every = every || strings.Trim(service, "*") == ""
+		if !slices.ContainsFunc(g.rules.noData, func(prefix string) bool { return strings.HasPrefix(action, prefix) }) {
+			services[service] = true
+		}
 	}
-	g.broad(r, func(service string) bool { return every || services[service] }, "allows access to every resource")
-}
-
-// broad ties a policy that names nothing to every store that it lets one reach.
-func (g *graph) broad(r *estate.Resource, reaches func(service string) bool, says string) {
 	for _, to := range g.resources {
 		service, isStore := g.service[to.Type]
-		if isStore && reaches(service) || to.Type == functionType && reaches("lambda") {
-			g.join(r, to, broadTie, fmt.Sprintf("%s %s, %s among them", g.call(r), says, g.call(to)))
+		if to != r && (isStore && (every || services[service]) || to.Type == functionType && (every || services["lambda"])) {
+			// One way: who reaches everything is near to each of them, and they are not
+			// near to each other.
+			g.ends[to] = append(g.ends[to], end{r, broadTie, fmt.Sprintf("%s may act on every resource, %s among them", g.call(r), g.call(to))})
 		}
 	}
 }
@@ -204,16 +205,36 @@ func (g *graph) managed(r *estate.Resource, v *estate.Value) {
 		}
 	default:
 	}
-	switch {
-	case !aws:
+	if !aws {
 		if !slices.ContainsFunc(r.Edges(), func(e estate.Edge) bool {
 			return e.Rule.Name == attachedPolicies && e.To != nil && e.Position == v.Position()
 		}) {
-			g.open("what %s reaches through the policy %s is not known, which was not read", g.call(r), v)
+			g.openAt(r, false, "what %s reaches through the policy %s is not known, which was not read", g.call(r), v)
 		}
-	case slices.Contains(g.rules.broad, name):
-		g.broad(r, func(string) bool { return true }, "has "+name+" and so access to every resource")
-	case !slices.Contains(g.rules.harmless, name):
-		g.open("what %s reaches through AWS's policy %s is not followed", g.call(r), name)
+		return
 	}
+	document := g.rules.document(name)
+	if document == nil {
+		g.openAt(r, false, "what %s reaches through AWS's policy %s is not known: the tables do not have it", g.call(r), name)
+		return
+	}
+	g.statements(r, document, document)
+}
+
+// document is what a managed policy of AWS says; nil where the table does not have
+// it.
+func (t *ties) document(name string) *estate.Value {
+	if v, known := t.read.Load(name); known {
+		document, _ := v.(*estate.Value)
+		return document
+	}
+	var document *estate.Value
+	if at := bytes.Index(t.policies, []byte(`{"arn":"iam::aws:policy/`+name+`",`)); at >= 0 {
+		line, _, _ := bytes.Cut(t.policies[at:], []byte("\n"))
+		if v, err := estate.ParseJSON(line); err == nil {
+			document = v.Field("document")
+		}
+	}
+	t.read.Store(name, document)
+	return document
 }
