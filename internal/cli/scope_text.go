@@ -135,7 +135,7 @@ func (w *scopeWriter) brief(r *regime.Result) {
 		}
 	}
 	if len(not) > 0 {
-		w.heading("Not indicated")
+		w.heading("Not indicated: by what was answered, and nothing is open that would say otherwise")
 		w.line(2, "%s", strings.Join(not, ", "))
 	}
 	first := true
