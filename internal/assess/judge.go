@@ -23,6 +23,7 @@ type judgedGroup struct {
 	uses     []waiverUse                     // how entries of waivers stand to the failures
 	stated   []*Waiver                       // what the sources state of waivers
 	data     *regime.Survey                  // nil: no regimes are looked for
+	handled  map[string]handled              // what functions handle, by their ids
 	messages []func() []message              // what is said of it, a batch at a time
 }
 
@@ -71,6 +72,7 @@ func (r *run) judgeGroup(ctx context.Context, sources []collect.Found) *judgedGr
 	scopes := estate.Build(r.Model, Read(ctx, r.Collectors, sources, r.stdin))
 	g.take(scopes)
 	g.data = r.survey(scopes)
+	g.handled = r.handled(g.data)
 	if len(g.subjects) <= partSize {
 		g.put(g.judge(g.subjects, true, true))
 	} else if err := g.judgeParts(ctx); err != nil {
@@ -187,7 +189,7 @@ func (g *judgedGroup) judge(subjects []judgedResource, near, wide bool) *part {
 		}
 		p.decided[i] = decided{shared.like(pass), shared.like(notApplicable), slices.Clone(findings)}
 		if near && s.Type == functionType {
-			p.bearings[s.Resource] = r.bearing(s.Resource, on)
+			p.bearings[s.Resource] = g.bearing(s.Resource, on)
 		}
 	}
 	return p

@@ -2,6 +2,7 @@ package assess
 
 import (
 	"slices"
+	"strings"
 
 	"assay/internal/catalog"
 	"assay/internal/estate"
@@ -14,6 +15,9 @@ type Regimes struct {
 	File        string
 	Rules       *regime.Rules
 	Declaration *regime.Declaration
+	// Unasked is set where the user names the frameworks: what is known of data
+	// counts, and which regimes apply is not spoken of.
+	Unasked bool
 }
 
 // RegimesInfo says why the run reports on the frameworks that it reports on.
@@ -94,6 +98,29 @@ func (r *run) survey(scopes []*estate.Scope) *regime.Survey {
 		return nil
 	}
 	return r.Regimes.Rules.Survey(scopes, r.texts("data_class_tags"), r.Regimes.Declaration)
+}
+
+// handled is a class of data that a function handles, and what says so.
+type handled struct {
+	class, by  string
+	restricted bool
+}
+
+// handled are the classes that functions handle, of several a restricted one.
+func (r *run) handled(s *regime.Survey) map[string]handled {
+	if s == nil {
+		return nil
+	}
+	all := map[string]handled{}
+	for _, c := range r.Regimes.Rules.Classes {
+		restricted := r.restricted(append([]string{c.ID}, c.Tags...)...)
+		for _, f := range s.Handles[c.ID] {
+			if old, known := all[f.ID]; !known || restricted && !old.restricted {
+				all[f.ID] = handled{c.ID, strings.Join(f.Steps, "; "), restricted}
+			}
+		}
+	}
+	return all
 }
 
 // indicated are the regimes that today's estate indicates and assay.yaml does not

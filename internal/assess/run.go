@@ -33,7 +33,7 @@ type Config struct {
 	Profile    *check.Profile       // what the organisation decides of the parameters; nil: nothing
 	Owners     *Owners              // whose files are; nil: only tags say
 
-	Regimes  *Regimes  // why it is these frameworks; nil: the user asked for them
+	Regimes  *Regimes  // what assay.yaml says; nil: there is none
 	Waivers  *Waivers  // failures that are accepted; nil: none
 	Baseline *Baseline // an earlier run, whose failures fail no more; nil: none
 
@@ -101,7 +101,7 @@ func Run(ctx context.Context, cfg Config, sources [][]collect.Found, stdin io.Re
 		return nil, err
 	}
 	sum := t.finish()
-	if cfg.Regimes != nil && sum.Scopes > 0 {
+	if cfg.Regimes != nil && !cfg.Regimes.Unasked && sum.Scopes > 0 {
 		sum.Regimes = cfg.Regimes.indicated(t.data, cfg.AsOf)
 	}
 	for _, w := range t.waivers(cfg.Waivers) {
@@ -179,7 +179,7 @@ func (r *run) header() *Header {
 		}
 		m.Checks = append(m.Checks, info)
 	}
-	if r.Regimes != nil {
+	if r.Regimes != nil && !r.Regimes.Unasked {
 		m.Regimes = r.Regimes.info(r.AsOf)
 	}
 	m.Parameters = r.parameters()

@@ -243,7 +243,7 @@ func (f *checkFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 		ctx = context.WithoutCancel(ctx) // what was read until an interruption is judged
 	}
 	cfg.Collectors = collectors
-	if len(f.frameworks) == 0 && (!cmd.Flags().Changed("scope") || f.scope != "") {
+	if !cmd.Flags().Changed("scope") || f.scope != "" {
 		if err := f.choose(cfg, paths); err != nil {
 			return err
 		}
@@ -277,7 +277,8 @@ func (f *checkFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 	return f.verdict(sum, limit, missing)
 }
 
-// choose takes the frameworks of the regimes that assay.yaml says apply.
+// choose takes the frameworks of the regimes that assay.yaml says apply, unless the
+// user names some.
 func (f *checkFlags) choose(cfg *assess.Config, paths []string) error {
 	e := &engine{catalog: cfg.Catalog}
 	regimes, err := e.readRegimes(f.scope, paths)
@@ -285,6 +286,13 @@ func (f *checkFlags) choose(cfg *assess.Config, paths []string) error {
 		return err
 	}
 	cfg.Regimes = regimes
+	if len(f.frameworks) > 0 {
+		regimes.Unasked = true
+		return nil
+	}
+	if regimes.Declaration.Regimes == nil {
+		return usage("%s has no regimes yet: run assay scope, which judges them, or check with --framework or --scope ''", regimes.File)
+	}
 	ids := regimes.FrameworkIDs(cfg.Catalog.Frameworks)
 	if len(ids) == 0 { // no regime applies: the checks run all the same
 		cfg.Frameworks = nil

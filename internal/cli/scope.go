@@ -89,11 +89,8 @@ func (e *engine) readRegimes(name string, paths []string) (*assess.Regimes, erro
 	}
 	file := filepath.ToSlash(name)
 	d, err := regime.ParseDeclaration(file, data, rules, ids)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, usage("regimes; nothing of the file is used until this is mended:\n%w", err)
-	case d.Regimes == nil:
-		return nil, usage("%s has no regimes yet: run assay scope, which judges them, or check with --framework or --scope ''", file)
 	}
 	return &assess.Regimes{File: file, Rules: rules, Declaration: d}, nil
 }
