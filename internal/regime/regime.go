@@ -71,10 +71,9 @@ type edgeName struct{ from, name string }
 type tieKind int
 
 const (
-	noTie    tieKind = iota
-	nearTie          // one end can affect the other
-	dataTie          // data pass
-	broadTie         // a policy lets one reach everything, the other among it
+	noTie   tieKind = iota
+	nearTie         // one end can affect the other
+	dataTie         // data pass
 )
 
 // Kinds of question.

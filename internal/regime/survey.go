@@ -30,6 +30,8 @@ type Survey struct {
 	Unclassed []Named
 	// Open is what could not be read and might hold any class.
 	Open []string
+
+	opened map[string]bool // texts of Open
 }
 
 // Named is a resource of the estate.
@@ -46,7 +48,15 @@ type Reach struct {
 
 // NewSurvey is the survey of nothing.
 func NewSurvey() *Survey {
-	return &Survey{Handles: map[string][]Reach{}, Connected: map[string][]Reach{}, Stores: map[string][]string{}, Suggested: map[string][]Named{}}
+	return &Survey{Handles: map[string][]Reach{}, Connected: map[string][]Reach{}, Stores: map[string][]string{}, Suggested: map[string][]Named{}, opened: map[string]bool{}}
+}
+
+// open notes what could not be read, once.
+func (s *Survey) open(text string) {
+	if !s.opened[text] {
+		s.opened[text] = true
+		s.Open = append(s.Open, text)
+	}
 }
 
 // Add puts what another part of the estate says beside it.
@@ -67,9 +77,7 @@ func (s *Survey) Add(o *Survey) {
 	}
 	s.Unclassed = append(s.Unclassed, o.Unclassed...)
 	for _, text := range o.Open {
-		if !slices.Contains(s.Open, text) {
-			s.Open = append(s.Open, text)
-		}
+		s.open(text)
 	}
 }
 
@@ -95,7 +103,7 @@ func (r *Rules) group(scopes []*estate.Scope, keys []string, d *Declaration) *Su
 	g := &graph{
 		rules: r, declared: d, keys: keys, survey: NewSurvey(),
 		byID: map[string]*estate.Resource{}, ends: map[*estate.Resource][]end{}, classes: map[*estate.Resource]map[string]string{},
-		called: map[string]string{}, service: map[string]string{},
+		called: map[string]string{}, service: map[string]string{}, wide: map[string][]*estate.Resource{},
 	}
 	for _, st := range r.stores {
 		g.called[st.Type], g.service[st.Type] = st.Called, st.Service
@@ -133,6 +141,7 @@ type graph struct {
 	classes         map[*estate.Resource]map[string]string // what says so, by class
 	called, service map[string]string                      // by type of store
 	opens           []opening
+	wide            map[string][]*estate.Resource // policies for every resource, by service
 }
 
 // opening is something that is not known of a resource.
@@ -148,7 +157,20 @@ type opening struct {
 type end struct {
 	to   *estate.Resource
 	kind tieKind
-	says string // how it is tied, seen from anywhere
+	*statement
+}
+
+// statement is where a tie is stated: by names of in where.
+type statement struct {
+	by, of *estate.Resource
+	where  string
+}
+
+func (g *graph) says(s *statement) string {
+	if s.where == "" {
+		return fmt.Sprintf("%s may act on every resource, %s among them", g.call(s.by), g.call(s.of))
+	}
+	return fmt.Sprintf("%s names %s in %s", g.call(s.by), g.call(s.of), s.where)
 }
 
 func named(r *estate.Resource) Named { return Named{r.ID, r.Address} }
@@ -165,9 +187,7 @@ func (g *graph) call(r *estate.Resource) string {
 }
 
 func (g *graph) open(format string, args ...any) {
-	if text := fmt.Sprintf(format, args...); !slices.Contains(g.survey.Open, text) {
-		g.survey.Open = append(g.survey.Open, text)
-	}
+	g.survey.open(fmt.Sprintf(format, args...))
 }
 
 func (g *graph) openAt(r *estate.Resource, always bool, format string, args ...any) {
@@ -436,23 +456,26 @@ func (g *graph) spread() {
 // function between.
 func (g *graph) from(class string, sources []*estate.Resource, direct bool) []Reach {
 	type origin struct {
-		from *estate.Resource
-		says string
+		from *estate.Resource // nil: it holds the class
+		*statement
 	}
 	seen := map[*estate.Resource]origin{}
 	queue := slices.Clone(sources)
 	for _, r := range sources {
-		seen[r] = origin{nil, fmt.Sprintf("%s holds %s (%s)", g.call(r), class, g.classes[r][class])}
+		seen[r] = origin{}
 	}
+	everything := map[string]bool{} // services whose policies for every resource were followed
 	var found []Reach
 	for len(queue) > 0 {
 		r := queue[0]
 		queue = queue[1:]
 		if r.Type == functionType {
 			var steps []string
-			for at := r; at != nil; at = seen[at].from {
-				steps = append(steps, seen[at].says)
+			at := r
+			for ; seen[at].from != nil; at = seen[at].from {
+				steps = append(steps, g.says(seen[at].statement))
 			}
+			steps = append(steps, fmt.Sprintf("%s holds %s (%s)", g.call(at), class, g.classes[at][class]))
 			slices.Reverse(steps)
 			found = append(found, Reach{named(r), steps})
 		}
@@ -466,12 +489,34 @@ func (g *graph) from(class string, sources []*estate.Resource, direct bool) []Re
 			if _, known := seen[e.to]; known || direct && e.kind != dataTie {
 				continue
 			}
-			seen[e.to] = origin{r, e.says}
+			seen[e.to] = origin{r, e.statement}
 			queue = append(queue, e.to)
+		}
+		// Who reaches everything is near to each of it, and all of it is not near to
+		// each other: the way leads from a store to who reaches it, and not back.
+		service := g.serviceOf(r)
+		if direct || service == "" || everything[service] {
+			continue
+		}
+		everything[service] = true
+		for _, policy := range slices.Concat(g.wide[service], g.wide[anyService]) {
+			if _, known := seen[policy]; !known && policy != r {
+				seen[policy] = origin{r, &statement{policy, r, ""}}
+				queue = append(queue, policy)
+			}
 		}
 	}
 	slices.SortStableFunc(found, func(a, b Reach) int { return strings.Compare(a.ID, b.ID) })
 	return found
+}
+
+// serviceOf is the service whose actions reach a resource; "" where that is not
+// followed.
+func (g *graph) serviceOf(r *estate.Resource) string {
+	if r.Type == functionType {
+		return "lambda"
+	}
+	return g.service[r.Type]
 }
 
 // noteStores notes stores of a class that no function is seen to handle.

@@ -2,7 +2,6 @@ package regime
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -20,7 +19,7 @@ func (g *graph) tie(r *estate.Resource) {
 		case kind == noTie:
 		case e.To == nil && e.Rule.Name == attachedPolicies: // see managed
 		case e.To != nil:
-			g.join(r, e.To, kind, fmt.Sprintf("%s names %s in %s", g.call(r), g.call(e.To), place(e.Rule))+under(e.When))
+			g.join(r, e.To, kind, place(e.Rule)+under(e.When))
 		case kind != dataTie || e.Outside && (g.rules.incidental[e.Rule.To] || e.Rule.Default != ""):
 		case e.Outside:
 			g.openAt(r, false, "what %s names in %s was not read", g.call(r), place(e.Rule))
@@ -64,12 +63,14 @@ func under(when []estate.Decision) string {
 	return " (where " + strings.Join(said, ", ") + ")"
 }
 
-func (g *graph) join(a, b *estate.Resource, kind tieKind, says string) {
+// join ties two resources, as a states it.
+func (g *graph) join(a, b *estate.Resource, kind tieKind, where string) {
 	if a == b {
 		return
 	}
-	g.ends[a] = append(g.ends[a], end{b, kind, says})
-	g.ends[b] = append(g.ends[b], end{a, kind, says})
+	s := &statement{a, b, where}
+	g.ends[a] = append(g.ends[a], end{b, kind, s})
+	g.ends[b] = append(g.ends[b], end{a, kind, s})
 }
 
 // listed are the items of a list, in every case of it.
@@ -98,7 +99,7 @@ func (g *graph) references(r *estate.Resource, v *estate.Value, where string, wh
 			if to == nil || to.Type != functionType && g.called[to.Type] == "" && g.classes[to] == nil && !(whole && to.Type == roleType) {
 				return true
 			}
-			g.join(r, to, dataTie, fmt.Sprintf("%s names %s in %s", g.call(r), g.call(to), where))
+			g.join(r, to, dataTie, where)
 		case estate.KindUnknown, estate.KindDenied:
 			if whole && v.Gap().Reason != estate.ReasonPseudoParameter {
 				g.openAt(r, true, "what %s names in %s is not known: %s", g.call(r), where, v.Gap())
@@ -174,24 +175,28 @@ func (g *graph) statement(r *estate.Resource, st *estate.Value) {
 	if !wide {
 		return
 	}
-	every := st.Field("NotAction") != nil
-	services := map[string]bool{}
+	reaches := map[string]bool{}
+	if st.Field("NotAction") != nil {
+		reaches[anyService] = true
+	}
 	for _, v := range listed(st.Field("Action")) {
 		service, action, _ := strings.Cut(strings.ToLower(v.AsString()), ":")
-		every = every || strings.Trim(service, "*") == ""
-		if !slices.ContainsFunc(g.rules.noData, func(prefix string) bool { return strings.HasPrefix(action, prefix) }) {
-			services[service] = true
+		switch {
+		case strings.Trim(service, "*") == "":
+			reaches[anyService] = true
+		case !slices.ContainsFunc(g.rules.noData, func(prefix string) bool { return strings.HasPrefix(action, prefix) }):
+			reaches[service] = true
 		}
 	}
-	for _, to := range g.resources {
-		service, isStore := g.service[to.Type]
-		if to != r && (isStore && (every || services[service]) || to.Type == functionType && (every || services["lambda"])) {
-			// One way: who reaches everything is near to each of them, and they are not
-			// near to each other.
-			g.ends[to] = append(g.ends[to], end{r, broadTie, fmt.Sprintf("%s may act on every resource, %s among them", g.call(r), g.call(to))})
+	for _, service := range sorted(reaches) {
+		if policies := g.wide[service]; len(policies) == 0 || policies[len(policies)-1] != r {
+			g.wide[service] = append(policies, r)
 		}
 	}
 }
+
+// anyService stands for every service in what a policy reaches.
+const anyService = "*"
 
 // managed notes what a managed policy that is not in the estate lets one reach.
 func (g *graph) managed(r *estate.Resource, v *estate.Value) {
