@@ -206,22 +206,24 @@ func (f *scopeFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 	if err != nil {
 		return err
 	}
-	confirmed := f.answers != "" && f.confirmedBy != ""
+	confirmed := false
 	if f.answers == "" && s.InTTY && s.ErrTTY {
 		w := &wizard{in: newLines(s.In), out: s.Err, rules: rules, declared: d, survey: v.survey}
 		if confirmed, err = w.run(f.confirmedBy == ""); err != nil {
 			return err
 		}
 	}
+	by := d.Confirmed
 	if f.confirmedBy != "" {
-		d.By, confirmed = f.confirmedBy, true
+		by.By, confirmed = f.confirmedBy, true
 	}
 	if confirmed {
-		d.On, d.ReviewBy = asOf, yearAfter(asOf)
+		by.On, by.ReviewBy = asOf, yearAfter(asOf)
 	}
 	if f.reviewBy != "" {
-		d.ReviewBy = f.reviewBy
+		by.ReviewBy = f.reviewBy
 	}
+	d.Confirm(by)
 	result := rules.Judge(d, v.survey(d), asOf)
 	if err := f.write(output, before, d, rules, result, s); err != nil {
 		return err

@@ -160,7 +160,7 @@ func (w *wizard) question(q *regime.Question, survey *regime.Survey) error {
 		choices = w.classes(survey)
 	}
 	for _, c := range choices {
-		if c.Text != c.ID {
+		if q.Kind != regime.YesNoQuestion {
 			w.say("  %-22s %s", c.ID, c.Text)
 		}
 	}
@@ -259,7 +259,9 @@ func (w *wizard) who() error {
 		return err
 	}
 	if line != "" {
-		w.declared.By = line
+		c := w.declared.Confirmed
+		c.By = line
+		w.declared.Confirm(c)
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func TestScopeAsks(t *testing.T) {
 		"ana@example.com")
 	for _, want := range []string{
 		"Charge: by its name it may hold or handle chd", "yes, no, or an empty line to leave it open",
-		"there is no merchand; did you mean merchant?", "commitments [open]:", "card-channel [open]:",
+		"there is no merchand; did you mean merchant?", "commitments [open]:", "government             government", "card-channel [open]:",
 		"(the estate shows it already, at 1 function)", "Who confirms this? [nobody]:",
 	} {
 		if !strings.Contains(prompts, want) {
@@ -54,8 +54,10 @@ func TestScopeAsks(t *testing.T) {
 	if strings.Contains(prompts, "hitrust-kind") {
 		t.Errorf("asked what does not bear on a merchant:\n%s", prompts)
 	}
-	if !strings.Contains(out, "confirmed by ana@example.com on 2026-11-24, review by 2027-11-24") {
-		t.Error(out)
+	for _, want := range []string{"as of 2026-11-24; confirmed by ana@example.com on 2026-11-24, review by 2027-11-24", "(named Charge in assay.yaml, confirmed by ana@example.com on"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
 	}
 	data, err := os.ReadFile(filepath.Join(folder, "assay.yaml"))
 	if err != nil {

@@ -121,11 +121,28 @@ func (c Confirmed) or(whole Confirmed) Confirmed {
 	return c
 }
 
+// Confirm says who stands for the declaration, and for the entries of which nobody
+// else does.
+func (d *Declaration) Confirm(c Confirmed) {
+	each := func(old *Confirmed) {
+		if old.By == "" || old.By == c.By {
+			*old = c
+		}
+	}
+	for i := range d.Data {
+		each(&d.Data[i].Confirmed)
+	}
+	for i := range d.Exclude {
+		each(&d.Exclude[i].Confirmed)
+	}
+	d.Confirmed = c
+}
+
 // Take puts what another declaration says over this one: answers by question,
 // entries by what they name.
 func (d *Declaration) Take(o *Declaration) {
 	if o.By != "" {
-		d.Confirmed = o.Confirmed
+		d.Confirm(o.Confirmed)
 	}
 	for id, a := range o.Answers {
 		d.Answers[id] = a

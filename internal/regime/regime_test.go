@@ -364,6 +364,22 @@ regimes:
 	}
 }
 
+// TestConfirm: who confirms the whole does not speak for those who confirmed a part.
+func TestConfirm(t *testing.T) {
+	d := declare(t, "{confirmed-by: ana, confirmed-on: 2026-01-01, data: [{name: a, classes: []}, {name: b, classes: [], confirmed-by: bo}]}")
+	d.Take(declare(t, "{confirmed-by: cy, confirmed-on: 2026-02-02, answers: {role: merchant}, data: [{name: c, classes: []}]}"))
+	d.Classify("d", nil, Confirmed{})
+	d.Confirm(Confirmed{"cy", "2026-03-03", ""})
+	var got []string
+	for _, e := range d.Data {
+		got = append(got, e.Name+" "+e.By+" "+e.On)
+	}
+	want := []string{"a ana 2026-01-01", "b bo ", "c cy 2026-03-03", "d cy 2026-03-03"}
+	if diff := cmp.Diff(want, got); diff != "" || d.By != "cy" || len(d.Answers) != 1 {
+		t.Error(diff, d)
+	}
+}
+
 // TestUpdate: what is written is read again as it was, comments stay, and a second
 // run changes nothing.
 func TestUpdate(t *testing.T) {

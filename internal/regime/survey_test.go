@@ -164,7 +164,6 @@ type world struct {
 	reads             [][]bool // which store the role of a function names
 	unreadRole        []bool
 	answers           map[string]Answer
-	data              []DataEntry
 }
 
 func drawWorld(t *rapid.T, r *Rules) *world {
