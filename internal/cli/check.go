@@ -152,7 +152,7 @@ usage, or nothing readable; 3 something could not be read or judged and
 	f.inputs.flags(fl)
 	f.live.flags(fl)
 	fl.StringArrayVar(&f.frameworks, "framework", nil, "`id` of a framework to report on, or id/profile such as nist-800-53-r5/fedramp-c (repeatable; default those that assay.yaml says apply or are likely, or all)")
-	fl.StringVar(&f.scope, "scope", "", "`file` that says which regimes apply; '' for none (default assay.yaml in a folder that is read, or beside a file that is); --framework wins")
+	fl.StringVar(&f.scope, "scope", "", "`file` that says which regimes apply; '' for none (default assay.yaml in a folder that is read or beside a file that is, or in the current folder for accounts and several paths); --framework wins")
 	fl.StringArrayVar(&f.catalogs, "catalog", nil, "`folder` with your own checks and frameworks, added to the built-in ones or replacing them by id (repeatable)")
 	fl.StringVar(&f.severity, "severity", "info", "leave out checks below this `severity`: info, low, medium, high, critical")
 	fl.StringArrayVar(&f.failOn, "fail-on", nil, "least `severity` of a failure that gives exit code 1, or unknown, or never (repeatable; default low)")
@@ -244,7 +244,7 @@ func (f *checkFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 	}
 	cfg.Collectors = collectors
 	if !cmd.Flags().Changed("scope") || f.scope != "" {
-		if err := f.choose(cfg, paths); err != nil {
+		if err := f.choose(cfg, accounts, paths); err != nil {
 			return err
 		}
 	}
@@ -279,9 +279,9 @@ func (f *checkFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 
 // choose takes the frameworks of the regimes that assay.yaml says apply, unless the
 // user names some.
-func (f *checkFlags) choose(cfg *assess.Config, paths []string) error {
+func (f *checkFlags) choose(cfg *assess.Config, accounts, paths []string) error {
 	e := &engine{catalog: cfg.Catalog}
-	regimes, err := e.readRegimes(f.scope, paths)
+	regimes, err := e.readRegimes(f.scope, accounts, paths)
 	if err != nil || regimes == nil {
 		return err
 	}

@@ -43,14 +43,28 @@ func (e *engine) regimeRules() (*regime.Rules, []string, error) {
 	return rules, ids, err
 }
 
-// findScope is the assay.yaml that lies in the folders that are read and beside the
-// files; "" for none. Two of them are an error: which one speaks is for the user to
-// say.
-func findScope(paths []string) (string, error) {
-	var found []string
+// scopePlace is where assay.yaml of what is read lies: in the folder, beside the
+// file, or in the current folder where it is of accounts or of several paths.
+func scopePlace(accounts, paths []string) string {
+	if len(accounts) > 0 || len(paths) != 1 || paths[0] == "-" {
+		return scopeFile
+	}
+	return filepath.Join(folderOf(paths[0]), scopeFile)
+}
+
+// findScope is the assay.yaml of what is read, or that lies in one of the folders or
+// beside one of the files; "" for none. Two of them are an error: which one speaks is
+// for the user to say.
+func findScope(accounts, paths []string) (string, error) {
+	names := []string{scopePlace(accounts, paths)}
 	for _, p := range paths {
-		name := filepath.Join(folderOf(p), scopeFile)
-		if info, err := os.Stat(name); p != "-" && err == nil && info.Mode().IsRegular() && !slices.Contains(found, name) {
+		if p != "-" {
+			names = append(names, filepath.Join(folderOf(p), scopeFile))
+		}
+	}
+	var found []string
+	for _, name := range names {
+		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() && !slices.Contains(found, name) {
 			found = append(found, name)
 		}
 	}
@@ -72,10 +86,10 @@ func folderOf(path string) string {
 }
 
 // readRegimes reads assay.yaml for a run; nil where there is none.
-func (e *engine) readRegimes(name string, paths []string) (*assess.Regimes, error) {
+func (e *engine) readRegimes(name string, accounts, paths []string) (*assess.Regimes, error) {
 	if name == "" {
 		var err error
-		if name, err = findScope(paths); err != nil || name == "" {
+		if name, err = findScope(accounts, paths); err != nil || name == "" {
 			return nil, err
 		}
 	}
@@ -137,7 +151,7 @@ Exit codes: 0 all was read; 2 wrong usage, a faulty assay.yaml, or nothing reada
 	f.inputs.flags(fl)
 	f.live.flags(fl)
 	fl.StringVar(&f.answers, "answers", "", "`file` with answers, data and exclusions in the form of assay.yaml; nothing is asked")
-	fl.StringVarP(&f.output, "output", "o", "", "`file` to write or renew; - is standard output, '' none (default assay.yaml in the folder that is read)")
+	fl.StringVarP(&f.output, "output", "o", "", "`file` to write or renew; - is standard output, '' none (default assay.yaml in the folder that is read, beside the file, or in the current folder for accounts and several paths)")
 	fl.StringVarP(&f.format, "format", "f", "text", "`format` of what is told: text or json")
 	fl.StringVar(&f.asOf, "as-of", "", "`date` to judge by, YEAR-MONTH-DAY (default today)")
 	fl.StringVar(&f.confirmedBy, "confirmed-by", "", "`person` who confirms the answers")
@@ -186,11 +200,7 @@ func (f *scopeFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 	if len(args) == 0 {
 		args = []string{"."}
 	}
-	_, paths := split(args)
-	renewed := scopeFile // what it starts from, be it written or not
-	if len(paths) == 1 && paths[0] != "-" {
-		renewed = filepath.Join(folderOf(paths[0]), scopeFile)
-	}
+	renewed := scopePlace(split(args)) // what it starts from, be it written or not
 	output := f.output
 	switch {
 	case !cmd.Flags().Changed("output"):
