@@ -232,9 +232,12 @@ func (w *scopeWriter) closing(r *regime.Result, file string) {
 			reported = append(reported, one.Frameworks...)
 		}
 	}
+	if len(reported) == 0 {
+		reported = []string{"no framework"}
+	}
 	switch file {
 	case "", "-":
-		w.heading("Nothing was written to assay.yaml; assay check --framework reports on %s", strings.Join(reported, ", "))
+		w.heading("Nothing was written to assay.yaml; what applies or is likely: %s", strings.Join(reported, ", "))
 	default:
 		w.heading("Written to %s; assay check reports on %s", file, strings.Join(reported, ", "))
 	}

@@ -52,7 +52,11 @@ func leftOut(left []assess.RegimeInfo) string {
 	}
 	var said []string
 	for _, verdict := range order {
-		said = append(said, strings.Join(by[verdict], ", ")+" ("+verdict+")")
+		hint := ""
+		if verdict == "undetermined" || verdict == assess.NotJudged {
+			hint = "; assay scope says what would settle it"
+		}
+		said = append(said, strings.Join(by[verdict], ", ")+" ("+verdict+hint+")")
 	}
 	return strings.Join(said, "; ")
 }
