@@ -167,6 +167,8 @@ func (j *judge) regime(one *Regime) *Applicability {
 	}
 	if st.Verdict != NotIndicated {
 		j.scope(one, st)
+	}
+	if st.Verdict.Reported() {
 		j.levels(one, st)
 	}
 	for i := range j.declared.Exclude {
