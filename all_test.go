@@ -48,7 +48,7 @@ var denied = []struct {
 	why      string
 }{
 	{
-		[]string{"assay/internal/estate", "assay/internal/check", "assay/iam"},
+		[]string{"assay/internal/estate", "assay/internal/check", "assay/internal/regime", "assay/iam"},
 		[]string{"os", "net/http", "log/slog", "github.com/aws/aws-sdk-go-v2/..."},
 		"the core is a function of values: bytes, clock and limits are handed in",
 	},
@@ -98,6 +98,11 @@ var denied = []struct {
 		"access turns an estate into questions, and is handed the tables",
 	},
 	{
+		[]string{"assay/internal/regime"},
+		[]string{"assay/internal/catalog", "assay/internal/collect/...", "assay/internal/assess", "assay/internal/access", "assay/internal/report", "assay/frameworks", "assay/tables", "assay/iam"},
+		"regimes are judged by rules, a declaration and an estate, all of them handed in",
+	},
+	{
 		[]string{"assay/internal/report"},
 		[]string{"assay/internal/collect/...", "assay/internal/estate"},
 		"reports see the messages of a run, never collectors",
@@ -108,7 +113,7 @@ var denied = []struct {
 		"the pipeline is handed its collectors and handlers",
 	},
 	{
-		[]string{"assay/iam", "assay/internal/estate", "assay/internal/check", "assay/internal/access", "assay/internal/catalog", "assay/internal/collect/...", "assay/internal/assess", "assay/internal/report"},
+		[]string{"assay/iam", "assay/internal/estate", "assay/internal/check", "assay/internal/access", "assay/internal/catalog", "assay/internal/regime", "assay/internal/collect/...", "assay/internal/assess", "assay/internal/report"},
 		[]string{"assay/internal/cli", "assay/cmd/..."},
 		"nobody imports the command line",
 	},

@@ -18,6 +18,7 @@ func main() {
 		In:     os.Stdin,
 		Out:    os.Stdout,
 		Err:    os.Stderr,
+		InTTY:  device(os.Stdin),
 		OutTTY: terminal(os.Stdout),
 		ErrTTY: terminal(os.Stderr),
 	})
@@ -31,6 +32,11 @@ func terminal(f *os.File) bool {
 	if os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
 		return false
 	}
+	return device(f)
+}
+
+// device reports whether f is a character device.
+func device(f *os.File) bool {
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

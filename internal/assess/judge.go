@@ -8,6 +8,7 @@ import (
 	"assay/internal/check"
 	"assay/internal/collect"
 	"assay/internal/estate"
+	"assay/internal/regime"
 )
 
 // judgedGroup is one group of scopes with what was decided of them.
@@ -22,6 +23,8 @@ type judgedGroup struct {
 	concerns map[*estate.Resource][]*finding // by the functions that they concern
 	uses     []waiverUse                     // how entries of waivers stand to the failures
 	stated   []*Waiver                       // what the sources state of waivers
+	data     *regime.Survey                  // nil: no regimes are looked for
+	handled  map[string]handled              // what functions handle, by their ids
 	messages []func() []message              // what is said of it, a batch at a time
 }
 
@@ -67,7 +70,10 @@ const partSize = 1000
 // a time, side by side. What is asked of the whole group is a part by itself.
 func (r *run) judgeGroup(ctx context.Context, sources []collect.Found) *judgedGroup {
 	g := &judgedGroup{run: r, bearings: map[*estate.Resource]*bearing{}, shifts: map[*estate.Resource][]FunctionShift{}, concerns: map[*estate.Resource][]*finding{}}
-	g.take(estate.Build(r.Model, Read(ctx, r.Collectors, sources, r.stdin)))
+	scopes := estate.Build(r.Model, Read(ctx, r.Collectors, sources, r.stdin))
+	g.take(scopes)
+	g.data = r.survey(scopes)
+	g.handled = r.handled(g.data)
 	if len(g.subjects) <= partSize {
 		g.put(g.judge(g.subjects, true, true))
 	} else if err := g.judgeParts(ctx); err != nil {
@@ -186,7 +192,7 @@ func (g *judgedGroup) judge(subjects []judgedResource, near, wide bool) *part {
 		}
 		p.decided[i] = decided{shared.like(pass), shared.like(notApplicable), slices.Clone(findings)}
 		if near && s.Type == functionType {
-			p.bearings[s.Resource] = r.bearing(s.Resource, on)
+			p.bearings[s.Resource] = g.bearing(s.Resource, on)
 			if shifts := r.shifts(s.Resource, on); len(shifts) > 0 {
 				p.shifts[s.Resource] = shifts
 			}

@@ -47,6 +47,8 @@ type Header struct {
 	Checks     []CheckInfo     `json:"checks"`
 	Parameters []Parameter     `json:"parameters,omitempty"` // that the checks read
 	Frameworks []FrameworkInfo `json:"frameworks"`
+	// Regimes say why it is these frameworks, where assay.yaml does.
+	Regimes *RegimesInfo `json:"regimes,omitempty"`
 }
 
 // Parameter is a value that an organisation or a regime decides.
@@ -309,6 +311,8 @@ type Summary struct {
 	Standings  map[string]StandingSum `json:"standings"`
 	Errors     int                    `json:"errors"`     // checks that failed to evaluate
 	Incomplete bool                   `json:"incomplete"` // something could not be read
+	// Regimes are those that the estate indicates and assay.yaml does not have.
+	Regimes []RegimeInfo `json:"regimes,omitempty"`
 }
 
 // Reason counts the unknown outcomes that one class of gap caused.

@@ -15,16 +15,28 @@ import (
 // who can call it and what data it handles. docs/risk.md states the rules.
 type bearing struct {
 	exposed    check.Exposed
-	class, tag string // the tag that names the class of the data; "" for none
+	class, by  string // the class of the data and what says so; "" for none
 	restricted bool
 }
 
-// bearing asks who can call a function and what data it handles.
-func (r *run) bearing(function *estate.Resource, on check.Setting) *bearing {
+// bearing asks who can call a function and what data it handles: by its own tag, or
+// else by what is known of the stores that it works on.
+func (g *judgedGroup) bearing(function *estate.Resource, on check.Setting) *bearing {
+	r := g.run
 	b := &bearing{exposed: r.Library.Exposure(function, on)}
-	b.tag, b.class = r.tagOf(function, "data_class_tags")
-	b.restricted = slices.ContainsFunc(r.texts("restricted_data_classes"), func(class string) bool { return strings.EqualFold(class, b.class) })
+	if tag, class := r.tagOf(function, "data_class_tags"); class != "" {
+		b.class, b.by, b.restricted = class, fmt.Sprintf("tag %s: %s", tag, class), r.restricted(class)
+	} else if of, ok := g.handled[function.ID]; ok {
+		b.class, b.by, b.restricted = of.class, of.by, of.restricted
+	}
 	return b
+}
+
+// restricted tells whether the loss of a class of data is the gravest.
+func (r *run) restricted(classes ...string) bool {
+	return slices.ContainsFunc(r.texts("restricted_data_classes"), func(class string) bool {
+		return slices.ContainsFunc(classes, func(c string) bool { return strings.EqualFold(c, class) })
+	})
 }
 
 // texts is a parameter that is a list of texts.
@@ -73,7 +85,7 @@ func raise(c *check.Check, function *estate.Resource, b *bearing) (check.Severit
 	}
 	step(check.ByExposure, exposedReason(function, b.exposed))
 	if b.restricted {
-		step(check.ByData, fmt.Sprintf("%s handles restricted data (tag %s: %s)", function.Address, b.tag, b.class))
+		step(check.ByData, fmt.Sprintf("%s handles restricted data (%s)", function.Address, b.by))
 	}
 	return severity, because
 }

@@ -19,6 +19,7 @@ import (
 	"assay/internal/check"
 	"assay/internal/collect"
 	"assay/internal/estate"
+	"assay/internal/regime"
 )
 
 // Config is what a run stands on.
@@ -32,6 +33,7 @@ type Config struct {
 	Profile    *check.Profile       // what the organisation decides of the parameters; nil: nothing
 	Owners     *Owners              // whose files are; nil: only tags say
 
+	Regimes  *Regimes  // what assay.yaml says; nil: there is none
 	Waivers  *Waivers  // failures that are accepted; nil: none
 	Baseline *Baseline // an earlier run, whose failures fail no more; nil: none
 
@@ -85,6 +87,9 @@ func Run(ctx context.Context, cfg Config, sources [][]collect.Found, stdin io.Re
 		}
 		t.shifts.add(g)
 		t.uses, t.stated = append(t.uses, g.uses...), append(t.stated, g.stated...)
+		if g.data != nil {
+			t.data.Add(g.data)
+		}
 		if err := g.send(ctx, h); err != nil {
 			return err
 		}
@@ -97,6 +102,9 @@ func Run(ctx context.Context, cfg Config, sources [][]collect.Found, stdin io.Re
 		return nil, err
 	}
 	sum := t.finish()
+	if cfg.Regimes != nil && !cfg.Regimes.Unasked && sum.Scopes > 0 {
+		sum.Regimes = cfg.Regimes.indicated(t.data, cfg.AsOf)
+	}
 	for _, w := range t.waivers(cfg.Waivers) {
 		t.countWaiver(w)
 		if err := h.Waiver(w); err != nil {
@@ -171,6 +179,9 @@ func (r *run) header() *Header {
 			}
 		}
 		m.Checks = append(m.Checks, info)
+	}
+	if r.Regimes != nil && !r.Regimes.Unasked {
+		m.Regimes = r.Regimes.info(r.AsOf)
 	}
 	m.Parameters = r.parameters()
 	for _, f := range r.Frameworks {
@@ -387,13 +398,14 @@ type tally struct {
 	// unreached are those that some function misses.
 	unreached map[reach]bool
 	shifts    shiftCounts
-	gaps      int // live scopes of which something was not answered
+	data      *regime.Survey // what the estate says of its data
+	gaps      int            // live scopes of which something was not answered
 }
 
 func newTally(r *run) *tally {
 	checks := r.programs.checks
 	return &tally{
-		run: r, accepted: map[string]waivedCounts{}, known: map[string]bool{}, open: map[string]bool{}, whole: map[string]bool{},
+		run: r, data: regime.NewSurvey(), accepted: map[string]waivedCounts{}, known: map[string]bool{}, open: map[string]bool{}, whole: map[string]bool{},
 		summary:  Summary{Failures: map[string]int{}, Failing: map[string]int{}, Checks: map[string]Counts{}, Reasons: []Reason{}, Standings: map[string]StandingSum{}},
 		outcomes: make([]Counts, len(checks)),
 		checks:   checks,

@@ -27,6 +27,7 @@ type checkFlags struct {
 	profile         string
 	owners          string
 	waivers         string
+	scope           string
 	baseline        string
 	allowIncomplete bool
 	outputs
@@ -133,6 +134,9 @@ A failure that waivers.yaml accepts stays in every report, counted apart, and do
 not fail the run; a waiver that expired, lapsed or was not approved does. With
 --baseline only failures fail the run that an earlier one does not have.
 
+Where assay scope has written assay.yaml, check reports on the regimes that apply
+or are likely, and says in its first line which.
+
 Exit codes: 0 nothing at or above --fail-on fails; 1 something does; 2 wrong
 usage, or nothing readable; 3 something could not be read or judged and
 --allow-incomplete was not given.`,
@@ -147,7 +151,8 @@ usage, or nothing readable; 3 something could not be read or judged and
 	fl := cmd.Flags()
 	f.inputs.flags(fl)
 	f.live.flags(fl)
-	fl.StringArrayVar(&f.frameworks, "framework", nil, "`id` of a framework to report on, or id/profile such as nist-800-53-r5/fedramp-c (repeatable; default all)")
+	fl.StringArrayVar(&f.frameworks, "framework", nil, "`id` of a framework to report on, or id/profile such as nist-800-53-r5/fedramp-c (repeatable; default those that assay.yaml says apply or are likely, or all)")
+	fl.StringVar(&f.scope, "scope", "", "`file` that says which regimes apply; '' for none (default assay.yaml in a folder that is read or beside a file that is, or in the current folder for accounts and several paths); --framework wins")
 	fl.StringArrayVar(&f.catalogs, "catalog", nil, "`folder` with your own checks and frameworks, added to the built-in ones or replacing them by id (repeatable)")
 	fl.StringVar(&f.severity, "severity", "info", "leave out checks below this `severity`: info, low, medium, high, critical")
 	fl.StringArrayVar(&f.failOn, "fail-on", nil, "least `severity` of a failure that gives exit code 1, or unknown, or never (repeatable; default low)")
@@ -238,6 +243,11 @@ func (f *checkFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 		ctx = context.WithoutCancel(ctx) // what was read until an interruption is judged
 	}
 	cfg.Collectors = collectors
+	if !cmd.Flags().Changed("scope") || f.scope != "" {
+		if err := f.choose(cfg, accounts, paths); err != nil {
+			return err
+		}
+	}
 	if cfg.Owners, err = readOwners(f.owners, paths); err != nil {
 		return err
 	}
@@ -265,6 +275,31 @@ func (f *checkFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 		return usage("nothing to check in %s: no template, Terraform configuration, plan, state or estate file was found", strings.Join(args, ", "))
 	}
 	return f.verdict(sum, limit, missing)
+}
+
+// choose takes the frameworks of the regimes that assay.yaml says apply, unless the
+// user names some.
+func (f *checkFlags) choose(cfg *assess.Config, accounts, paths []string) error {
+	e := &engine{catalog: cfg.Catalog}
+	regimes, err := e.readRegimes(f.scope, accounts, paths)
+	if err != nil || regimes == nil {
+		return err
+	}
+	cfg.Regimes = regimes
+	if len(f.frameworks) > 0 {
+		regimes.Unasked = true
+		return nil
+	}
+	if regimes.Declaration.Regimes == nil {
+		return usage("%s has no regimes yet: run assay scope, which judges them, or check with --framework or --scope ''", regimes.File)
+	}
+	ids := regimes.FrameworkIDs(cfg.Catalog.Frameworks)
+	if len(ids) == 0 { // no regime applies: the checks run all the same
+		cfg.Frameworks = nil
+		return nil
+	}
+	cfg.Frameworks, err = e.frameworks(ids)
+	return err
 }
 
 func (f *checkFlags) config() (*assess.Config, error) {

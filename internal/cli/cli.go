@@ -25,6 +25,7 @@ const (
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
+	InTTY    bool
 	OutTTY   bool
 	ErrTTY   bool
 
@@ -111,7 +112,7 @@ Exit codes: 0 nothing at or above the threshold fails; 1 something does;
 		SilenceUsage:  true,
 	}
 	root.AddCommand(
-		newCheck(s), newExplain(s), newReport(s), newWaive(s), newResponsibility(s), newEstate(s), newCollect(s),
+		newCheck(s), newScope(s), newResponsibility(s), newExplain(s), newReport(s), newWaive(s), newEstate(s), newCollect(s),
 		newChecks(s), newFrameworks(s), newIAM(s), newVersion(s),
 	)
 	root.CompletionOptions.HiddenDefaultCmd = false

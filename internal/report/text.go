@@ -124,6 +124,7 @@ func (t *text) Standing(m *assess.Standing) error {
 }
 
 func (t *text) Summary(m *assess.Summary) error {
+	t.writeRegimes(m)
 	t.writeProblems()
 	t.writeFindings()
 	t.writeWaivers()

@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const scopedTemplate = `Resources:
+  Charge:
+    Type: AWS::Lambda::Function
+    Properties: {Role: !GetAtt Role.Arn, Code: {ZipFile: x}, Handler: a.b, Runtime: python3.13}
+  Role:
+    Type: AWS::IAM::Role
+    Properties: {AssumeRolePolicyDocument: {Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: "sts:AssumeRole"}]}}
+`
+
+// ask runs assay scope on a terminal, with what a person types.
+func ask(t *testing.T, folder string, typed ...string) (out, prompts string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	s := Streams{In: strings.NewReader(strings.Join(typed, "\n") + "\n"), Out: &stdout, Err: &stderr, InTTY: true, ErrTTY: true}
+	if code := Run(context.Background(), []string{"scope", folder, "--as-of", "2026-11-24"}, s); code != ExitClean {
+		t.Fatalf("exit code %d\n%s", code, stderr.String())
+	}
+	return stdout.String(), stderr.String()
+}
+
+// TestScopeAsks: a person is asked what the estate does not say, one question
+// leads to another, and what was answered stands there the next time.
+func TestScopeAsks(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "template.yaml"), []byte(scopedTemplate), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, prompts := ask(t, folder,
+		"perhaps", "yes", // Charge handles cards
+		"merchand", "merchant", "retail", "none", "us", "", // role … commitments, left open
+		"chd",                 // data
+		"12", "redirect", "n", // asked of merchants
+		"ana@example.com")
+	for _, want := range []string{
+		"Charge: by its name it may hold or handle chd", "yes, no, or an empty line to leave it open",
+		"there is no merchand; did you mean merchant?", "commitments [open]:", "government             government", "card-channel [open]:",
+		"(the estate shows it already, at 1 function)", "Who confirms this? [nobody]:",
+	} {
+		if !strings.Contains(prompts, want) {
+			t.Errorf("no %q in\n%s", want, prompts)
+		}
+	}
+	if strings.Contains(prompts, "hitrust-kind") {
+		t.Errorf("asked what does not bear on a merchant:\n%s", prompts)
+	}
+	for _, want := range []string{"as of 2026-11-24; confirmed by ana@example.com on 2026-11-24, review by 2027-11-24", "(named Charge in assay.yaml, confirmed by ana@example.com on"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	data, err := os.ReadFile(filepath.Join(folder, "assay.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"role: [merchant]", "customers: []", "name: Charge\n    classes: [chd]", "card-stored: no", "frameworks: [pci-dss-4.0.1/merchant]"} {
+		if !strings.Contains(string(data), want) {
+			t.Errorf("no %q in\n%s", want, data)
+		}
+	}
+	if strings.Contains(string(data), "commitments: ") {
+		t.Errorf("what was left open was written down:\n%s", data)
+	}
+
+	// Nothing but empty lines: the answers stay. One is taken back.
+	if _, prompts = ask(t, folder, "?"); !strings.Contains(prompts, "role [merchant]:") {
+		t.Error(prompts)
+	}
+	again, err := os.ReadFile(filepath.Join(folder, "assay.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(again), "role: [merchant]") || !strings.Contains(string(again), "industry: [retail]") {
+		t.Errorf("after the role was taken back:\n%s", again)
+	}
+}
