@@ -12,10 +12,12 @@ import (
 // Matrix says who answers for each requirement, and with what: of an estate, or
 // of the catalogue alone.
 type Matrix struct {
-	Version    string            `json:"version"`
-	Catalog    string            `json:"catalog"`          // SHA-256 of the catalogue
-	Estate     *MatrixEstate     `json:"estate,omitempty"` // absent: it is of no estate
-	Shifts     []MatrixShift     `json:"shifts"`           // that move the frameworks and that functions make or may make; of no estate, all of the former
+	Version string        `json:"version"`
+	Catalog string        `json:"catalog"`          // SHA-256 of the catalogue
+	Estate  *MatrixEstate `json:"estate,omitempty"` // absent: it is of no estate
+	// Regimes is why it has these frameworks, where assay.yaml says so.
+	Regimes    *RegimesInfo      `json:"regimes,omitempty"`
+	Shifts     []MatrixShift     `json:"shifts"` // that move the frameworks and that functions make or may make; of no estate, all of the former
 	Frameworks []MatrixFramework `json:"frameworks"`
 }
 
@@ -179,6 +181,7 @@ func (m *Responsibilities) name(f *Function) string {
 func (m *Responsibilities) Matrix(c *catalog.Catalog, frameworks []*catalog.Framework, version string) *Matrix {
 	out := &Matrix{Version: version, Catalog: c.Digest, Shifts: []MatrixShift{}}
 	if m.read() {
+		out.Regimes = m.header.Regimes
 		out.Estate = &MatrixEstate{m.header.AsOf, m.header.Basis, m.summary.Scopes, m.summary.Functions, m.summary.Incomplete}
 	}
 	for _, s := range c.Shifts {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -11,14 +10,12 @@ import (
 
 	"assay/internal/assess"
 	"assay/internal/check"
-	"assay/internal/collect"
 	"assay/internal/report"
 )
 
 // checkFlags are the flags of assay check.
 type checkFlags struct {
-	inputs
-	live
+	reading
 	frameworks      []string
 	catalogs        []string
 	severity        string
@@ -149,8 +146,7 @@ usage, or nothing readable; 3 something could not be read or judged and
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args, s) },
 	}
 	fl := cmd.Flags()
-	f.inputs.flags(fl)
-	f.live.flags(fl)
+	f.reading.flags(fl)
 	fl.StringArrayVar(&f.frameworks, "framework", nil, "`id` of a framework to report on, or id/profile such as nist-800-53-r5/fedramp-c (repeatable; default those that assay.yaml says apply or are likely, or all)")
 	fl.StringVar(&f.scope, "scope", "", "`file` that says which regimes apply; '' for none (default assay.yaml in a folder that is read or beside a file that is, or in the current folder for accounts and several paths); --framework wins")
 	fl.StringArrayVar(&f.catalogs, "catalog", nil, "`folder` with your own checks and frameworks, added to the built-in ones or replacing them by id (repeatable)")
@@ -220,39 +216,23 @@ func (f *checkFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 	if err != nil {
 		return err
 	}
-	if len(args) == 0 {
-		args = []string{"."}
+	if f.live.filters, err = archives(cfg); err != nil {
+		return err
 	}
-	accounts, paths := split(args)
-	files, collectors, missing := f.inputs.sources(cfg.Model, paths)
-	if len(files) == 0 && missing != nil {
-		return missing
+	all, err := f.material(cmd.Context(), cfg.Model, args, s)
+	if err != nil {
+		return err
 	}
-	ctx := cmd.Context()
-	for _, name := range accounts {
-		one, err := f.live.account(ctx, cfg.Model, name, s)
-		if err != nil {
-			return err
-		}
-		files = append(files, []collect.Found{f.live.source(ctx, one, s)})
-	}
-	if len(accounts) > 0 {
-		if len(paths) == 0 {
-			cfg.Basis = assess.Deployed
-		}
-		ctx = context.WithoutCancel(ctx) // what was read until an interruption is judged
-	}
-	cfg.Collectors = collectors
 	if !cmd.Flags().Changed("scope") || f.scope != "" {
-		if err := f.choose(cfg, accounts, paths); err != nil {
+		if err := f.choose(cfg, all); err != nil {
 			return err
 		}
 	}
-	if cfg.Owners, err = readOwners(f.owners, paths); err != nil {
+	if cfg.Owners, err = readOwners(f.owners, all.paths); err != nil {
 		return err
 	}
 	if !cmd.Flags().Changed("waivers") || f.waivers != "" {
-		if cfg.Waivers, err = readWaivers(f.waivers, paths, cfg.Catalog); err != nil {
+		if cfg.Waivers, err = readWaivers(f.waivers, all.paths, cfg.Catalog); err != nil {
 			return err
 		}
 	}
@@ -263,8 +243,7 @@ func (f *checkFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 	if err != nil {
 		return err
 	}
-	cfg.Progress = progress(s)
-	sum, err := assess.Run(ctx, *cfg, files, s.In, h)
+	sum, err := all.run(cmd.Context(), cfg, s, h)
 	if err != nil {
 		return err
 	}
@@ -272,16 +251,23 @@ func (f *checkFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 		return err
 	}
 	if sum.Scopes == 0 {
-		return usage("nothing to check in %s: no template, Terraform configuration, plan, state or estate file was found", strings.Join(args, ", "))
+		return all.nothing()
 	}
-	return f.verdict(sum, limit, missing)
+	return f.verdict(sum, limit, all.missing)
+}
+
+// archives reports whether the profile names accounts that logs go to, so that every
+// log group has to be asked where it sends them.
+func archives(cfg *assess.Config) (bool, error) {
+	values, err := check.Resolve(cfg.Catalog.Parameters, nil, cfg.Profile)
+	return values["log_archive_accounts"].Value != nil, err
 }
 
 // choose takes the frameworks of the regimes that assay.yaml says apply, unless the
 // user names some.
-func (f *checkFlags) choose(cfg *assess.Config, accounts, paths []string) error {
+func (f *checkFlags) choose(cfg *assess.Config, all *material) error {
 	e := &engine{catalog: cfg.Catalog}
-	regimes, err := e.readRegimes(f.scope, accounts, paths)
+	regimes, err := e.readRegimes(f.scope, all.accounts, all.paths)
 	if err != nil || regimes == nil {
 		return err
 	}

@@ -28,6 +28,7 @@ type live struct {
 	externalID string
 	fips       bool
 	all        bool
+	filters    bool // of every log group
 	rate       float64
 	maxCalls   int64
 	needed     func(typeName string) bool // nil: every type
@@ -54,7 +55,7 @@ func (l *live) account(ctx context.Context, m *estate.Model, name string, s Stre
 	rand.Read(salt) // never fails (crypto/rand)
 	o := aws.Options{
 		Model: m, Regions: regions, Profile: l.profile, RoleARN: l.role, ExternalID: l.externalID,
-		FIPS: l.fips, All: l.all, Needed: l.needed, Rate: l.rate, MaxCalls: l.maxCalls, Salt: salt, Now: time.Now,
+		FIPS: l.fips, All: l.all, Filters: l.filters, Needed: l.needed, Rate: l.rate, MaxCalls: l.maxCalls, Salt: salt, Now: time.Now,
 	}
 	if s.ErrTTY {
 		o.Progress = func(p aws.Progress) { showCalls(s.Err, p) }

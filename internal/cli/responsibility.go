@@ -1,27 +1,25 @@
 package cli
 
 import (
-	"context"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"assay/internal/assess"
-	"assay/internal/collect"
 	"assay/internal/report"
 )
 
 // responsibilityFlags are the flags of assay responsibility.
 type responsibilityFlags struct {
-	inputs
-	live
+	reading
 	frameworks      []string
 	catalogs        []string
 	format          string
 	output          string
 	asOf            string
 	profile         string
+	scope           string
 	allowIncomplete bool
 }
 
@@ -53,13 +51,13 @@ nothing readable in what was named; 3 something could not be read or judged and
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args, s) },
 	}
 	fl := cmd.Flags()
-	f.inputs.flags(fl)
-	f.live.flags(fl)
-	fl.StringArrayVar(&f.frameworks, "framework", nil, "`id` of a framework, or id/profile such as nist-800-53-r5/fedramp-c (repeatable; default all)")
+	f.reading.flags(fl)
+	fl.StringArrayVar(&f.frameworks, "framework", nil, "`id` of a framework, or id/profile such as nist-800-53-r5/fedramp-c (repeatable; default those of assay.yaml, or all)")
 	fl.StringArrayVar(&f.catalogs, "catalog", nil, "`folder` with your own checks, frameworks and shifts (repeatable)")
 	fl.StringVarP(&f.format, "format", "f", "text", "`format`: "+strings.Join(report.MatrixFormats(), ", "))
 	fl.StringVarP(&f.output, "output", "o", "", "`file` to write (default standard output)")
 	fl.StringVar(&f.profile, "profile", "", "`file` with your own values for the parameters of checks, in YAML")
+	fl.StringVar(&f.scope, "scope", "", "`file` that says which regimes apply; '' for none (default assay.yaml, as for check)")
 	fl.StringVar(&f.asOf, "as-of", "", "`date` to judge by, YEAR-MONTH-DAY (default today)")
 	fl.BoolVar(&f.allowIncomplete, "allow-incomplete", false, "exit as if everything had been read")
 	completeWith(cmd, "format", report.MatrixFormats())
@@ -70,41 +68,30 @@ func (f *responsibilityFlags) run(cmd *cobra.Command, args []string, s Streams) 
 	if !slices.Contains(report.MatrixFormats(), f.format) {
 		return usage("--format %s: expected one of %s", f.format, strings.Join(report.MatrixFormats(), ", "))
 	}
-	cfg, err := (&checkFlags{catalogs: f.catalogs, frameworks: f.frameworks, profile: f.profile, severity: "info", asOf: f.asOf}).config()
+	as := &checkFlags{catalogs: f.catalogs, frameworks: f.frameworks, profile: f.profile, scope: f.scope, severity: "info", asOf: f.asOf}
+	cfg, err := as.config()
 	if err != nil {
 		return err
 	}
-	named := len(args) > 0
-	if !named {
-		args = []string{"."}
+	if f.live.filters, err = archives(cfg); err != nil {
+		return err
 	}
-	accounts, paths := split(args)
-	sources, collectors, missing := f.inputs.sources(cfg.Model, paths)
-	if len(sources) == 0 && missing != nil {
-		return missing
+	all, err := f.material(cmd.Context(), cfg.Model, args, s)
+	if err != nil {
+		return err
 	}
-	ctx := cmd.Context()
-	for _, name := range accounts {
-		one, err := f.live.account(ctx, cfg.Model, name, s)
-		if err != nil {
+	if !cmd.Flags().Changed("scope") || f.scope != "" {
+		if err := as.choose(cfg, all); err != nil {
 			return err
 		}
-		sources = append(sources, []collect.Found{f.live.source(ctx, one, s)})
 	}
-	if len(accounts) > 0 {
-		if len(paths) == 0 {
-			cfg.Basis = assess.Deployed
-		}
-		ctx = context.WithoutCancel(ctx) // what was read until an interruption is judged
-	}
-	cfg.Collectors, cfg.Progress = collectors, progress(s)
 	var gathered assess.Responsibilities
-	sum, err := assess.Run(ctx, *cfg, sources, s.In, &gathered)
+	sum, err := all.run(cmd.Context(), cfg, s, &gathered)
 	if err != nil {
 		return err
 	}
-	if sum.Scopes == 0 && named {
-		return usage("nothing to read in %s: no template, Terraform configuration, plan, state or estate file was found", strings.Join(args, ", "))
+	if sum.Scopes == 0 && len(args) > 0 {
+		return all.nothing()
 	}
 	out, finish, err := create(f.output, s)
 	if err != nil {
@@ -120,9 +107,9 @@ func (f *responsibilityFlags) run(cmd *cobra.Command, args []string, s Streams) 
 	case f.allowIncomplete:
 		return nil
 	case sum.Scopes > 0 && sum.Unreadable == sum.Scopes:
-		return &exit{ExitUsage, missing}
-	case sum.Incomplete || missing != nil:
-		return &exit{ExitIncomplete, missing}
+		return &exit{ExitUsage, all.missing}
+	case sum.Incomplete || all.missing != nil:
+		return &exit{ExitIncomplete, all.missing}
 	}
 	return nil
 }

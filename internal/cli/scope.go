@@ -16,7 +16,6 @@ import (
 	"assay/frameworks"
 	"assay/internal/assess"
 	"assay/internal/check"
-	"assay/internal/collect"
 	"assay/internal/estate"
 	"assay/internal/regime"
 	"assay/tables"
@@ -111,8 +110,7 @@ func (e *engine) readRegimes(name string, accounts, paths []string) (*assess.Reg
 
 // scopeFlags are the flags of assay scope.
 type scopeFlags struct {
-	inputs
-	live
+	reading
 	answers         string
 	output          string
 	format          string
@@ -148,8 +146,7 @@ Exit codes: 0 all was read; 2 wrong usage, a faulty assay.yaml, or nothing reada
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args, s) },
 	}
 	fl := cmd.Flags()
-	f.inputs.flags(fl)
-	f.live.flags(fl)
+	f.reading.flags(fl)
 	fl.StringVar(&f.answers, "answers", "", "`file` with answers, data and exclusions in the form of assay.yaml; nothing is asked")
 	fl.StringVarP(&f.output, "output", "o", "", "`file` to write or renew; - is standard output, '' none (default assay.yaml in the folder that is read, beside the file, or in the current folder for accounts and several paths)")
 	fl.StringVarP(&f.format, "format", "f", "text", "`format` of what is told: text or json")
@@ -303,25 +300,17 @@ func (f *scopeFlags) read(cmd *cobra.Command, e *engine, rules *regime.Rules, ar
 	for _, key := range values["data_class_tags"].Value.Items() {
 		v.tagKeys = append(v.tagKeys, key.AsString())
 	}
-	accounts, paths := split(args)
-	sources, collectors, missing := f.inputs.sources(e.model, paths)
-	if len(sources) == 0 && missing != nil {
-		return nil, missing
-	}
-	for _, name := range accounts {
-		one, err := f.live.account(cmd.Context(), e.model, name, s)
-		if err != nil {
-			return nil, err
-		}
-		sources = append(sources, []collect.Found{f.live.source(cmd.Context(), one, s)})
+	all, err := f.material(cmd.Context(), e.model, args, s)
+	if err != nil {
+		return nil, err
 	}
 	scopes := 0
-	v.incomplete = missing != nil
-	if missing != nil {
-		cmd.PrintErrln(missing)
+	v.incomplete = all.missing != nil
+	if all.missing != nil {
+		cmd.PrintErrln(all.missing)
 	}
-	for _, source := range sources {
-		built := estate.Build(e.model, assess.Read(cmd.Context(), collectors, source, s.In))
+	for _, source := range all.sources {
+		built := estate.Build(e.model, assess.Read(cmd.Context(), all.collectors, source, s.In))
 		v.sources = append(v.sources, built)
 		scopes += len(built)
 		for _, scope := range built {
@@ -332,7 +321,7 @@ func (f *scopeFlags) read(cmd *cobra.Command, e *engine, rules *regime.Rules, ar
 		}
 	}
 	if scopes == 0 {
-		return nil, usage("nothing to read in %s: no template, Terraform configuration, plan, state or estate file was found", strings.Join(args, ", "))
+		return nil, all.nothing()
 	}
 	return v, nil
 }

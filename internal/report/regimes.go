@@ -14,17 +14,11 @@ func (t *text) writeRegimes(m *assess.Summary) {
 	if r == nil {
 		return
 	}
-	var reported, flagged []string
-	for _, one := range r.Reported {
-		reported = append(reported, one.Frameworks...)
-	}
+	var flagged []string
 	for _, one := range r.Flagged {
 		flagged = append(flagged, one.ID)
 	}
-	if len(reported) == 0 {
-		reported = []string{"none"}
-	}
-	t.line(0, oneLine(fmt.Sprintf("regimes from %s: %s (%s)", r.File, strings.Join(reported, ", "), r.Confirmed)))
+	t.line(0, regimesOf(r))
 	if left := leftOut(r.Left); left != "" {
 		t.row(2, 4, oneLine(left), cell{text: "left out"})
 	}
@@ -38,6 +32,18 @@ func (t *text) writeRegimes(m *assess.Summary) {
 		t.row(2, 4, oneLine(fmt.Sprintf("%s: %s, by what the estate is today (%s); %s does not have it as such, and nothing below is about it: run assay scope again", one.ID, one.Verdict, one.Because, r.File)),
 			cell{text: "indicated", style: yellow})
 	}
+}
+
+// regimesOf says which frameworks are reported on, and who says so.
+func regimesOf(r *assess.RegimesInfo) string {
+	var reported []string
+	for _, one := range r.Reported {
+		reported = append(reported, one.Frameworks...)
+	}
+	if len(reported) == 0 {
+		reported = []string{"none"}
+	}
+	return oneLine(fmt.Sprintf("regimes from %s: %s (%s)", r.File, strings.Join(reported, ", "), r.Confirmed))
 }
 
 // leftOut lists regimes by their verdict, in the order of the first of each.

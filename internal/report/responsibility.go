@@ -57,6 +57,9 @@ func matrixOf(m *assess.Matrix) string {
 	if e.Incomplete {
 		s += "; not everything could be read, see assay check"
 	}
+	if m.Regimes != nil {
+		s += "; " + regimesOf(m.Regimes)
+	}
 	return s
 }
 
