@@ -291,14 +291,6 @@ func (p *place) has(typ, id string) bool {
 	return ok
 }
 
-// settled reports whether no read of the type fell short so far.
-func (p *place) settled(typ string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	c := p.coverage[typ]
-	return c == nil || slices.Contains([]estate.CoverageState{estate.CoverageComplete, estate.CoverageLinked, estate.CoverageNamed}, c.State)
-}
-
 // take hands out what is to be looked for of some types.
 func (p *place) take(types []string) []estate.Named {
 	p.mu.Lock()
