@@ -197,6 +197,8 @@ type (
 		Waivers   map[string]int                `json:"waivers,omitempty"` // by state
 		Baseline  *assess.BaselineSum           `json:"baseline,omitempty"`
 		Standings map[string]assess.StandingSum `json:"standings,omitempty"` // by framework
+		Regimes   *assess.RegimesInfo           `json:"regimes,omitempty"`   // why it is these frameworks
+		Indicated []assess.RegimeInfo           `json:"indicated,omitempty"` // regimes that the estate indicates beside
 	}
 )
 
@@ -451,7 +453,7 @@ func (s *sarif) Summary(m *assess.Summary) error {
 		ColumnKind:        "unicodeCodePoints",
 		Results:           results,
 		Properties: sarifRunBag{
-			s.header.AsOf, s.header.Basis, assess.StandingScope, s.header.Catalog, s.header.Tables, s.header.Facts, m.Outcomes, m.Waivers, m.Baseline, m.Standings,
+			s.header.AsOf, s.header.Basis, assess.StandingScope, s.header.Catalog, s.header.Tables, s.header.Facts, m.Outcomes, m.Waivers, m.Baseline, m.Standings, s.header.Regimes, m.Regimes,
 		},
 	}}}
 	enc := json.NewEncoder(s.out)
