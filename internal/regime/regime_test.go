@@ -159,7 +159,31 @@ func TestRules(t *testing.T) {
 			name: "a merchant", answers: "{role: merchant, card-transactions: 7000000, card-channel: own-systems}", data: []string{"chd"},
 			want:   map[string]Verdict{"pci-dss": Applies},
 			chosen: map[string]string{"pci-dss": "pci-dss-4.0.1/merchant"},
-			levels: map[string]string{"pci-dss": "merchant level: level 1"},
+			levels: map[string]string{"pci-dss": "self-assessment: none"},
+		},
+		{
+			name: "a merchant of the second level", answers: "{role: merchant, card-transactions: 1000000, card-channel: [own-page]}", data: []string{"chd"},
+			levels: map[string]string{"pci-dss": "merchant level: level 2: a self-assessment every year, for Mastercard by a QSA or an ISA\nself-assessment: SAQ A-EP"},
+		},
+		{
+			name: "a merchant online, and nobody says how many of the transactions are", answers: "{role: merchant, card-transactions: 400000, card-channel: [redirect]}", data: []string{"chd"},
+			levels: map[string]string{"pci-dss": "merchant level: level 3 where 20000 or more of them are e-commerce"},
+		},
+		{
+			name: "a shop without e-commerce", answers: "{role: merchant, card-transactions: 400000, card-channel: [terminal], card-stored: no}", data: []string{"chd"},
+			levels: map[string]string{"pci-dss": "merchant level: level 4, since none are e-commerce: what the acquirer asks for\nself-assessment: SAQ B, B-IP, C, C-VT, P2PE or SPoC"},
+		},
+		{
+			name: "a shop with terminals and a page", answers: "{role: merchant, card-channel: [terminal, redirect], card-stored: no}", data: []string{"chd"},
+			levels: map[string]string{"pci-dss": "self-assessment: one for each channel"},
+		},
+		{
+			name: "a designated entity", answers: "{role: merchant, card-designated: yes}", data: []string{"chd"},
+			chosen: map[string]string{"pci-dss": "pci-dss-4.0.1/merchant pci-dss-4.0.1/designated-entity"},
+		},
+		{
+			name: "nobody asked for the supplement", answers: "{role: merchant, card-designated: no}", data: []string{"chd"},
+			chosen: map[string]string{"pci-dss": "pci-dss-4.0.1/merchant"},
 		},
 		{
 			name: "a small merchant who redirects", answers: "{role: merchant, card-transactions: 12, card-channel: redirect, card-stored: no, data: []}",
