@@ -211,7 +211,16 @@ func TestRules(t *testing.T) {
 		{
 			name: "a covered entity with health data", answers: "{role: [covered-entity], health-records: 500}", data: []string{"ephi"},
 			want:   map[string]Verdict{"hipaa": Applies, "hitech": Applies},
-			levels: map[string]string{"hitech": "500 people"},
+			levels: map[string]string{"hipaa": "contracts: with each business associate", "hitech": "notice: a breach of 500 people or more"},
+		},
+		{
+			name: "a subcontractor of a business associate", answers: "{role: [business-associate], health-records: 499}", data: []string{"ephi"},
+			want:   map[string]Verdict{"hipaa": Applies, "hitech": Applies},
+			levels: map[string]string{"hipaa": "contracts: with each subcontractor", "hitech": "fewer than 500 people is told to them within 60 days of its discovery, and to HHS within 60 days of the end of the year\nwho tells: a business associate"},
+		},
+		{
+			name: "recognised security practices are no duty", answers: "{role: [covered-entity]}", data: []string{"ephi"},
+			levels: map[string]string{"hitech": "recognised security practices: those in place for the twelve months before"},
 		},
 		{
 			name: "FedRAMP by the highest impact", answers: "{role: [federal-cloud-provider], fedramp-path: rev5, confidentiality-impact: moderate, integrity-impact: low, availability-impact: high}",
