@@ -226,6 +226,17 @@ func TestRules(t *testing.T) {
 			name: "FedRAMP by the highest impact", answers: "{role: [federal-cloud-provider], fedramp-path: rev5, confidentiality-impact: moderate, integrity-impact: low, availability-impact: high}",
 			want:   map[string]Verdict{"fedramp": Applies, "fips-140": Applies},
 			chosen: map[string]string{"fedramp": "nist-800-53-r5/fedramp-d"},
+			levels: map[string]string{"fedramp": "class: class D is taken, since the highest impact is high", "fips-140": "FedRAMP: class D must use validated modules or update streams of them, class C should"},
+		},
+		{
+			name: "the class aimed at wins over the impacts", answers: "{role: [federal-cloud-provider], fedramp-class: b, confidentiality-impact: moderate, integrity-impact: low, availability-impact: high}",
+			chosen: map[string]string{"fedramp": "nist-800-53-r5/fedramp-b"},
+			levels: map[string]string{"fips-140": "FedRAMP: classes A and B may"},
+		},
+		{
+			name: "class A has no list of its own", answers: "{role: [federal-cloud-provider], fedramp-path: 20x, fedramp-class: a}",
+			chosen: map[string]string{"fedramp": "fedramp-20x/class-b"},
+			levels: map[string]string{"fedramp": "class A, for which assay has no indicators"},
 		},
 		{
 			name: "FedRAMP 20x", answers: "{role: [federal-cloud-provider], fedramp-path: 20x, confidentiality-impact: low, integrity-impact: low, availability-impact: low}",
@@ -243,6 +254,14 @@ func TestRules(t *testing.T) {
 		{
 			name: "SOC 2 by what is promised", answers: "{commitments: [soc2, confidentiality, privacy]}",
 			chosen: map[string]string{"soc2": "soc2-2017/security soc2-2017/confidentiality soc2-2017/privacy"},
+		},
+		{
+			name: "a baseline that nobody has to take", answers: "{commitments: [nist-800-53]}",
+			want: map[string]Verdict{"nist-800-53": Applies, "fips-140": Likely},
+		},
+		{
+			name: "a federal agency", answers: "{role: [federal-agency]}",
+			want: map[string]Verdict{"nist-800-53": Applies, "fips-140": Applies},
 		},
 		{
 			name: "HITRUST", answers: "{commitments: [hitrust], hitrust-kind: i1}",
