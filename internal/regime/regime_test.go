@@ -256,12 +256,21 @@ func TestRules(t *testing.T) {
 			chosen: map[string]string{"soc2": "soc2-2017/security soc2-2017/confidentiality soc2-2017/privacy"},
 		},
 		{
+			name: "a type 2 report", answers: "{commitments: [soc2], soc2-type: type-2}",
+			levels: map[string]string{"soc2": "report: type 2"},
+		},
+		{
 			name: "a baseline that nobody has to take", answers: "{commitments: [nist-800-53]}",
 			want: map[string]Verdict{"nist-800-53": Applies, "fips-140": Likely},
 		},
 		{
 			name: "a federal agency", answers: "{role: [federal-agency]}",
 			want: map[string]Verdict{"nist-800-53": Applies, "fips-140": Applies},
+		},
+		{
+			name: "a certificate", answers: "{commitments: [iso-27001]}",
+			want:   map[string]Verdict{"iso-27001": Applies},
+			levels: map[string]string{"iso-27001": "statement of applicability"},
 		},
 		{
 			name: "HITRUST", answers: "{commitments: [hitrust], hitrust-kind: i1}",
