@@ -282,8 +282,20 @@ func TestRules(t *testing.T) {
 			want: map[string]Verdict{"fips-140": Applies, "cmmc": Likely},
 		},
 		{
+			name: "a contract of the Department of Defense with controlled information", data: []string{"cui"}, answers: "{role: [defence-contractor]}",
+			want: map[string]Verdict{"cmmc": Applies},
+		},
+		{
+			name: "a contract of the Department of Defense without it", answers: "{role: [defence-contractor], data: [pii]}",
+			want: map[string]Verdict{"cmmc": Likely},
+		},
+		{
+			name: "laws that a place alone does not settle", data: []string{"pii", "pii-eu"}, answers: "{jurisdictions: [us, ca, br, uk], role: [financial-institution]}",
+			want: map[string]Verdict{"gdpr": Likely, "uk-gdpr": Likely, "glba": Likely, "pipeda": Likely, "lgpd": Applies, "nydfs-500": NotIndicated},
+		},
+		{
 			name: "personal data in the EU", data: []string{"pii"}, answers: "{jurisdictions: [eu], industry: finance, role: [financial-institution]}",
-			want: map[string]Verdict{"gdpr": Applies, "uk-gdpr": NotIndicated, "dora": Applies, "nis2": Likely, "lgpd": NotIndicated},
+			want: map[string]Verdict{"gdpr": Likely, "uk-gdpr": NotIndicated, "dora": Likely, "nis2": Likely, "lgpd": NotIndicated},
 		},
 		{
 			name: "people in the EU, and nobody says which data", answers: "{jurisdictions: [eu]}",
