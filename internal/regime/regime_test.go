@@ -234,6 +234,11 @@ func TestRules(t *testing.T) {
 			levels: map[string]string{"fips-140": "FedRAMP: classes A and B may"},
 		},
 		{
+			name: "20x has no class D", answers: "{role: [federal-cloud-provider], fedramp-path: 20x, availability-impact: high}",
+			chosen: map[string]string{"fedramp": "fedramp-20x/class-c"},
+			levels: map[string]string{"fedramp": "20x class: class C is taken, though the highest impact is high"},
+		},
+		{
 			name: "class A has no list of its own", answers: "{role: [federal-cloud-provider], fedramp-path: 20x, fedramp-class: a}",
 			chosen: map[string]string{"fedramp": "fedramp-20x/class-b"},
 			levels: map[string]string{"fedramp": "class A, for which assay has no indicators"},
