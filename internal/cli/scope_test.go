@@ -39,8 +39,8 @@ func TestScopeAsks(t *testing.T) {
 	out, prompts := ask(t, folder,
 		"perhaps", "yes", // Charge handles cards
 		"merchand", "merchant", "retail", "none", "us", "", // role … commitments, left open
-		"chd",                 // data
-		"12", "redirect", "n", // asked of merchants
+		"chd",                      // data
+		"12", "redirect", "n", "n", // asked of merchants
 		"ana@example.com")
 	for _, want := range []string{
 		"Charge: by its name it may hold or handle chd", "yes, no, or an empty line to leave it open",

@@ -159,7 +159,31 @@ func TestRules(t *testing.T) {
 			name: "a merchant", answers: "{role: merchant, card-transactions: 7000000, card-channel: own-systems}", data: []string{"chd"},
 			want:   map[string]Verdict{"pci-dss": Applies},
 			chosen: map[string]string{"pci-dss": "pci-dss-4.0.1/merchant"},
-			levels: map[string]string{"pci-dss": "merchant level: level 1"},
+			levels: map[string]string{"pci-dss": "self-assessment: none"},
+		},
+		{
+			name: "a merchant of the second level", answers: "{role: merchant, card-transactions: 1000000, card-channel: [own-page]}", data: []string{"chd"},
+			levels: map[string]string{"pci-dss": "merchant level: level 2: a self-assessment every year, for Mastercard by a QSA or an ISA\nself-assessment: SAQ A-EP"},
+		},
+		{
+			name: "a merchant online, and nobody says how many of the transactions are", answers: "{role: merchant, card-transactions: 400000, card-channel: [redirect]}", data: []string{"chd"},
+			levels: map[string]string{"pci-dss": "merchant level: level 3 where 20000 or more of them are e-commerce"},
+		},
+		{
+			name: "a shop without e-commerce", answers: "{role: merchant, card-transactions: 400000, card-channel: [terminal], card-stored: no}", data: []string{"chd"},
+			levels: map[string]string{"pci-dss": "merchant level: level 4, since none are e-commerce: what the acquirer asks for\nself-assessment: SAQ B, B-IP, C, C-VT, P2PE or SPoC"},
+		},
+		{
+			name: "a shop with terminals and a page", answers: "{role: merchant, card-channel: [terminal, redirect], card-stored: no}", data: []string{"chd"},
+			levels: map[string]string{"pci-dss": "self-assessment: one for each channel"},
+		},
+		{
+			name: "a designated entity", answers: "{role: merchant, card-designated: yes}", data: []string{"chd"},
+			chosen: map[string]string{"pci-dss": "pci-dss-4.0.1/merchant pci-dss-4.0.1/designated-entity"},
+		},
+		{
+			name: "nobody asked for the supplement", answers: "{role: merchant, card-designated: no}", data: []string{"chd"},
+			chosen: map[string]string{"pci-dss": "pci-dss-4.0.1/merchant"},
 		},
 		{
 			name: "a small merchant who redirects", answers: "{role: merchant, card-transactions: 12, card-channel: redirect, card-stored: no, data: []}",
@@ -187,12 +211,37 @@ func TestRules(t *testing.T) {
 		{
 			name: "a covered entity with health data", answers: "{role: [covered-entity], health-records: 500}", data: []string{"ephi"},
 			want:   map[string]Verdict{"hipaa": Applies, "hitech": Applies},
-			levels: map[string]string{"hitech": "500 people"},
+			levels: map[string]string{"hipaa": "contracts: with each business associate", "hitech": "notice: a breach of 500 people or more"},
+		},
+		{
+			name: "a subcontractor of a business associate", answers: "{role: [business-associate], health-records: 499}", data: []string{"ephi"},
+			want:   map[string]Verdict{"hipaa": Applies, "hitech": Applies},
+			levels: map[string]string{"hipaa": "contracts: with each subcontractor", "hitech": "fewer than 500 people is told to them within 60 days of its discovery, and to HHS within 60 days of the end of the year\nwho tells: a business associate"},
+		},
+		{
+			name: "recognised security practices are no duty", answers: "{role: [covered-entity]}", data: []string{"ephi"},
+			levels: map[string]string{"hitech": "recognised security practices: those in place for the twelve months before"},
 		},
 		{
 			name: "FedRAMP by the highest impact", answers: "{role: [federal-cloud-provider], fedramp-path: rev5, confidentiality-impact: moderate, integrity-impact: low, availability-impact: high}",
 			want:   map[string]Verdict{"fedramp": Applies, "fips-140": Applies},
 			chosen: map[string]string{"fedramp": "nist-800-53-r5/fedramp-d"},
+			levels: map[string]string{"fedramp": "class: class D is taken, since the highest impact is high", "fips-140": "FedRAMP: class D must use validated modules or update streams of them, class C should"},
+		},
+		{
+			name: "the class aimed at wins over the impacts", answers: "{role: [federal-cloud-provider], fedramp-class: b, confidentiality-impact: moderate, integrity-impact: low, availability-impact: high}",
+			chosen: map[string]string{"fedramp": "nist-800-53-r5/fedramp-b"},
+			levels: map[string]string{"fips-140": "FedRAMP: classes A and B may"},
+		},
+		{
+			name: "20x has no class D", answers: "{role: [federal-cloud-provider], fedramp-path: 20x, availability-impact: high}",
+			chosen: map[string]string{"fedramp": "fedramp-20x/class-c"},
+			levels: map[string]string{"fedramp": "20x class: class C is taken, though the highest impact is high"},
+		},
+		{
+			name: "class A has no list of its own", answers: "{role: [federal-cloud-provider], fedramp-path: 20x, fedramp-class: a}",
+			chosen: map[string]string{"fedramp": "fedramp-20x/class-b"},
+			levels: map[string]string{"fedramp": "class A, for which assay has no indicators"},
 		},
 		{
 			name: "FedRAMP 20x", answers: "{role: [federal-cloud-provider], fedramp-path: 20x, confidentiality-impact: low, integrity-impact: low, availability-impact: low}",
@@ -212,6 +261,23 @@ func TestRules(t *testing.T) {
 			chosen: map[string]string{"soc2": "soc2-2017/security soc2-2017/confidentiality soc2-2017/privacy"},
 		},
 		{
+			name: "a type 2 report", answers: "{commitments: [soc2], soc2-type: type-2}",
+			levels: map[string]string{"soc2": "report: type 2"},
+		},
+		{
+			name: "a baseline that nobody has to take", answers: "{commitments: [nist-800-53]}",
+			want: map[string]Verdict{"nist-800-53": Applies, "fips-140": Likely},
+		},
+		{
+			name: "a federal agency", answers: "{role: [federal-agency]}",
+			want: map[string]Verdict{"nist-800-53": Applies, "fips-140": Applies},
+		},
+		{
+			name: "a certificate", answers: "{commitments: [iso-27001]}",
+			want:   map[string]Verdict{"iso-27001": Applies},
+			levels: map[string]string{"iso-27001": "statement of applicability"},
+		},
+		{
 			name: "HITRUST", answers: "{commitments: [hitrust], hitrust-kind: i1}",
 			want:   map[string]Verdict{"hitrust": Applies},
 			levels: map[string]string{"hitrust": "i1: 182"},
@@ -221,8 +287,20 @@ func TestRules(t *testing.T) {
 			want: map[string]Verdict{"fips-140": Applies, "cmmc": Likely},
 		},
 		{
+			name: "a contract of the Department of Defense with controlled information", data: []string{"cui"}, answers: "{role: [defence-contractor]}",
+			want: map[string]Verdict{"cmmc": Applies},
+		},
+		{
+			name: "a contract of the Department of Defense without it", answers: "{role: [defence-contractor], data: [pii]}",
+			want: map[string]Verdict{"cmmc": Likely},
+		},
+		{
+			name: "laws that a place alone does not settle", data: []string{"pii", "pii-eu"}, answers: "{jurisdictions: [us, ca, br, uk], role: [financial-institution]}",
+			want: map[string]Verdict{"gdpr": Likely, "uk-gdpr": Likely, "glba": Likely, "pipeda": Likely, "lgpd": Applies, "nydfs-500": NotIndicated},
+		},
+		{
 			name: "personal data in the EU", data: []string{"pii"}, answers: "{jurisdictions: [eu], industry: finance, role: [financial-institution]}",
-			want: map[string]Verdict{"gdpr": Applies, "uk-gdpr": NotIndicated, "dora": Applies, "nis2": Likely, "lgpd": NotIndicated},
+			want: map[string]Verdict{"gdpr": Likely, "uk-gdpr": NotIndicated, "dora": Likely, "nis2": Likely, "lgpd": NotIndicated},
 		},
 		{
 			name: "people in the EU, and nobody says which data", answers: "{jurisdictions: [eu]}",
