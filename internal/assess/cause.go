@@ -79,6 +79,7 @@ func (g *judgedGroup) shareCauses() {
 	type key struct {
 		check int
 		at    estate.Position
+		name  string
 	}
 	type concerned struct {
 		in       *estate.Scope
@@ -92,10 +93,18 @@ func (g *judgedGroup) shareCauses() {
 			if f.result.Outcome != check.Fail {
 				continue
 			}
-			if c := causeOf(f.of.Resource, f.result); !c.at.IsZero() {
-				k := key{f.check, c.at}
-				sharing[k], causes[f] = append(sharing[k], f), c
+			c := causeOf(f.of.Resource, f.result)
+			k := key{check: f.check, at: c.at}
+			switch {
+			case c.at.IsZero():
+				continue
+			case c.at.Line > 0:
+			case c.kind != CauseResource:
+				continue // all that one call answered stands there
+			default:
+				k.name = c.key
 			}
+			sharing[k], causes[f] = append(sharing[k], f), c
 		}
 	}
 	for k, findings := range sharing {

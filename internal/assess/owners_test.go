@@ -1,11 +1,18 @@
 package assess_test
 
 import (
+	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"assay/internal/assess"
 	"assay/internal/check"
+	"assay/internal/collect"
+	"assay/internal/estate"
 )
 
 // TestOwners holds patterns to what code hosts say of CODEOWNERS.
@@ -154,5 +161,66 @@ Resources:
 				t.Errorf("%d findings share %d causes", sharing, len(ids))
 			}
 		})
+	}
+}
+
+// read is an account of four functions in two subnets. All that one call answered
+// stands at one place.
+type read struct{}
+
+func (read) Name() string             { return "made up" }
+func (read) Claims(collect.File) bool { return true }
+
+func (read) Collect(context.Context, collect.File) []*estate.Builder {
+	b := estate.NewBuilder("111122223333/eu-west-1", "aws")
+	b.Place("eu-west-1", "111122223333")
+	add := func(kind, id, call, properties string) {
+		at := estate.Position{File: "aws://111122223333/eu-west-1/" + call}
+		v := &estate.Value{}
+		if err := v.UnmarshalJSON([]byte(properties)); err != nil {
+			panic(err)
+		}
+		fields := slices.Clone(v.Fields())
+		for i := range fields {
+			fields[i].Value = fields[i].Value.At(at)
+		}
+		b.Add(estate.Resource{Type: kind, ID: id, LogicalID: id, Address: id, Properties: estate.Map(fields...).At(at), Source: at})
+	}
+	for i, subnet := range []string{"s-1", "s-1", "s-2", "s-2"} {
+		add("AWS::Lambda::Function", fmt.Sprintf("arn:aws:lambda:eu-west-1:111122223333:function:f-%d", i), "lambda:ListFunctions",
+			fmt.Sprintf(`{"FunctionName": "f-%d", "TracingConfig": {"Mode": "PassThrough"}, "VpcConfig": {"SubnetIds": [%q]}}`, i, subnet))
+	}
+	for i := 1; i <= 2; i++ {
+		add("AWS::EC2::Subnet", fmt.Sprintf("s-%d", i), "ec2:DescribeSubnets", `{"VpcId": "vpc-1"}`)
+		add("AWS::EC2::RouteTable", fmt.Sprintf("t-%d", i), "ec2:DescribeRouteTables", `{"VpcId": "vpc-1"}`)
+		add("AWS::EC2::SubnetRouteTableAssociation", fmt.Sprintf("o-%d", i), "ec2:DescribeRouteTables", fmt.Sprintf(`{"SubnetId": "s-%d", "RouteTableId": "t-%d"}`, i, i))
+		add("AWS::EC2::Route", fmt.Sprintf("w-%d", i), "ec2:DescribeRouteTables", fmt.Sprintf(`{"RouteTableId": "t-%d", "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1"}`, i))
+	}
+	return []*estate.Builder{b}
+}
+
+// TestSharedCausesOfAccounts: two findings share the resource that both stand on, and
+// not the call that answered.
+func TestSharedCausesOfAccounts(t *testing.T) {
+	cfg := config(t)
+	cfg.Collectors = []collect.Collector{read{}}
+	m := &messages{}
+	if _, err := assess.Run(t.Context(), cfg, [][]collect.Found{{collect.Stdin}}, strings.NewReader(""), m); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]int{}
+	for _, f := range m.findings {
+		switch {
+		case f.Outcome != check.Fail:
+		case f.Check == "LAMBDA-TRACING-ACTIVE" && f.Cause == nil:
+			got["its own"]++
+		case f.Check == "LAMBDA-VPC-PRIVATE-SUBNET" && f.Cause != nil:
+			got[fmt.Sprintf("%s %s of %d", f.Cause.Kind, f.Cause.Name, f.Cause.Findings)]++
+		case f.Cause != nil:
+			t.Errorf("%s: %+v", f.Check, f.Cause)
+		}
+	}
+	if diff := cmp.Diff(map[string]int{"its own": 4, "resource w-1 of 2": 2, "resource w-2 of 2": 2}, got); diff != "" {
+		t.Error(diff)
 	}
 }

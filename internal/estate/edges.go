@@ -348,7 +348,7 @@ const ReasonWrittenOut = "a plan does not show what is written out"
 
 // ReasonNotLetIn is the gap of what a live resource leads to that was not asked,
 // and that no function which was read lets in.
-const ReasonNotLetIn = "it was not asked for, and no function lets it in"
+const ReasonNotLetIn = "no function lets it in, so that it was not asked for; --all-resources asks for all"
 
 // named is a pattern of ARNs as the name of one resource, any region and account
 // left out; nil when it is of no one resource's name.

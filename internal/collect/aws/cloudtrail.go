@@ -92,8 +92,8 @@ func (s *scope) selectors(ctx context.Context, client *cloudtrail.Client, arn st
 		if isDefaultSelector(selected.EventSelectors) {
 			selected.EventSelectors = nil
 		}
-		set["EventSelectors"] = s.property("AWS::CloudTrail::Trail", "EventSelectors", "cloudtrail:GetEventSelectors", selected.EventSelectors)
-		set["AdvancedEventSelectors"] = s.property("AWS::CloudTrail::Trail", "AdvancedEventSelectors", "cloudtrail:GetEventSelectors", selected.AdvancedEventSelectors)
+		set["EventSelectors"] = s.as("AWS::CloudTrail::Trail", "EventSelectors", selected.EventSelectors, "cloudtrail:GetEventSelectors")
+		set["AdvancedEventSelectors"] = s.as("AWS::CloudTrail::Trail", "AdvancedEventSelectors", selected.AdvancedEventSelectors, "cloudtrail:GetEventSelectors")
 	}
 	insights, err := do(ctx, s, "cloudtrail:GetInsightSelectors", client.GetInsightSelectors, &cloudtrail.GetInsightSelectorsInput{TrailName: aws.String(arn)})
 	switch {
@@ -103,7 +103,7 @@ func (s *scope) selectors(ctx context.Context, client *cloudtrail.Client, arn st
 	case err != nil:
 		set["InsightSelectors"] = s.missing(err, arn)
 	default:
-		set["InsightSelectors"] = s.property("AWS::CloudTrail::Trail", "InsightSelectors", "cloudtrail:GetInsightSelectors", insights.InsightSelectors)
+		set["InsightSelectors"] = s.as("AWS::CloudTrail::Trail", "InsightSelectors", insights.InsightSelectors, "cloudtrail:GetInsightSelectors")
 	}
 	set["Tags"], err = trailTags(ctx, s, client, arn)
 	return err
@@ -191,7 +191,7 @@ func readStore(ctx context.Context, s *scope, client *cloudtrail.Client, e types
 		set["InsightSelectors"] = s.missing(err, arn)
 		set["InsightsDestination"] = set["InsightSelectors"]
 	default:
-		set["InsightSelectors"] = s.property(typ, "InsightSelectors", "cloudtrail:GetInsightSelectors", insights.InsightSelectors)
+		set["InsightSelectors"] = s.as(typ, "InsightSelectors", insights.InsightSelectors, "cloudtrail:GetInsightSelectors")
 		set["InsightsDestination"] = str(insights.InsightsDestination)
 	}
 	if set["Tags"], err = trailTags(ctx, s, client, arn); err != nil {

@@ -80,7 +80,7 @@ func recordingGroup(s *scope, g *types.RecordingGroup, call string) *estate.Valu
 	if g.AllSupported && g.RecordingStrategy != nil && g.RecordingStrategy.UseOnly == types.RecordingStrategyTypeAllSupportedResourceTypes {
 		plain.RecordingStrategy = nil
 	}
-	return s.property("AWS::Config::ConfigurationRecorder", "RecordingGroup", call, plain)
+	return s.as("AWS::Config::ConfigurationRecorder", "RecordingGroup", plain, call)
 }
 
 func readRecorderStatus(ctx context.Context, s *scope) error {

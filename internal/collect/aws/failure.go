@@ -62,6 +62,8 @@ func (f *failure) hint() string {
 		return "raise --max-calls"
 	case f.reason == reasonInterrupted:
 		return "run it again"
+	case f.reason == reasonExpired:
+		return "get new credentials that last as long as the run, or name a --role, whose are renewed"
 	case throttled(f.code):
 		return "lower --rate, or run it when less else asks this account"
 	}
@@ -70,6 +72,7 @@ func (f *failure) hint() string {
 
 const (
 	reasonInterrupted = "interrupted before it was read"
+	reasonExpired     = "the credentials expired"
 	reasonUnreadable  = "the answer could not be read"
 	codeCap           = "TooManyCalls" // ours, not AWS's
 )
@@ -132,7 +135,7 @@ func meaning(api smithy.APIError) (reason string, denied bool) {
 	case slices.Contains(closed, code):
 		return "the region or service is not switched on for the account (" + code + ")", false
 	case code == "ExpiredToken" || code == "ExpiredTokenException" || code == "RequestExpired":
-		return "the credentials expired", false
+		return reasonExpired, false
 	case api.ErrorFault() == smithy.FaultServer || strings.HasPrefix(code, "Internal") || code == "ServiceUnavailable":
 		return "AWS failed to answer (" + code + ")", false
 	}

@@ -119,10 +119,7 @@ func (s *scope) inline(all []types.PolicyDetail) *estate.Value {
 	for _, p := range all {
 		items = append(items, some(fields{"PolicyName": str(p.PolicyName), "PolicyDocument": s.run.shaper.document(aws.ToString(p.PolicyDocument))}))
 	}
-	if len(items) == 0 {
-		return nil
-	}
-	return estate.List(items...)
+	return listOf(items)
 }
 
 func attached(all []types.AttachedPolicy) *estate.Value {

@@ -81,6 +81,9 @@ func readFunctions(ctx context.Context, s *scope) error {
 	if listed != nil && len(all) == 0 {
 		return listed
 	}
+	if listed != nil {
+		r.stranger("*", "a version that was not listed") // of a function that was
+	}
 	counted := r.settings(ctx, len(all), listed == nil)
 	r.codeSigning(ctx)
 	err := forEach(ctx, s, all, 7, r.function)
@@ -312,20 +315,11 @@ func (r *functions) policy(ctx context.Context, arn, qualifier string) {
 	for _, statement := range list(document.Field("Statement")) {
 		sid := statement.Field("Sid").AsString()
 		permission, ok := permissionOf(statement, on)
-		if service := permission["Principal"].AsString(); !ok {
-			if statement.Field("Effect").AsString() != "Deny" {
-				r.stranger("*", on)
-			}
-		} else if strings.HasSuffix(service, ".amazonaws.com") {
-			switch source := strings.TrimSuffix(permission["SourceArn"].AsString(), streams); {
-			case source == "" || strings.ContainsAny(source, "*?"):
-				r.stranger(globalService(service), on)
-			case globalService(service) == logsPrincipal:
-				if _, group, ok := strings.Cut(source, ":log-group:"); ok {
-					r.letIn(group)
-					r.want(estate.Named{Type: subscriptionFilters, Text: source, Name: group})
-				}
-			}
+		switch {
+		case ok:
+			r.admit(permission, on)
+		case statement.Field("Effect").AsString() != "Deny":
+			r.stranger("*", on)
 		}
 		if !ok || sid == "" || sids[sid] {
 			rest = append(rest, statement)
@@ -353,11 +347,44 @@ func (r *functions) unknownPolicy(id, on string, err error) {
 	r.stranger("*", on)
 }
 
-// globalService is a service's principal without a region, which some have:
-// logs.eu-central-1.amazonaws.com.
-func globalService(principal string) string {
-	service, _, _ := strings.Cut(principal, ".")
-	return service + ".amazonaws.com"
+// admit records which services a permission lets in: a log group by its name, and
+// whatever resource of a service where it names none.
+func (r *functions) admit(permission fields, on string) {
+	service := caller(permission)
+	source := permission["SourceArn"].AsString()
+	group, isGroup := groupOf(source)
+	switch {
+	case service == "":
+	case isGroup && (service == logsPrincipal || service == "*"):
+		n := estate.Named{Type: subscriptionFilters, Text: source, Name: group}
+		for _, p := range r.run.placesOf(r.place, n) {
+			p.letIn(group)
+		}
+		r.want(n)
+	case source == "" || strings.ContainsAny(source, "*?"):
+		r.stranger(service, on)
+	}
+}
+
+// caller is the service that a permission lets in, without the region that some
+// have (logs.eu-central-1.amazonaws.com) and China's suffix; "*" for any, and empty
+// for none. Services do not call by URLs, and are in no organisation.
+// source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid
+func caller(permission fields) string {
+	principal := permission["Principal"].AsString()
+	if principal == "*" {
+		if permission["Action"].AsString() == "lambda:InvokeFunctionUrl" || permission["FunctionUrlAuthType"] != nil || permission["InvokedViaFunctionUrl"].AsString() == "true" ||
+			permission["PrincipalOrgID"] != nil {
+			return ""
+		}
+		return principal
+	}
+	const suffix = ".amazonaws.com"
+	if service := strings.TrimSuffix(principal, ".cn"); strings.HasSuffix(service, suffix) {
+		name, _, _ := strings.Cut(service, ".")
+		return name + suffix
+	}
+	return ""
 }
 
 // permissionOf is a statement of the policy of a function, alias or version as

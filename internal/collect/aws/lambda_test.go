@@ -389,6 +389,15 @@ func TestCallFaults(t *testing.T) {
 	}
 }
 
+// TestTagsDenied: the gap stands where the tags would have been answered.
+func TestTagsDenied(t *testing.T) {
+	f := (&lambdas{functions: []types.FunctionConfiguration{function("f")}}).serve(newFake(t)).fault(denied(tagging))
+	v := resource(t, collectLambda(f), "AWS::Lambda::Function", "f").Properties.Field("Tags")
+	if want := "aws://" + testAccount + "/" + testRegion + "/" + tagging; v.Kind() != estate.KindDenied || v.Position().File != want {
+		t.Errorf("%s at %s, expected at %s", jsonOf(v), v.Position(), want)
+	}
+}
+
 // TestListFaults lets the second page of a list go wrong: what came before it is
 // kept, and the coverage tells.
 func TestListFaults(t *testing.T) {

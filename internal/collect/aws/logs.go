@@ -148,7 +148,6 @@ func milliseconds(n *int64) *estate.Value {
 const (
 	subscriptionFilters = "AWS::Logs::SubscriptionFilter"
 	logsPrincipal       = "logs.amazonaws.com"
-	streams             = ":*" // ends the ARN of a log group where it means what is in it
 )
 
 // readSubscriptionFilters reads where log groups send what they hold. There is
@@ -157,7 +156,7 @@ const (
 // of the others it says that it did not ask. Where a function lets in whatever log
 // group, and with Filters or All, it asks all.
 func readSubscriptionFilters(ctx context.Context, s *scope, sought []estate.Named) error {
-	all := s.run.options.All || s.run.options.Filters || s.lets(logsPrincipal)
+	all := s.run.options.All || s.run.options.Filters || s.run.lets(logsPrincipal)
 	client := cloudwatchlogs.NewFromConfig(s.cfg)
 	return forEach(ctx, s, sought, 1, func(ctx context.Context, n estate.Named) error {
 		if !all && s.mayWait(n.Name) {
@@ -185,6 +184,14 @@ func readSubscriptionFilters(ctx context.Context, s *scope, sought []estate.Name
 		s.lost(subscriptionFilters, n.Name+"|", fields{"LogGroupName": estate.String(n.Name)}, err)
 		return nil
 	})
+}
+
+// groupOf is the name of the log group that an ARN, or a pattern of ARNs, names: the
+// one, or something in it.
+func groupOf(source string) (string, bool) {
+	where, name, ok := strings.Cut(source, ":log-group:")
+	name, _, _ = strings.Cut(name, ":")
+	return name, ok && name != "" && !strings.ContainsAny(where+name, "*?")
 }
 
 // letIn records that a function lets in a log group.

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -29,11 +30,16 @@ func groupARN(name string) string {
 // serveLogs is three functions: one logs where Lambda lets it by default, one
 // elsewhere, and is called with what the first one logs; and one was never called.
 func serveLogs(f *fake) {
-	serveLogsFrom(f, `,"Condition":{"ArnLike":{"AWS:SourceArn":"`+groupARN("/aws/lambda/orders")+`:*"}}`)
+	serveLogsFrom(f, lets("logs.eu-central-1.amazonaws.com", groupARN("/aws/lambda/orders")+":*"))
 }
 
-// serveLogsFrom is serveLogs with another condition of who may call.
-func serveLogsFrom(f *fake, condition string) {
+// lets is who may call a function, as a part of a statement.
+func lets(service, source string) string {
+	return `"Principal":{"Service":"` + service + `"},"Condition":{"ArnLike":{"AWS:SourceArn":"` + source + `"}}`
+}
+
+// serveLogsFrom is serveLogs with others who may call.
+func serveLogsFrom(f *fake, who string) {
 	withFunctions(f,
 		lambdatypes.FunctionConfiguration{FunctionName: aws.String("orders")}, lambdatypes.FunctionConfiguration{FunctionName: aws.String("never")},
 		lambdatypes.FunctionConfiguration{FunctionName: aws.String("pay"), LoggingConfig: &lambdatypes.LoggingConfig{LogGroup: aws.String("app")}},
@@ -42,7 +48,7 @@ func serveLogsFrom(f *fake, condition string) {
 		if *in.FunctionName != functionARN("pay") {
 			return nil, refuse(notFound, "no policy")
 		}
-		return &lambda.GetPolicyOutput{Policy: aws.String(policyOf(permission("logs", functionARN("pay"), `"Principal":{"Service":"logs.eu-central-1.amazonaws.com"}`+condition)))}, nil
+		return &lambda.GetPolicyOutput{Policy: aws.String(policyOf(permission("logs", functionARN("pay"), who)))}, nil
 	})
 	group := func(name string, change func(*types.LogGroup)) types.LogGroup {
 		g := types.LogGroup{
@@ -141,35 +147,102 @@ func TestLogs(t *testing.T) {
 // TestFilters asks for the filters of the log groups for which the answer can
 // matter.
 func TestFilters(t *testing.T) {
-	some := `,"Condition":{"ArnLike":{"AWS:SourceArn":"` + groupARN("/aws/lambda/orders") + `:*"}}`
+	const logs, orders = "logs.amazonaws.com", "/aws/lambda/orders"
+	// app is of the class that filters do not work in.
+	none, one, all := []string{"app"}, []string{orders, "app"}, []string{"/aws/lambda/gone", orders, "app"}
+	of := func(group string) string { return groupARN(group) + ":*" }
+	anyone := `"Principal":"*"`
 	for name, c := range map[string]struct {
-		condition string
-		with      func(*Options)
-		asked     []string
+		who   string
+		with  func(*Options)
+		asked []string
 	}{
-		// app is of the class that filters do not work in.
-		"one is let in":           {some, func(*Options) {}, []string{"/aws/lambda/orders", "app"}},
-		"whichever is let in":     {"", func(*Options) {}, []string{"/aws/lambda/gone", "/aws/lambda/orders", "app"}},
-		"all by a pattern":        {strings.Replace(some, "orders", "*", 1), func(*Options) {}, []string{"/aws/lambda/gone", "/aws/lambda/orders", "app"}},
-		"all must go somewhere":   {some, func(o *Options) { o.Filters = true }, []string{"/aws/lambda/gone", "/aws/lambda/orders", "app"}},
-		"everything is asked for": {some, everything, []string{"/aws/lambda/gone", "/aws/lambda/orders", "/aws/other", "app", "app-archive"}},
+		"one is let in":                       {lets(logs, of(orders)), nil, one},
+		"one, and the region's service":       {lets("logs.eu-central-1.amazonaws.com", of(orders)), nil, one},
+		"one, and China's service":            {lets("logs.cn-north-1.amazonaws.com.cn", of(orders)), nil, one},
+		"one, without what is in it":          {lets(logs, groupARN(orders)), nil, one},
+		"one, by a stream":                    {lets(logs, groupARN(orders)+":log-stream:*"), nil, one},
+		"one, whoever calls":                  {anyone + `,"Condition":{"ArnLike":{"AWS:SourceArn":"` + of(orders) + `"}}`, nil, one},
+		"one of another account":              {lets(logs, strings.Replace(of(orders), testAccount, "999999999999", 1)), nil, none},
+		"another service":                     {lets("sns.amazonaws.com", "arn:aws:sns:eu-central-1:111122223333:t"), nil, none},
+		"another service, whatever calls":     {lets("sns.amazonaws.com", "arn:aws:sns:eu-central-1:111122223333:*"), nil, none},
+		"whichever is let in":                 {`"Principal":{"Service":"` + logs + `"}`, nil, all},
+		"whichever of China's":                {`"Principal":{"Service":"logs.cn-north-1.amazonaws.com.cn"}`, nil, all},
+		"whichever of an account":             {`"Principal":{"Service":"` + logs + `"},"Condition":{"StringEquals":{"AWS:SourceAccount":"111122223333"}}`, nil, all},
+		"whichever by the group's pattern":    {lets(logs, of("*")), nil, all},
+		"whichever by a part of its name":     {lets(logs, of("/aws/lambda/*")), nil, all},
+		"whichever by the end of the pattern": {lets(logs, groupARN("*")), nil, all},
+		"whichever of the region":             {lets(logs, "arn:aws:logs:eu-central-1:111122223333:*"), nil, all},
+		"whichever, by any region":            {lets(logs, strings.Replace(of(orders), testRegion, "*", 1)), nil, all},
+		"whoever calls":                       {anyone, nil, all},
+		"whoever calls, written out":          {`"Principal":{"AWS":"*"}`, nil, all},
+		"whoever calls by a URL":              {anyone + `,"Condition":{"StringEquals":{"lambda:FunctionUrlAuthType":"NONE"}}`, nil, none},
+		"whoever is of an organisation":       {anyone + `,"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}`, nil, none},
+		"all must go somewhere":               {lets(logs, of(orders)), func(o *Options) { o.Filters = true }, all},
+		"everything is asked for":             {lets(logs, of(orders)), everything, []string{"/aws/lambda/gone", orders, "/aws/other", "app", "app-archive"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFake(t).empty()
-			serveLogsFrom(f, c.condition)
-			var mu sync.Mutex
-			asked := map[string]bool{}
-			on(f, func(in *cloudwatchlogs.DescribeSubscriptionFiltersInput) (*cloudwatchlogs.DescribeSubscriptionFiltersOutput, error) {
-				mu.Lock()
-				defer mu.Unlock()
-				asked[*in.LogGroupName] = true
-				return &cloudwatchlogs.DescribeSubscriptionFiltersOutput{}, nil
-			})
-			f.open(c.with).Collect(t.Context())
-			if diff := cmp.Diff(c.asked, slices.Sorted(maps.Keys(asked))); diff != "" {
-				t.Error(diff)
-			}
+			serveLogsFrom(f, c.who)
+			sameFilters(t, f, c.with, c.asked)
 		})
+	}
+	t.Run("a part of the versions is lost", func(t *testing.T) {
+		f := newFake(t).empty()
+		serveLogsFrom(f, lets(logs, of(orders)))
+		whole := f.handlers[reflect.TypeFor[*lambda.ListFunctionsInput]()]
+		on(f, func(in *lambda.ListFunctionsInput) (*lambda.ListFunctionsOutput, error) {
+			if in.Marker != nil {
+				return nil, refuse("InvalidParameterValueException", "no such page")
+			}
+			out, err := whole(&call{in: in})
+			some := *out.(*lambda.ListFunctionsOutput)
+			some.NextMarker = aws.String("more")
+			return &some, err
+		})
+		sameFilters(t, f, nil, all)
+	})
+	t.Run("a policy is lost", func(t *testing.T) {
+		f := newFake(t).empty().fault(denied("lambda:GetPolicy"))
+		serveLogsFrom(f, "")
+		sameFilters(t, f, nil, all)
+	})
+	t.Run("a function of another region lets one in", func(t *testing.T) {
+		f := newFake(t).empty()
+		serveLogsFrom(f, lets(logs, strings.Replace(of(orders), testRegion, "us-east-1", 1)))
+		whole := f.handlers[reflect.TypeFor[*lambda.ListFunctionsInput]()]
+		onCall(f, func(c *call, in *lambda.ListFunctionsInput) (*lambda.ListFunctionsOutput, error) {
+			if c.region != testRegion {
+				return &lambda.ListFunctionsOutput{}, nil
+			}
+			out, err := whole(c)
+			return out.(*lambda.ListFunctionsOutput), err
+		})
+		sameFilters(t, f, func(o *Options) { o.Regions = []string{testRegion, "us-east-1"} }, []string{"app", "us-east-1 " + orders})
+	})
+}
+
+// sameFilters reads an account and compares whose filters it asked for.
+func sameFilters(t *testing.T, f *fake, with func(*Options), want []string) {
+	t.Helper()
+	var mu sync.Mutex
+	asked := map[string]bool{}
+	onCall(f, func(c *call, in *cloudwatchlogs.DescribeSubscriptionFiltersInput) (*cloudwatchlogs.DescribeSubscriptionFiltersOutput, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		name := *in.LogGroupName
+		if c.region != testRegion {
+			name = c.region + " " + name
+		}
+		asked[name] = true
+		return &cloudwatchlogs.DescribeSubscriptionFiltersOutput{}, nil
+	})
+	if with == nil {
+		with = func(*Options) {}
+	}
+	f.open(with).Collect(t.Context())
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(asked))); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -58,7 +58,7 @@ func addCluster(ctx context.Context, s *scope, client *kafka.Client, c types.Clu
 			configs = append(configs, some(fields{"SubnetIds": strs(v.SubnetIds), "SecurityGroups": strs(v.SecurityGroupIds)}))
 		}
 		s.add(found{typ: typ, id: arn, name: name, from: c, call: call, set: fields{
-			"VpcConfigs": items(configs), "ClientAuthentication": s.as(typ, "ClientAuthentication", c.Serverless.ClientAuthentication, call),
+			"VpcConfigs": listOf(configs), "ClientAuthentication": s.as(typ, "ClientAuthentication", c.Serverless.ClientAuthentication, call),
 		}})
 	case c.Provisioned != nil:
 		p := *c.Provisioned

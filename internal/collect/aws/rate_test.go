@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -16,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/smithy-go"
 	"golang.org/x/time/rate"
+
+	"assay/internal/estate"
 )
 
 // answering is an HTTP client that answers out of hand, so that only waiting
@@ -177,5 +180,23 @@ func TestInterrupted(t *testing.T) {
 	}
 	if c := coverage(t, got, "AWS::Lambda::Function"); !c.Gap() || !strings.Contains(c.Reason, reasonInterrupted+"; run it again") {
 		t.Errorf("%+v", c)
+	}
+}
+
+// TestExpired: once the credentials expired nobody is asked about the other
+// functions, for hours in a large account, and the run says what to do.
+func TestExpired(t *testing.T) {
+	const functions = 100
+	l := &lambdas{}
+	for i := range functions {
+		l.functions = append(l.functions, function(fmt.Sprintf("f-%d", i)))
+	}
+	f := l.serve(newFake(t)).fault(&fault{skip: 2 * functions, status: 403, code: "ExpiredTokenException"})
+	got := f.open(only(lambdaTypes()...)).Collect(t.Context())
+	if c := coverage(t, got, "AWS::Lambda::Function"); c.State != estate.CoveragePartial || !strings.Contains(c.Reason, reasonExpired+"; get new credentials") {
+		t.Errorf("%+v", c)
+	}
+	if len(f.sent) > 4*functions {
+		t.Errorf("%d calls for %d functions", len(f.sent), functions)
 	}
 }

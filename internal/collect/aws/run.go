@@ -148,7 +148,7 @@ func together(tasks []func()) {
 
 // forEach runs f for each item, several at once: the calls of a service for one
 // item wait for each other, and the rate holds all of them back. It stops when
-// ctx ends or the cap is reached, with that failure.
+// nothing more can be asked ([over]), with that failure.
 func forEach[T any](ctx context.Context, s *scope, items []T, calls int, f func(context.Context, T) error) error {
 	s.run.planned.Add(int64(len(items) * calls))
 	var mu sync.Mutex
@@ -187,7 +187,7 @@ func forEach[T any](ctx context.Context, s *scope, items []T, calls int, f func(
 // over reports whether a failure ends a read: nothing more can be asked.
 func over(err error) bool {
 	f := asFailure(err)
-	return f.reason == reasonInterrupted || f.code == codeCap
+	return f.reason == reasonInterrupted || f.reason == reasonExpired || f.code == codeCap
 }
 
 // tell reports progress once a second until it is stopped.

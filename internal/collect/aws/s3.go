@@ -268,7 +268,7 @@ func (s *scope) encryption(ctx context.Context, from []types.ServerSideEncryptio
 			rules = append(rules, v)
 		}
 	}
-	return some(fields{"ServerSideEncryptionConfiguration": items(rules)})
+	return some(fields{"ServerSideEncryptionConfiguration": listOf(rules)})
 }
 
 func accessLogging(out *s3.GetBucketLoggingOutput) *estate.Value {
@@ -357,11 +357,11 @@ func lifecycle(out *s3.GetBucketLifecycleConfigurationOutput) *estate.Value {
 				"StorageClass": word(string(t.StorageClass)), "TransitionInDays": number(t.NoncurrentDays), "NewerNoncurrentVersions": number(t.NewerNoncurrentVersions),
 			}))
 		}
-		f["Transitions"], f["NoncurrentVersionTransitions"] = items(transitions), items(noncurrent)
+		f["Transitions"], f["NoncurrentVersionTransitions"] = listOf(transitions), listOf(noncurrent)
 		lifecycleFilter(f, r.Filter)
 		rules = append(rules, some(f))
 	}
-	return some(fields{"Rules": items(rules), "TransitionDefaultMinimumObjectSize": word(string(out.TransitionDefaultMinimumObjectSize))})
+	return some(fields{"Rules": listOf(rules), "TransitionDefaultMinimumObjectSize": word(string(out.TransitionDefaultMinimumObjectSize))})
 }
 
 // lifecycleFilter puts what a rule is about beside the rule, where CloudFormation
@@ -386,7 +386,7 @@ func lifecycleFilter(f fields, filter *types.LifecycleRuleFilter) {
 	for _, t := range tags {
 		filters = append(filters, some(fields{"Key": str(t.Key), "Value": estate.String(aws.ToString(t.Value))}))
 	}
-	f["TagFilters"] = items(filters)
+	f["TagFilters"] = listOf(filters)
 }
 
 // readAccountBlock reads what the account blocks for all of its buckets.

@@ -355,12 +355,14 @@ func (p *place) stranger(service, function string) {
 	}
 }
 
-// lets reports whether a function lets in a service without saying for which of
-// its resources.
-func (p *place) lets(service string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.strangers[service] != "" || p.strangers["*"] != ""
+// lets reports whether a function of some region lets in a service without saying
+// for which of its resources.
+func (r *run) lets(service string) bool {
+	return slices.ContainsFunc(r.places, func(p *place) bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.strangers[service] != "" || p.strangers["*"] != ""
+	})
 }
 
 // unlink takes back that all was found which leads to functions, for the types

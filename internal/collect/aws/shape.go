@@ -118,16 +118,6 @@ func (sh *shaper) unread(typ string, known fields, gap *estate.Value, pos estate
 	return estate.Map(all...).At(pos)
 }
 
-// property is a struct of the SDK as one property of a type, where another call
-// gives it than the one that describes the resource.
-func (s *scope) property(typ, property, call string, from any) *estate.Value {
-	schema := s.run.model.Schema(typ)
-	if schema == nil {
-		return nil
-	}
-	return s.run.shaper.value(reflect.ValueOf(from), schema, schema.Properties[property], typ+"."+property, s.at(call))
-}
-
 func (sh *shaper) unknown(path string) *estate.Value {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()

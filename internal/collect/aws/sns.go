@@ -94,7 +94,7 @@ func readTopic(ctx context.Context, s *scope, client *sns.Client, arn string) er
 			}))
 		}
 	}
-	set["DeliveryStatusLogging"] = items(logged)
+	set["DeliveryStatusLogging"] = listOf(logged)
 	s.add(found{typ: "AWS::SNS::Topic", id: arn, name: name, set: set, call: call})
 	if text := a["Policy"]; text != "" {
 		if policy := document(text); !s.ownersAlone(policy) {

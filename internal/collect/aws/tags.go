@@ -52,7 +52,7 @@ func (s *scope) tagsOf(ctx context.Context, kind, arn string) *estate.Value {
 		}
 	})
 	if t.err != nil {
-		return about(t.err, arn).gap()
+		return about(t.err, arn).gap().At(s.at(asFailure(t.err).operation))
 	}
 	return tags(t.of[arn])
 }

@@ -26,9 +26,13 @@ func property[In, Out, Opt any](ctx context.Context, s *scope, item, action stri
 	return value(out)
 }
 
-// as is one of the SDK's structs or lists as the value of a property of a type.
+// as is one of the SDK's structs or lists as the value of a property of a type, where
+// another call gives it than the one that describes the resource.
 func (s *scope) as(typ, property string, from any, call string) *estate.Value {
 	schema := s.run.model.Schema(typ)
+	if schema == nil {
+		return nil
+	}
 	return s.run.shaper.value(reflect.ValueOf(from), schema, schema.Properties[property], typ+"."+property, s.at(call))
 }
 
@@ -98,14 +102,6 @@ func flag(b *bool) *estate.Value {
 
 // moment is a point in time.
 func moment(t time.Time) *estate.Value { return estate.String(t.UTC().Format(time.RFC3339)) }
-
-// items are values as a list; nil when there are none.
-func items(all []*estate.Value) *estate.Value {
-	if len(all) == 0 {
-		return nil
-	}
-	return estate.List(all...)
-}
 
 // some is an object of what is there; nil when nothing is.
 func some(f fields) *estate.Value {
