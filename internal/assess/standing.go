@@ -36,13 +36,14 @@ type Standing struct {
 	Requirement    string              `json:"requirement"`
 	Title          string              `json:"title"`
 	Responsibility string              `json:"responsibility"`
+	Specification  string              `json:"specification,omitempty"` // HIPAA's word for how binding it is
 	State          State               `json:"standing"`
 	Word           string              `json:"word,omitempty"` // the framework's own for the standing
 	Basis          Basis               `json:"basis"`
 	Scope          string              `json:"scope"`
 	Because        string              `json:"because"`
 	Waived         bool                `json:"waived,omitempty"`   // not met, and every failure behind it is waived
-	Measures       string              `json:"measures,omitempty"` // the framework's word where every failure has a compensating measure
+	Measures       string              `json:"measures,omitempty"` // the framework's words where something else is said to answer every failure
 	Objectives     []ObjectiveStanding `json:"objectives,omitempty"`
 	Procedures     []string            `json:"procedures,omitempty"` // what a person has to do beside
 	Reports        []string            `json:"reports,omitempty"`    // of AWS that are needed beside
@@ -181,7 +182,7 @@ func judgeObjective(c *catalog.Catalog, id string, saw looked) judgedObjective {
 
 func standing(f *catalog.Framework, r *catalog.Requirement, basis Basis, objectives map[string]judgedObjective, unread int) *Standing {
 	s := &Standing{
-		Framework: f.ID, Requirement: r.ID, Title: r.Title, Responsibility: string(r.Responsibility),
+		Framework: f.ID, Requirement: r.ID, Title: r.Title, Responsibility: string(r.Responsibility), Specification: r.Specification,
 		Basis: basis, Scope: StandingScope, Procedures: r.Procedures, Reports: f.ReportsOf(r),
 	}
 	if r.OutOfScope != "" {

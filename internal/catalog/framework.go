@@ -62,7 +62,11 @@ type Requirement struct {
 
 // specifications are HIPAA's: a standard, and the ways in which what
 // implements it binds.
-var specifications = []string{"", "standard", "required", "addressable"}
+var specifications = []string{"", "standard", "required", Addressable}
+
+// Addressable is a specification that is done, or answered by an alternative that
+// is documented.
+const Addressable = "addressable"
 
 // StandingWords are the standings that a framework may have words of its own
 // for.
@@ -81,10 +85,12 @@ type Framework struct {
 	// Reports is where AWS answers for its part of a requirement that is shared
 	// and names no report of its own, by id.
 	Reports []string `yaml:"reports" json:"reports,omitempty"`
-	// Waivers is WaiversNever for a regime that knows no accepted risk, and
-	// Measures its words for a requirement that another measure answers.
-	Waivers  string `yaml:"waivers" json:"waivers,omitempty"`
-	Measures string `yaml:"measures" json:"measures,omitempty"`
+	// Waivers is WaiversNever for a regime that knows no accepted risk. Measures are
+	// its words for a requirement that other measures answer, and Customised for one
+	// that is met in a way of the organisation's own; "" where it knows no such thing.
+	Waivers    string `yaml:"waivers" json:"waivers,omitempty"`
+	Measures   string `yaml:"measures" json:"measures,omitempty"`
+	Customised string `yaml:"customised" json:"customised,omitempty"`
 
 	once        sync.Once
 	byObjective map[string][]int // positions of the requirements that name it
@@ -122,7 +128,7 @@ func (f *Framework) Profiles() []string {
 
 // head is the framework without its requirements.
 func (f *Framework) head() *Framework {
-	return &Framework{ID: f.ID, Title: f.Title, Version: f.Version, Source: f.Source, Note: f.Note, Words: f.Words, Reports: f.Reports, Waivers: f.Waivers, Measures: f.Measures}
+	return &Framework{ID: f.ID, Title: f.Title, Version: f.Version, Source: f.Source, Note: f.Note, Words: f.Words, Reports: f.Reports, Waivers: f.Waivers, Measures: f.Measures, Customised: f.Customised}
 }
 
 // Narrow is the framework with only the requirements of one profile.
@@ -135,6 +141,9 @@ func (f *Framework) Narrow(profile string) (*Framework, error) {
 	}
 	narrow := f.head()
 	narrow.ID, narrow.Title = f.ID+"/"+profile, f.Title+", "+profile
+	if f.Note != "" { // its figures are those of the whole
+		narrow.Note = "of " + f.ID + " as a whole: " + f.Note
+	}
 	for _, r := range f.Requirements {
 		if slices.Contains(r.Profiles, profile) {
 			narrow.Requirements = append(narrow.Requirements, r)
