@@ -311,3 +311,16 @@ requirements:
 		t.Errorf("a check of one's own need not bear on the spine: %v", err)
 	}
 }
+
+// TestNarrowNote: the figures of a note are of the whole framework, and a profile
+// says so.
+func TestNarrowNote(t *testing.T) {
+	f := &catalog.Framework{ID: "f", Note: "two of them", Requirements: []catalog.Requirement{{ID: "1", Profiles: []string{"p"}}, {ID: "2"}}}
+	narrow, err := f.Narrow("p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "of f as a whole: two of them"; narrow.Note != want {
+		t.Errorf("got %q, want %q", narrow.Note, want)
+	}
+}
