@@ -182,7 +182,7 @@ func TestFaults(t *testing.T) {
 		{"procedure_without_evidence", "procedures.yaml", ", collect: [notes]", "", `procedures.yaml: procedure "walk": expected id, title, do and collect`},
 		{"report_without_contents", "reports.yaml", ", shows: it", "", `reports.yaml: report "paper": expected id, title, from and shows`},
 		{"unknown_field", "own.yaml", "responsibility: aws", "reponsibility: aws", "field reponsibility not found"},
-		{"no_kind", "objectives.yaml", "objectives:", "things:", "objectives.yaml: expected a check (subject, require), a framework (requirements), objectives, procedures, reports or shifts"},
+		{"no_kind", "objectives.yaml", "objectives:", "things:", "objectives.yaml: expected a check (subject, require), a framework (requirements), objectives, procedures, reports, shifts or controls"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			files := good()
