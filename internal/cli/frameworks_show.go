@@ -200,7 +200,13 @@ func (f *frameworksCommand) writeRequirement(one *catalog.Framework, r *shownReq
 			out("    %s %s it: %s", c.Check, c.How, c.Why)
 		}
 		switch {
+		case slices.ContainsFunc(o.Checks, func(l shownLink) bool { return l.How == check.Decides }):
 		case len(o.Checks) > 0:
+			said := "    none decides it: they can refute it, and without a failure it stays undetermined"
+			if o.Source != "" {
+				said += "; it shows in " + o.Source
+			}
+			out("%s", said)
 		case len(r.Procedures) > 0:
 			out("    no check looks at it: the person answers for it too, from %s", o.Source)
 		default:
