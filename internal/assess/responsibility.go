@@ -67,22 +67,30 @@ type MatrixSum struct {
 	Customer     int `json:"customer"`
 	ByFunction   int `json:"byFunction"` // it differs from function to function, or is not known for some
 	OutOfScope   int `json:"outOfScope"`
+	// Uncontrolled is how many, of a framework that the organisation's own controls
+	// answer, no control is named for.
+	Uncontrolled int `json:"uncontrolled,omitempty"`
 }
 
 // MatrixRow is one requirement.
 type MatrixRow struct {
 	Requirement    string                 `json:"requirement"`
 	Title          string                 `json:"title"`
+	Specification  string                 `json:"specification,omitempty"`  // HIPAA's word for how binding it is
 	OutOfScope     string                 `json:"outOfScope,omitempty"`     // the reason; there is nothing else then
 	Responsibility catalog.Responsibility `json:"responsibility,omitempty"` // for a zip function on a managed runtime
 	// ByFunction is whose it is for the functions of the estate, where some of them
 	// shift it.
-	ByFunction []MatrixPart  `json:"byFunction,omitempty"`
-	Standing   State         `json:"standing,omitempty"` // absent: of no estate
-	Word       string        `json:"word,omitempty"`     // the framework's own for it
-	Because    string        `json:"because,omitempty"`
-	Customer   *CustomerPart `json:"customer,omitempty"` // absent: AWS answers for all of it
-	AWS        *AWSPart      `json:"aws,omitempty"`      // absent: the customer answers for all of it
+	ByFunction []MatrixPart `json:"byFunction,omitempty"`
+	Standing   State        `json:"standing,omitempty"` // absent: of no estate
+	Word       string       `json:"word,omitempty"`     // the framework's own for it
+	Because    string       `json:"because,omitempty"`
+	// Controls are the organisation's own that answer it. Uncontrolled says that there
+	// is none where one has to be.
+	Controls     []StandingControl `json:"controls,omitempty"`
+	Uncontrolled bool              `json:"uncontrolled,omitempty"`
+	Customer     *CustomerPart     `json:"customer,omitempty"` // absent: AWS answers for all of it
+	AWS          *AWSPart          `json:"aws,omitempty"`      // absent: the customer answers for all of it
 }
 
 // UndecidedPart is the responsibility of functions of which it cannot be told.
@@ -219,6 +227,9 @@ func (m *Responsibilities) Matrix(c *catalog.Catalog, frameworks []*catalog.Fram
 // add counts a row by who answers for it for every function.
 func (s *MatrixSum) add(r *MatrixRow) {
 	s.Requirements++
+	if r.Uncontrolled {
+		s.Uncontrolled++
+	}
 	whose := string(r.Responsibility)
 	for i, part := range r.ByFunction {
 		if i == 0 {
@@ -242,7 +253,7 @@ func (s *MatrixSum) add(r *MatrixRow) {
 }
 
 func (m *Responsibilities) row(c *catalog.Catalog, f *catalog.Framework, r *catalog.Requirement) MatrixRow {
-	row := MatrixRow{Requirement: r.ID, Title: r.Title, OutOfScope: r.OutOfScope}
+	row := MatrixRow{Requirement: r.ID, Title: r.Title, Specification: r.Specification, OutOfScope: r.OutOfScope}
 	if r.OutOfScope != "" {
 		return row
 	}
@@ -257,8 +268,12 @@ func (m *Responsibilities) row(c *catalog.Catalog, f *catalog.Framework, r *cata
 	}
 	row.ByFunction = m.parts(f, r, made)
 	if s := m.standings[f.ID+" "+r.ID]; s != nil {
-		row.Standing, row.Word, row.Because = s.State, s.Word, s.Because
+		row.Standing, row.Word, row.Because, row.Controls = s.State, s.Word, s.Because, s.Controls
+	} else {
+		row.Controls = controlsOf(c, f, r, nil, 0)
 	}
+	// What AWS answers for alone is answered by its controls.
+	row.Uncontrolled = f.Controls == catalog.ControlsOwn && len(row.Controls) == 0 && r.Responsibility != catalog.AWS
 	most := r.Shifted(f.ID, made)
 	if most.Responsibility != catalog.AWS {
 		row.Customer = m.customer(c, f, r, most, made)

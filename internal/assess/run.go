@@ -494,6 +494,9 @@ func (t *tally) addFailure(f *finding) {
 		if f.accepted.entry.Measure != "" {
 			n.measured++
 		}
+		if f.accepted.entry.Customised != "" {
+			n.customised++
+		}
 		t.accepted[id] = n
 	}
 	known := false

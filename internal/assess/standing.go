@@ -36,19 +36,56 @@ type Standing struct {
 	Requirement    string              `json:"requirement"`
 	Title          string              `json:"title"`
 	Responsibility string              `json:"responsibility"`
+	Specification  string              `json:"specification,omitempty"` // HIPAA's word for how binding it is
 	State          State               `json:"standing"`
 	Word           string              `json:"word,omitempty"` // the framework's own for the standing
 	Basis          Basis               `json:"basis"`
 	Scope          string              `json:"scope"`
 	Because        string              `json:"because"`
 	Waived         bool                `json:"waived,omitempty"`   // not met, and every failure behind it is waived
-	Measures       string              `json:"measures,omitempty"` // the framework's word where every failure has a compensating measure
+	Measures       string              `json:"measures,omitempty"` // the framework's words where something else is said to answer every failure
 	Objectives     []ObjectiveStanding `json:"objectives,omitempty"`
 	Procedures     []string            `json:"procedures,omitempty"` // what a person has to do beside
 	Reports        []string            `json:"reports,omitempty"`    // of AWS that are needed beside
+	Controls       []StandingControl   `json:"controls,omitempty"`   // the organisation's own that answer it
 	// Shifts are why more of it is the customer's than Responsibility says, which
 	// is about a zip function on a managed runtime.
 	Shifts []StandingShift `json:"shifts,omitempty"`
+}
+
+// StandingControl is what the tests of one of the organisation's own controls came
+// to under a requirement.
+type StandingControl struct {
+	ID         string   `json:"id"`
+	Title      string   `json:"title"`
+	Owner      string   `json:"owner,omitempty"`
+	Objectives []string `json:"objectives,omitempty"` // by whose checks it is tested here; none: a person tests it
+	State      State    `json:"standing,omitempty"`
+	Word       string   `json:"word,omitempty"`
+	Because    string   `json:"because,omitempty"`
+}
+
+// controlsOf are the organisation's own controls that answer a requirement. Without
+// objectives that were judged nothing is said of their tests.
+func controlsOf(c *catalog.Catalog, f *catalog.Framework, r *catalog.Requirement, objectives map[string]judgedObjective, unread int) []StandingControl {
+	var all []StandingControl
+	for _, one := range c.Answering(f.ID, r.ID) {
+		s := StandingControl{ID: one.ID, Title: one.Title, Owner: one.Owner, Objectives: one.TestedBy(r)}
+		if objectives != nil {
+			s.State, s.Because = Attest, "no check tests it, a person does"
+			if len(s.Objectives) > 0 {
+				var judged []judgedObjective
+				for _, id := range s.Objectives {
+					judged = append(judged, objectives[id])
+				}
+				s.State, s.Because = combine(&catalog.Requirement{Responsibility: catalog.Customer, Assessment: catalog.Technical}, nil, judged)
+				s.State, s.Because = readWhole(s.State, s.Because, unread)
+			}
+			s.Word = f.Words[string(s.State)]
+		}
+		all = append(all, s)
+	}
+	return all
 }
 
 // ObjectiveStanding is where one objective stands for a requirement.
@@ -110,6 +147,7 @@ func standings(c *catalog.Catalog, frameworks []*catalog.Framework, basis Basis,
 			r := &f.Requirements[i]
 			s := saw.shifts.standing(c.Moving(f.ID, r), r, func(r *catalog.Requirement) *Standing { return standing(f, r, basis, objectives, saw.unread) })
 			s.Word = f.Words[string(s.State)]
+			s.Controls = controlsOf(c, f, r, objectives, saw.unread)
 			all = append(all, s)
 		}
 	}
@@ -181,7 +219,7 @@ func judgeObjective(c *catalog.Catalog, id string, saw looked) judgedObjective {
 
 func standing(f *catalog.Framework, r *catalog.Requirement, basis Basis, objectives map[string]judgedObjective, unread int) *Standing {
 	s := &Standing{
-		Framework: f.ID, Requirement: r.ID, Title: r.Title, Responsibility: string(r.Responsibility),
+		Framework: f.ID, Requirement: r.ID, Title: r.Title, Responsibility: string(r.Responsibility), Specification: r.Specification,
 		Basis: basis, Scope: StandingScope, Procedures: r.Procedures, Reports: f.ReportsOf(r),
 	}
 	if r.OutOfScope != "" {
@@ -194,10 +232,17 @@ func standing(f *catalog.Framework, r *catalog.Requirement, basis Basis, objecti
 		s.Objectives = append(s.Objectives, objectives[id].ObjectiveStanding)
 	}
 	s.State, s.Because = combine(r, s.Reports, judged)
-	if unread > 0 && (s.State == Met || s.State == NotApplicable) {
-		s.State, s.Because = Undetermined, "something could not be read; see the coverage"
-	}
+	s.State, s.Because = readWhole(s.State, s.Because, unread)
 	return s
+}
+
+// readWhole is a state and its reason where so many scopes were not read whole: what
+// is there could say otherwise.
+func readWhole(state State, because string, unread int) (State, string) {
+	if unread > 0 && (state == Met || state == NotApplicable) {
+		return Undetermined, "something could not be read; see the coverage"
+	}
+	return state, because
 }
 
 // combine is the standing of a requirement from those of its objectives: the

@@ -384,39 +384,70 @@ func refusals(checks []CheckInfo, frameworks []*catalog.Framework) []bool {
 	return all
 }
 
-// waivedCounts is how many failures of a check are waived, and how many of its
-// failures have a compensating measure, waived or refused.
-type waivedCounts struct{ waived, measured int }
+// waivedCounts is how many failures of a check are waived, and of how many of its
+// failures, waived or refused, a compensating measure or the customised approach
+// is named.
+type waivedCounts struct{ waived, measured, customised int }
 
-// waive notes on a standing what of it is waived. The state stays.
+// waive notes on a standing what of it is waived, and by what else it is said to
+// be answered. The state stays.
 func (t *tally) waive(s *Standing, f *catalog.Framework) {
 	if s.State != NotMet {
 		return
 	}
-	var failed, waived, measured int
+	failed := 0
+	var n waivedCounts
 	seen := map[string]bool{}
 	for _, o := range s.Objectives {
 		for _, id := range o.Failed {
 			if !seen[id] {
 				seen[id] = true
 				failed += t.summary.Checks[id].Fail
-				waived += t.accepted[id].waived
-				measured += t.accepted[id].measured
+				one := t.accepted[id]
+				n.waived += one.waived
+				n.measured += one.measured
+				n.customised += one.customised
 			}
 		}
 	}
+	if f.Measures == "" {
+		n.measured = 0
+	}
+	if f.Customised == "" {
+		n.customised = 0
+	}
 	switch never := f.Waivers == catalog.WaiversNever; {
-	case never && measured > 0:
-		s.Because += fmt.Sprintf("; %s takes no waivers; a compensating measure is named for %d of %d failures", f.Title, measured, failed)
-		if measured == failed {
-			s.Measures = f.Measures
-		}
-	case never && waived > 0:
+	case never && n.waived+n.measured+n.customised > 0:
 		s.Because += "; " + f.Title + " takes no waivers"
-	case never, waived == 0:
-	case waived == failed:
+	case never, n.waived == 0:
+	case n.waived == failed:
 		s.Waived = true
 	default:
-		s.Because += fmt.Sprintf("; %d of %d failures waived", waived, failed)
+		s.Because += fmt.Sprintf("; %d of %d failures waived", n.waived, failed)
+	}
+	s.answer(f, failed, n)
+}
+
+// answer notes which of the failures behind a standing something else is said to
+// answer, and the framework's words where that is said of all of them.
+func (s *Standing) answer(f *catalog.Framework, failed int, n waivedCounts) {
+	what, of, words := "an alternative", n.measured, f.Measures
+	switch {
+	case n.measured+n.customised == 0:
+		return
+	case n.measured > 0 && n.customised > 0:
+		s.Because += "; compensating measures are named and the customised approach too, and a requirement takes one of them alone"
+		return
+	case n.customised > 0:
+		what, of, words = "the customised approach", n.customised, f.Customised
+	case s.Specification == "":
+		what = "a compensating measure"
+	}
+	s.Because += fmt.Sprintf("; %s is named for %d of %d failures", what, of, failed)
+	switch {
+	case s.Specification != "" && s.Specification != catalog.Addressable:
+		s.Because += ", and only what is addressable takes one"
+	case of == failed:
+		s.Measures = words
 	}
 }

@@ -10,7 +10,8 @@ import (
 // TestWaivedStandings: what is waived is said of a standing, and never changes
 // it.
 func TestWaivedStandings(t *testing.T) {
-	counted, never := &catalog.Framework{Title: "A"}, &catalog.Framework{Title: "B", Waivers: catalog.WaiversNever, Measures: "in place"}
+	counted, never := &catalog.Framework{Title: "A"}, &catalog.Framework{Title: "B", Waivers: catalog.WaiversNever, Measures: "in place", Customised: "own way"}
+	hipaa := &catalog.Framework{Title: "H", Measures: "with an alternative"}
 	for _, tt := range []struct {
 		name      string
 		state     State
@@ -20,19 +21,27 @@ func TestWaivedStandings(t *testing.T) {
 		waived    bool
 		measures  string
 		because   string
+		binding   string
 	}{
-		{"nothing", NotMet, counted, map[string]int{"C": 2}, nil, false, "", "fails C"},
-		{"all", NotMet, counted, map[string]int{"C": 2, "D": 1}, map[string]waivedCounts{"C": {2, 0}, "D": {1, 0}}, true, "", "fails C"},
-		{"some_of_a_check", NotMet, counted, map[string]int{"C": 2}, map[string]waivedCounts{"C": {1, 0}}, false, "", "fails C; 1 of 2 failures waived"},
-		{"one_check_of_two", NotMet, counted, map[string]int{"C": 2, "D": 1}, map[string]waivedCounts{"C": {2, 0}}, false, "", "fails C; 2 of 3 failures waived"},
-		{"never", NotMet, never, map[string]int{"C": 1}, map[string]waivedCounts{"C": {1, 0}}, false, "", "fails C; B takes no waivers"},
-		{"measures_for_all", NotMet, never, map[string]int{"C": 1, "D": 1}, map[string]waivedCounts{"C": {1, 1}, "D": {0, 1}}, false, "in place", "fails C; B takes no waivers; a compensating measure is named for 2 of 2 failures"},
-		{"measures_for_some", NotMet, never, map[string]int{"C": 2}, map[string]waivedCounts{"C": {1, 1}}, false, "", "fails C; B takes no waivers; a compensating measure is named for 1 of 2 failures"},
-		{"another_standing", Undetermined, counted, map[string]int{"C": 1}, map[string]waivedCounts{"C": {1, 0}}, false, "", "fails C"},
+		{"nothing", NotMet, counted, map[string]int{"C": 2}, nil, false, "", "fails C", ""},
+		{"all", NotMet, counted, map[string]int{"C": 2, "D": 1}, map[string]waivedCounts{"C": {waived: 2}, "D": {waived: 1}}, true, "", "fails C", ""},
+		{"some_of_a_check", NotMet, counted, map[string]int{"C": 2}, map[string]waivedCounts{"C": {waived: 1}}, false, "", "fails C; 1 of 2 failures waived", ""},
+		{"one_check_of_two", NotMet, counted, map[string]int{"C": 2, "D": 1}, map[string]waivedCounts{"C": {waived: 2}}, false, "", "fails C; 2 of 3 failures waived", ""},
+		{"never", NotMet, never, map[string]int{"C": 1}, map[string]waivedCounts{"C": {waived: 1}}, false, "", "fails C; B takes no waivers", ""},
+		{"measures_for_all", NotMet, never, map[string]int{"C": 1, "D": 1}, map[string]waivedCounts{"C": {waived: 1, measured: 1}, "D": {measured: 1}}, false, "in place", "fails C; B takes no waivers; a compensating measure is named for 2 of 2 failures", ""},
+		{"measures_for_some", NotMet, never, map[string]int{"C": 2}, map[string]waivedCounts{"C": {waived: 1, measured: 1}}, false, "", "fails C; B takes no waivers; a compensating measure is named for 1 of 2 failures", ""},
+		{"customised_for_all", NotMet, never, map[string]int{"C": 1}, map[string]waivedCounts{"C": {customised: 1}}, false, "own way", "fails C; B takes no waivers; the customised approach is named for 1 of 1 failures", ""},
+		{"never_both", NotMet, never, map[string]int{"C": 1, "D": 1}, map[string]waivedCounts{"C": {customised: 1}, "D": {measured: 1}}, false, "", "fails C; B takes no waivers; compensating measures are named and the customised approach too, and a requirement takes one of them alone", ""},
+		{"addressable", NotMet, hipaa, map[string]int{"C": 1}, map[string]waivedCounts{"C": {waived: 1, measured: 1}}, true, "with an alternative", "fails C; an alternative is named for 1 of 1 failures", "addressable"},
+		{"addressable_without", NotMet, hipaa, map[string]int{"C": 1}, map[string]waivedCounts{"C": {waived: 1}}, true, "", "fails C", "addressable"},
+		{"addressable_by_no_customised_approach", NotMet, hipaa, map[string]int{"C": 1}, map[string]waivedCounts{"C": {waived: 1, customised: 1}}, true, "", "fails C", "addressable"},
+		{"required", NotMet, hipaa, map[string]int{"C": 1}, map[string]waivedCounts{"C": {waived: 1, measured: 1}}, true, "", "fails C; an alternative is named for 1 of 1 failures, and only what is addressable takes one", "required"},
+		{"regime_without_measures", NotMet, counted, map[string]int{"C": 1}, map[string]waivedCounts{"C": {waived: 1, measured: 1}}, true, "", "fails C", ""},
+		{"another_standing", Undetermined, counted, map[string]int{"C": 1}, map[string]waivedCounts{"C": {waived: 1}}, false, "", "fails C", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tally := &tally{accepted: tt.accepted, summary: Summary{Checks: map[string]Counts{}}}
-			s := &Standing{State: tt.state, Because: "fails C"}
+			s := &Standing{State: tt.state, Because: "fails C", Specification: tt.binding}
 			for id, n := range tt.fails {
 				tally.summary.Checks[id] = Counts{Fail: n}
 				// A check fails several objectives of a requirement; it counts once.

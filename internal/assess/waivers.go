@@ -29,6 +29,9 @@ type WaiverTerms struct {
 	Expires  string `json:"expires,omitempty"` // ISO date, the last day on which it holds
 	Ticket   string `json:"ticket,omitempty"`
 	Measure  string `json:"measure,omitempty"` // what compensates, where a regime wants something
+	// Customised is what meets the requirement's objective in another way. Never
+	// beside a measure.
+	Customised string `json:"customised,omitempty"`
 }
 
 // WaiverEntry is one entry of a file of waivers: of one finding, or of the
@@ -56,7 +59,7 @@ type Waivers struct {
 
 // waiverFields are the fields of an entry, in the order in which they are
 // written.
-var waiverFields = []string{"finding", "check", "resource", "scope", "owner", "approver", "reason", "made", "expires", "ticket", "measure", "facts"}
+var waiverFields = []string{"finding", "check", "resource", "scope", "owner", "approver", "reason", "made", "expires", "ticket", "measure", "customised", "facts"}
 
 // ParseWaivers reads a file of waivers, which speaks for what lies in the folder
 // root and, with ".", for everything. checks are the ids that there are. An error
@@ -198,7 +201,7 @@ func (p *waiverParser) entry(n *yaml.Node) *WaiverEntry {
 		return s
 	}
 	e.Finding, e.Check, e.Resource, e.Scope = text("finding"), text("check"), text("resource"), text("scope")
-	e.WaiverTerms = WaiverTerms{text("owner"), text("approver"), text("reason"), date("made"), date("expires"), text("ticket"), text("measure")}
+	e.WaiverTerms = WaiverTerms{text("owner"), text("approver"), text("reason"), date("made"), date("expires"), text("ticket"), text("measure"), text("customised")}
 	for _, key := range []string{"owner", "approver", "reason", "expires"} {
 		if at[key] == nil {
 			p.fault(n, "%s is missing; a waiver has an owner, an approver, a reason and the date on which it expires", key)
@@ -206,6 +209,9 @@ func (p *waiverParser) entry(n *yaml.Node) *WaiverEntry {
 	}
 	if at["approver"] != nil && e.Approver != "" && SamePerson(e.Owner, e.Approver) {
 		p.fault(at["approver"], "approver: %s is the owner; another person approves", e.Approver)
+	}
+	if e.Measure != "" && e.Customised != "" {
+		p.fault(at["customised"], "customised: a measure stands beside it; a requirement is answered by compensating measures or by the customised approach, never by both")
 	}
 	if e.Made != "" && e.Expires != "" && e.Expires < e.Made {
 		p.fault(at["expires"], "expires: %s is before the waiver was made, %s", e.Expires, e.Made)
@@ -425,7 +431,7 @@ func waiverList(doc *yaml.Node) *yaml.Node {
 func (e *WaiverEntry) lines() []string {
 	values := map[string]string{
 		"finding": e.Finding, "check": e.Check, "resource": e.Resource, "scope": e.Scope, "owner": e.Owner, "approver": e.Approver,
-		"reason": e.Reason, "made": e.Made, "expires": e.Expires, "ticket": e.Ticket, "measure": e.Measure,
+		"reason": e.Reason, "made": e.Made, "expires": e.Expires, "ticket": e.Ticket, "measure": e.Measure, "customised": e.Customised,
 	}
 	var lines []string
 	for _, key := range waiverFields {

@@ -47,6 +47,8 @@ func TestWaiverFaults(t *testing.T) {
 		{"no_check", entry("check: LAMBDA-RECURSON, facts: any" + rest), "w.yaml:2:13: there is no check LAMBDA-RECURSON; did you mean LAMBDA-RECURSION?"},
 		{"no_check_by_far", entry("check: X, facts: any" + rest), "w.yaml:2:13: there is no check X; assay checks list shows them all, and --catalog adds your own"},
 		{"twice", entry("check: LAMBDA-RECURSION, facts: any, reason: x" + rest), "w.yaml:2:77: reason stands twice"},
+		{"customised", entry("check: LAMBDA-RECURSION, facts: any, customised: c" + rest), ""},
+		{"measure_and_customised", entry("check: LAMBDA-RECURSION, facts: any, measure: m, customised: c" + rest), "w.yaml:2:67: customised: a measure stands beside it; a requirement is answered by compensating measures or by the customised approach, never by both"},
 		{"no_facts", entry("check: LAMBDA-RECURSION" + rest), `w.yaml:2:5: facts is missing: a digest of the facts that the waiver is given for; assay waive --from RUN writes it, and "any" holds whatever the facts become`},
 		{"no_digest", entry("finding: F-0123456789abcdef, facts: all" + rest), `w.yaml:2:42: facts: "all" is not a digest of facts, 32 hexadecimal digits, such as a finding of a saved run has`},
 		{"one_digest_for_a_check", entry("check: LAMBDA-RECURSION, facts: 0123456789abcdef0123456789abcdef" + rest), `w.yaml:2:38: facts: expected a digest for the id of each finding; assay waive --from RUN writes it, and "any" holds whatever the facts become`},

@@ -30,6 +30,7 @@ type Catalog struct {
 	Reports    map[string]Report
 	Frameworks []*Framework      // ordered by id
 	Shifts     []*Shift          // ordered by id
+	Controls   []*Control        // the organisation's own, ordered by id
 	Parameters []check.Parameter // ordered by name
 	Peers      []Peer            // ordered by id
 	// Digest is the SHA-256 of the catalogue's content in hexadecimal.
@@ -50,6 +51,7 @@ type entry struct {
 	Parameter    *check.Parameter `json:"parameter,omitempty"`
 	Peer         *Peer            `json:"peer,omitempty"`
 	Shift        *Shift           `json:"shift,omitempty"`
+	Control      *Control         `json:"control,omitempty"`
 }
 
 // Encode writes the compiled form, which [Decode] reads: JSON lines. It is the
@@ -85,6 +87,9 @@ func (c *Catalog) Encode() ([]byte, error) {
 	}
 	for _, s := range c.Shifts {
 		entries = append(entries, entry{Shift: s})
+	}
+	for _, one := range c.Controls {
+		entries = append(entries, entry{Control: one})
 	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -137,6 +142,8 @@ func Decode(data []byte) (*Catalog, error) {
 			c.Peers = append(c.Peers, *e.Peer)
 		case e.Shift != nil:
 			c.Shifts = append(c.Shifts, e.Shift)
+		case e.Control != nil:
+			c.Controls = append(c.Controls, e.Control)
 		case e.Parameter != nil:
 			c.Parameters = append(c.Parameters, *e.Parameter)
 		}
@@ -174,6 +181,7 @@ func (c *Catalog) With(lib *check.Library, sources ...fs.FS) (*Catalog, error) {
 		Parameters: slices.Clone(c.Parameters),
 		Peers:      slices.Clone(c.Peers),
 		Shifts:     slices.Clone(c.Shifts),
+		Controls:   slices.Clone(c.Controls),
 	}
 	return merged, merged.add(lib, true, sources...)
 }
@@ -185,7 +193,9 @@ func (c *Catalog) add(lib *check.Library, replace bool, sources ...fs.FS) error 
 	var added []*Framework
 	var shifts []string // file names, beside shifting
 	var shifting []*Shift
-	var lines []int          // beside shifting
+	var lines []int      // beside shifting
+	var stating []string // file names, beside stated
+	var stated []*Control
 	own := map[string]bool{} // what these sources define: twice is a mistake, whatever may be replaced
 	for _, source := range sources {
 		err := walk(source, func(name string, data []byte) {
@@ -230,6 +240,10 @@ func (c *Catalog) add(lib *check.Library, replace bool, sources ...fs.FS) error 
 					shifts = append(shifts, name)
 				}
 				shifting, lines = append(shifting, doc.shifts...), append(lines, doc.lines...)
+			case doc.controls != nil:
+				for i := range doc.controls {
+					stating, stated = append(stating, name), append(stated, &doc.controls[i])
+				}
 			default:
 				for _, o := range doc.objectives {
 					c.Objectives[o.ID] = o
@@ -259,6 +273,11 @@ func (c *Catalog) add(lib *check.Library, replace bool, sources ...fs.FS) error 
 		errs = append(errs, s.prepare(shifts[i], lines[i], lib))
 		errs = append(errs, place(&c.Shifts, s, replace && !own["shift "+s.ID], func(s *Shift) string { return s.ID }))
 		own["shift "+s.ID] = true
+	}
+	for i, one := range stated {
+		errs = append(errs, one.lint(stating[i], c)...)
+		errs = append(errs, place(&c.Controls, one, replace && !own["control "+one.ID], func(c *Control) string { return c.ID }))
+		own["control "+one.ID] = true
 	}
 	errs = append(errs, c.lintSpine(added)...)
 	errs = append(errs, c.lintParameters()...)

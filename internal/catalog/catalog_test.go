@@ -182,7 +182,7 @@ func TestFaults(t *testing.T) {
 		{"procedure_without_evidence", "procedures.yaml", ", collect: [notes]", "", `procedures.yaml: procedure "walk": expected id, title, do and collect`},
 		{"report_without_contents", "reports.yaml", ", shows: it", "", `reports.yaml: report "paper": expected id, title, from and shows`},
 		{"unknown_field", "own.yaml", "responsibility: aws", "reponsibility: aws", "field reponsibility not found"},
-		{"no_kind", "objectives.yaml", "objectives:", "things:", "objectives.yaml: expected a check (subject, require), a framework (requirements), objectives, procedures, reports or shifts"},
+		{"no_kind", "objectives.yaml", "objectives:", "things:", "objectives.yaml: expected a check (subject, require), a framework (requirements), objectives, procedures, reports, shifts or controls"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			files := good()
@@ -309,5 +309,18 @@ requirements:
 	}
 	if _, err := built.With(lib, folder(files)); err != nil {
 		t.Errorf("a check of one's own need not bear on the spine: %v", err)
+	}
+}
+
+// TestNarrowNote: the figures of a note are of the whole framework, and a profile
+// says so.
+func TestNarrowNote(t *testing.T) {
+	f := &catalog.Framework{ID: "f", Note: "two of them", Requirements: []catalog.Requirement{{ID: "1", Profiles: []string{"p"}}, {ID: "2"}}}
+	narrow, err := f.Narrow("p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "of f as a whole: two of them"; narrow.Note != want {
+		t.Errorf("got %q, want %q", narrow.Note, want)
 	}
 }

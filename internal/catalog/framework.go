@@ -62,7 +62,11 @@ type Requirement struct {
 
 // specifications are HIPAA's: a standard, and the ways in which what
 // implements it binds.
-var specifications = []string{"", "standard", "required", "addressable"}
+var specifications = []string{"", "standard", "required", Addressable}
+
+// Addressable is a specification that is done, or answered by an alternative that
+// is documented.
+const Addressable = "addressable"
 
 // StandingWords are the standings that a framework may have words of its own
 // for.
@@ -81,10 +85,16 @@ type Framework struct {
 	// Reports is where AWS answers for its part of a requirement that is shared
 	// and names no report of its own, by id.
 	Reports []string `yaml:"reports" json:"reports,omitempty"`
-	// Waivers is WaiversNever for a regime that knows no accepted risk, and
-	// Measures its words for a requirement that another measure answers.
-	Waivers  string `yaml:"waivers" json:"waivers,omitempty"`
-	Measures string `yaml:"measures" json:"measures,omitempty"`
+	// Waivers is WaiversNever for a regime that knows no accepted risk. Measures are
+	// its words for a requirement that other measures answer, and Customised for one
+	// that is met in a way of the organisation's own; "" where it knows no such thing.
+	Waivers    string `yaml:"waivers" json:"waivers,omitempty"`
+	Measures   string `yaml:"measures" json:"measures,omitempty"`
+	Customised string `yaml:"customised" json:"customised,omitempty"`
+
+	// Controls is ControlsOwn for a regime that is answered by the organisation's own
+	// controls: where none is named for a requirement, that is said.
+	Controls string `yaml:"controls" json:"controls,omitempty"`
 
 	once        sync.Once
 	byObjective map[string][]int // positions of the requirements that name it
@@ -122,7 +132,7 @@ func (f *Framework) Profiles() []string {
 
 // head is the framework without its requirements.
 func (f *Framework) head() *Framework {
-	return &Framework{ID: f.ID, Title: f.Title, Version: f.Version, Source: f.Source, Note: f.Note, Words: f.Words, Reports: f.Reports, Waivers: f.Waivers, Measures: f.Measures}
+	return &Framework{ID: f.ID, Title: f.Title, Version: f.Version, Source: f.Source, Note: f.Note, Words: f.Words, Reports: f.Reports, Waivers: f.Waivers, Measures: f.Measures, Customised: f.Customised, Controls: f.Controls}
 }
 
 // Narrow is the framework with only the requirements of one profile.
@@ -135,6 +145,9 @@ func (f *Framework) Narrow(profile string) (*Framework, error) {
 	}
 	narrow := f.head()
 	narrow.ID, narrow.Title = f.ID+"/"+profile, f.Title+", "+profile
+	if f.Note != "" { // its figures are those of the whole
+		narrow.Note = "of " + f.ID + " as a whole: " + f.Note
+	}
 	for _, r := range f.Requirements {
 		if slices.Contains(r.Profiles, profile) {
 			narrow.Requirements = append(narrow.Requirements, r)
@@ -178,6 +191,9 @@ func (f *Framework) lint(name string, c *Catalog) []error {
 	}
 	if !slices.Contains([]string{"", WaiversCounted, WaiversNever}, f.Waivers) {
 		fault("waivers: expected counted or never")
+	}
+	if !slices.Contains([]string{"", ControlsOwn}, f.Controls) {
+		fault("controls: expected own, or nothing")
 	}
 	for _, word := range slices.Sorted(maps.Keys(f.Words)) {
 		if !slices.Contains(StandingWords, word) {
@@ -264,6 +280,7 @@ type document struct {
 	reports    []Report
 	shifts     []*Shift
 	lines      []int // beside the shifts: where the conditions stand
+	controls   []Control
 }
 
 // parseDocument reads a framework, or a file of what frameworks name.
@@ -293,15 +310,16 @@ func parseDocument(name string, data []byte) (document, error) {
 		Objectives []Objective `yaml:"objectives"`
 		Procedures []Procedure `yaml:"procedures"`
 		Reports    []Report    `yaml:"reports"`
+		Controls   []Control   `yaml:"controls"`
 	}
-	for _, key := range []string{"objectives", "procedures", "reports"} {
+	for _, key := range []string{"objectives", "procedures", "reports", "controls"} {
 		if _, ok := keys[key]; !ok {
 			continue
 		}
 		if err := dec.Decode(&file); err != nil {
 			return document{}, fmt.Errorf("%s: %w", name, err)
 		}
-		return document{objectives: file.Objectives, procedures: file.Procedures, reports: file.Reports}, nil
+		return document{objectives: file.Objectives, procedures: file.Procedures, reports: file.Reports, controls: file.Controls}, nil
 	}
-	return document{}, errors.New(name + ": expected a check (subject, require), a framework (requirements), objectives, procedures, reports or shifts")
+	return document{}, errors.New(name + ": expected a check (subject, require), a framework (requirements), objectives, procedures, reports, shifts or controls")
 }

@@ -18,6 +18,7 @@ type shownRequirement struct {
 	Procedures []catalog.Procedure `json:"procedures,omitempty"`
 	Reports    []catalog.Report    `json:"reports,omitempty"`
 	Shifts     []shownShift        `json:"shifts,omitempty"`
+	Controls   []*catalog.Control  `json:"controls,omitempty"`
 }
 
 // shownShift is whose a requirement is for functions that run in some way.
@@ -42,7 +43,7 @@ type shownLink struct {
 }
 
 func (f *frameworksCommand) shown(one *catalog.Framework, r *catalog.Requirement) shownRequirement {
-	v := shownRequirement{Requirement: *r, Framework: one.ID}
+	v := shownRequirement{Requirement: *r, Framework: one.ID, Controls: f.catalog.Answering(one.ID, r.ID)}
 	for _, id := range r.Objectives {
 		o := shownObjective{Objective: f.catalog.Objectives[id], Checks: []shownLink{}}
 		for _, t := range f.catalog.Bearing(id) {
@@ -172,6 +173,24 @@ func (f *frameworksCommand) writeRequirement(one *catalog.Framework, r *shownReq
 		}
 		out("NIST SP 800-53: %s", strings.Join(said, ", "))
 	}
+	switch {
+	case len(r.Controls) > 0:
+		out("\nControls of yours that answer it:")
+	case one.Controls == catalog.ControlsOwn && r.Responsibility != catalog.AWS:
+		out("\nIt is answered by controls of your own, and none is named; a file of controls in a folder that --catalog names does")
+	}
+	for _, c := range r.Controls {
+		said := c.ID + "  " + c.Title
+		if c.Owner != "" {
+			said += " (" + c.Owner + ")"
+		}
+		out("  %s", said)
+		if by := c.TestedBy(&r.Requirement); len(by) > 0 {
+			out("    tested by the checks of %s", strings.Join(by, ", "))
+		} else {
+			out("    no check tests it: a person does")
+		}
+	}
 	if len(r.Objectives) > 0 {
 		out("\nObjectives, and the checks that bear on them:")
 	}
@@ -181,7 +200,13 @@ func (f *frameworksCommand) writeRequirement(one *catalog.Framework, r *shownReq
 			out("    %s %s it: %s", c.Check, c.How, c.Why)
 		}
 		switch {
+		case slices.ContainsFunc(o.Checks, func(l shownLink) bool { return l.How == check.Decides }):
 		case len(o.Checks) > 0:
+			said := "    none decides it: they can refute it, and without a failure it stays undetermined"
+			if o.Source != "" {
+				said += "; it shows in " + o.Source
+			}
+			out("%s", said)
 		case len(r.Procedures) > 0:
 			out("    no check looks at it: the person answers for it too, from %s", o.Source)
 		default:

@@ -116,6 +116,7 @@ waives whatever the facts are and become.`,
 	fl.StringVar(&e.Expires, "expires", "", "last `date` on which it holds, YEAR-MONTH-DAY")
 	fl.StringVar(&e.Ticket, "ticket", "", "`id` of the ticket that it is followed in")
 	fl.StringVar(&e.Measure, "measure", "", "`what` compensates for the failure")
+	fl.StringVar(&e.Customised, "customised", "", "`what` meets the objective in another way (PCI DSS's customised approach); not with --measure")
 	fl.StringVar(&e.Resource, "resource", "", "`pattern` of the resources of a check: address, logical id or ARN, with *, ** and ?")
 	fl.StringVar(&e.Scope, "scope", "", "`pattern` of the scopes of a check, such as infra/**")
 	fl.StringVar(&f.from, "from", "", "`file` with the run that the failure is in; - is standard input")
@@ -145,6 +146,9 @@ func (f *waiveFlags) run(what string, s Streams) error {
 	}
 	if assess.SamePerson(e.Owner, e.Approver) {
 		return usage("--approver %s is the owner; another person approves", e.Approver)
+	}
+	if e.Measure != "" && e.Customised != "" {
+		return usage("--measure and --customised: a requirement is answered by compensating measures or by the customised approach, never by both")
 	}
 	if strings.HasPrefix(what, "F-") {
 		e.Finding = what

@@ -69,7 +69,11 @@ func matrixSumText(s assess.MatrixSum) string {
 	if s.ByFunction > 0 {
 		text += fmt.Sprintf(", %d by function", s.ByFunction)
 	}
-	return text + fmt.Sprintf(", %d out of scope", s.OutOfScope)
+	text += fmt.Sprintf(", %d out of scope", s.OutOfScope)
+	if s.Uncontrolled > 0 {
+		text += fmt.Sprintf("; no control of yours is named for %d of them", s.Uncontrolled)
+	}
+	return text
 }
 
 // whoseText says whose a requirement is, function by function where that
@@ -102,6 +106,38 @@ func standingText(r *assess.MatrixRow) string {
 		return fmt.Sprintf("%s (%s)", r.Standing, r.Word)
 	}
 	return string(r.Standing)
+}
+
+// controlTexts says which of the organisation's own controls answer a requirement,
+// and what their tests came to.
+func controlTexts(r *assess.MatrixRow) []string {
+	var said []string
+	for _, c := range r.Controls {
+		s := c.ID + ": " + c.Title
+		if c.Owner != "" {
+			s += " (" + c.Owner + ")"
+		}
+		if len(c.Objectives) > 0 {
+			s += "; tested by the checks of " + strings.Join(c.Objectives, ", ")
+		}
+		if c.State != "" {
+			state := string(c.State)
+			if c.Word != "" {
+				state = c.Word
+			}
+			s += "; " + state + ": " + c.Because
+		}
+		said = append(said, s)
+	}
+	return said
+}
+
+// bindingText says how HIPAA binds to a requirement.
+func bindingText(r *assess.MatrixRow) string {
+	if r.Specification == catalog.Addressable {
+		return "addressable: done, or replaced by an alternative that is documented with the reason"
+	}
+	return r.Specification
 }
 
 // outcomesText says what a check came to, where it applied.
@@ -287,8 +323,14 @@ func rowText(b *strings.Builder, r *assess.MatrixRow, estate bool) {
 	}
 	const few = 3
 	b.WriteString(after("  whose      ", whoseText(r, few)))
+	if s := bindingText(r); s != "" {
+		b.WriteString(after("  binding    ", s))
+	}
 	if r.Standing != "" {
 		b.WriteString(after("  standing   ", standingText(r)+": "+r.Because))
+	}
+	for _, s := range controlTexts(r) {
+		b.WriteString(after("  control    ", s))
 	}
 	if r.Customer != nil {
 		for i := range r.Customer.Objectives {
@@ -349,6 +391,13 @@ func matrixMarkdown(m *assess.Matrix) string {
 		out("| Requirement | Whose | Standing | Customer: checks | Customer: by hand | AWS: report |\n|---|---|---|---|---|---|")
 		for i := range f.Rows {
 			c := cellsOf(&f.Rows[i], m.Estate != nil)
+			if s := f.Rows[i].Specification; s != "" && f.Rows[i].OutOfScope == "" {
+				c.whose += "; " + s
+			}
+			for j := range c.controls {
+				c.controls[j] = "control " + c.controls[j]
+			}
+			c.checks = append(c.controls, c.checks...)
 			out("| **%s** %s | %s | %s | %s | %s | %s |", markdown(f.Rows[i].Requirement), markdown(f.Rows[i].Title), markdown(c.whose), markdown(c.standing), markdownCell(c.checks), markdownCell(c.procedures), markdownCell(c.reports))
 		}
 	}
@@ -375,13 +424,14 @@ func matrixMarkdown(m *assess.Matrix) string {
 type cells struct {
 	whose, standing             string
 	checks, procedures, reports []string // a line each
+	controls                    []string
 }
 
 func cellsOf(r *assess.MatrixRow, estate bool) cells {
 	if r.OutOfScope != "" {
 		return cells{whose: "out of scope: " + r.OutOfScope}
 	}
-	c := cells{whose: whoseText(r, 0)}
+	c := cells{whose: whoseText(r, 0), controls: controlTexts(r)}
 	if r.Standing != "" {
 		c.standing = standingText(r) + ": " + r.Because
 	}
@@ -425,7 +475,7 @@ func matrixCSV(w io.Writer, m *assess.Matrix) error {
 		}
 		return strings.Join(safe, "\n")
 	}
-	write("framework", "requirement", "title", "responsibility", "for this estate", "standing", "because", "checks", "by hand", "collect", "reports of AWS", "they have to show")
+	write("framework", "requirement", "title", "responsibility", "for this estate", "standing", "because", "specification", "own controls", "checks", "by hand", "collect", "reports of AWS", "they have to show")
 	for _, f := range m.Frameworks {
 		for i := range f.Rows {
 			r := &f.Rows[i]
@@ -447,11 +497,14 @@ func matrixCSV(w io.Writer, m *assess.Matrix) error {
 					shows = append(shows, p.ID+": "+p.Shows)
 				}
 			}
+			if r.Uncontrolled {
+				c.controls = []string{"none is named"}
+			}
 			standing, because := "", oneLine(r.Because)
 			if r.Standing != "" {
 				standing = standingText(r)
 			}
-			write(f.ID, r.Requirement, oneLine(r.Title), responsibility, oneLine(here), standing, because, lines(c.checks), lines(c.procedures), lines(collect), lines(c.reports), lines(shows))
+			write(f.ID, r.Requirement, oneLine(r.Title), responsibility, oneLine(here), standing, because, r.Specification, lines(c.controls), lines(c.checks), lines(c.procedures), lines(collect), lines(c.reports), lines(shows))
 		}
 	}
 	out.Flush()

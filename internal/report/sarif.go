@@ -149,11 +149,12 @@ type (
 		Properties    sarifWaivedBag `json:"properties"`
 	}
 	sarifWaivedBag struct {
-		Owner    string `json:"owner"`
-		Approver string `json:"approver"`
-		Expires  string `json:"expires"`
-		Ticket   string `json:"ticket,omitempty"`
-		Measure  string `json:"measure,omitempty"`
+		Owner      string `json:"owner"`
+		Approver   string `json:"approver"`
+		Expires    string `json:"expires"`
+		Ticket     string `json:"ticket,omitempty"`
+		Measure    string `json:"measure,omitempty"`
+		Customised string `json:"customised,omitempty"`
 	}
 	sarifResultBag struct {
 		Severity  check.Severity `json:"severity"`
@@ -342,7 +343,7 @@ func (s *sarif) result(m *assess.Finding) sarifResult {
 func suppression(w *assess.Waived) sarifSuppression {
 	s := sarifSuppression{
 		Kind: "external", Status: "accepted", Justification: harmless(w.Reason),
-		Properties: sarifWaivedBag{w.Owner, w.Approver, w.Expires, w.Ticket, w.Measure},
+		Properties: sarifWaivedBag{w.Owner, w.Approver, w.Expires, w.Ticket, w.Measure, w.Customised},
 	}
 	if at, ok := physical(w.By); ok {
 		s.Location = &sarifLocation{Physical: at}

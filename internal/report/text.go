@@ -633,12 +633,29 @@ func (t *text) writeNotMet(framework string, total int) {
 	words := widest(listed, stateText)
 	room := t.width - 4 - words - ids - 2*len(gutter)
 	for _, s := range listed {
-		t.row(4, 8, clip(oneLine(s.Title+"; "+s.Because), max(room, narrowest)),
+		said := oneLine(notMetText(s))
+		if !t.opts.All {
+			said = clip(said, max(room, narrowest))
+		}
+		t.row(4, 8, said,
 			cell{text: stateText(s), width: words, style: red}, cell{text: oneLine(s.Requirement), width: ids})
 	}
 	if more := total - len(listed); more > 0 {
-		t.line(4, fmt.Sprintf("and %d more not met; assay frameworks show %s", more, oneLine(framework)))
+		t.line(4, fmt.Sprintf("and %d more not met; --all lists them", more))
 	}
+}
+
+// notMetText is what a requirement asks for, how HIPAA binds to it, what is said to
+// answer it in another way, and why it is not met.
+func notMetText(s *assess.Standing) string {
+	said := s.Title
+	if s.Specification != "" {
+		said += " (" + s.Specification + ")"
+	}
+	if s.Measures != "" {
+		said += "; claimed: " + s.Measures
+	}
+	return said + "; " + s.Because
 }
 
 // stateText is a standing, apart where all that fails is waived.

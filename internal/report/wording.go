@@ -467,10 +467,21 @@ func waivedText(w *assess.Waived) string {
 	if w.Ticket != "" {
 		said += " (" + w.Ticket + ")"
 	}
-	if w.Measure != "" {
-		said += "; compensated by: " + w.Measure
+	if by := answeredBy(w.WaiverTerms); by != "" {
+		said += "; " + by
 	}
 	return oneLine(said + "; " + w.By.String())
+}
+
+// answeredBy says what is named in place of what fails.
+func answeredBy(w assess.WaiverTerms) string {
+	switch {
+	case w.Measure != "":
+		return "compensated by: " + w.Measure
+	case w.Customised != "":
+		return "met by the customised approach: " + w.Customised
+	}
+	return ""
 }
 
 // termsText says on what a waiver was given.
@@ -487,6 +498,9 @@ func termsText(w *assess.Waiver) string {
 	}
 	if w.Ticket != "" {
 		said = append(said, w.Ticket)
+	}
+	if by := answeredBy(*w.WaiverTerms); by != "" {
+		said = append(said, by)
 	}
 	if w.AnyFacts {
 		said = append(said, "whatever the facts become")
