@@ -18,6 +18,7 @@ func (g *graph) tie(r *estate.Resource) {
 		switch {
 		case kind == noTie:
 		case e.To == nil && e.Rule.Name == attachedPolicies: // see managed
+		case e.To != nil && e.Rule.Pattern && !g.allows(r, e.To): // edges are drawn from what is denied as well
 		case e.To != nil:
 			g.join(r, e.To, kind, place(e.Rule)+under(e.When))
 		case kind != dataTie || e.Outside && (g.rules.incidental[e.Rule.To] || e.Rule.Default != ""):
@@ -193,6 +194,67 @@ func (g *graph) statement(r *estate.Resource, st *estate.Value) {
 			g.wide[service] = append(policies, r)
 		}
 	}
+}
+
+// documents are the policies that a role or managed policy states itself.
+func documents(r *estate.Resource) (all []*estate.Value) {
+	if r.Type == policyType {
+		return listed(r.Properties.Field("PolicyDocument"))
+	}
+	for _, policy := range listed(r.Properties.Field("Policies")) {
+		all = append(all, listed(policy.Field("PolicyDocument"))...)
+	}
+	return all
+}
+
+// allows reports whether a statement of r that denies nothing may name a resource.
+func (g *graph) allows(r, to *estate.Resource) bool {
+	denies := false
+	for _, document := range documents(r) {
+		for _, st := range listed(document.Field("Statement")) {
+			if strings.EqualFold(st.Field("Effect").AsString(), "deny") {
+				denies = true
+				continue
+			}
+			for _, v := range listed(st.Field("Resource")) {
+				if g.mayName(r, v, to) {
+					return true
+				}
+			}
+		}
+	}
+	return !denies
+}
+
+// mayName reports whether a pattern in a policy of r may be of a resource.
+func (g *graph) mayName(r *estate.Resource, v *estate.Value, to *estate.Resource) bool {
+	var arn strings.Builder // ? for what is not written out
+	parts := []*estate.Value{v}
+	if v.Kind() == estate.KindText {
+		parts = v.Items()
+	}
+	for _, p := range parts {
+		switch p.Kind() {
+		case estate.KindString:
+			arn.WriteString(p.AsString())
+		case estate.KindReference:
+			named := g.find(r, p.Reference().Resource)
+			if named == nil || named == to || g.called[named.Type] == "" { // an output of a stack is not followed here
+				return true
+			}
+			if arn.Len() == 0 {
+				return false // another store
+			}
+			arn.WriteByte('?')
+		default:
+			arn.WriteByte('?')
+		}
+	}
+	fields := strings.SplitN(arn.String(), ":", 4)
+	if len(fields) < 4 {
+		return strings.Contains(arn.String(), "?")
+	}
+	return fields[2] == g.service[to.Type] || strings.ContainsAny(fields[2], "?*")
 }
 
 // anyService stands for every service in what a policy reaches.
