@@ -222,14 +222,17 @@ func (j *judge) levels(one *Regime, st *Applicability) {
 		st.Levels = append(st.Levels, g.Name+": "+l.Says)
 	}
 	choose := func(g *LevelGroup) {
-		taken := false
+		taken, open := false, false
 		for k := range g.Of {
 			if taken && !g.Each {
 				break
 			}
 			v := j.eval(g.Of[k].When)
 			st.SettledBy = join(st.SettledBy, v.questions)
-			if v.truth == estate.True {
+			switch {
+			case v.truth == estate.Maybe:
+				open = true // which is the first that holds is not known any more
+			case v.truth == estate.True && (g.Each || !open):
 				take(g, &g.Of[k])
 				taken = true
 			}

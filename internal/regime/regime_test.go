@@ -141,6 +141,7 @@ func TestRules(t *testing.T) {
 		want    map[string]Verdict
 		chosen  map[string]string // frameworks, by regime
 		levels  map[string]string // a part of a level, by regime
+		untold  map[string]string // what no level says, by regime
 	}{
 		{
 			name: "nothing is known",
@@ -168,7 +169,18 @@ func TestRules(t *testing.T) {
 		},
 		{
 			name: "a merchant whose stored cards are not spoken of", answers: "{role: merchant, card-channel: redirect}", data: []string{"chd"},
-			levels: map[string]string{"pci-dss": "SAQ A,"},
+			levels: map[string]string{"pci-dss": "part: merchant"},
+			untold: map[string]string{"pci-dss": "self-assessment"},
+		},
+		{
+			name: "one impact of three is moderate", answers: "{role: [federal-cloud-provider], fedramp-path: rev5, confidentiality-impact: moderate}",
+			chosen: map[string]string{"fedramp": "nist-800-53-r5/fedramp-c"},
+			levels: map[string]string{"fedramp": "class C is taken"},
+			untold: map[string]string{"fedramp": "high-water mark"},
+		},
+		{
+			name: "one impact of three is high", answers: "{role: [federal-cloud-provider], fedramp-path: rev5, confidentiality-impact: high}",
+			chosen: map[string]string{"fedramp": "nist-800-53-r5/fedramp-d"},
 		},
 		{
 			name: "a provider for many", answers: "{role: [payment-provider], multi-tenant: yes, card-transactions: 300001}",
@@ -248,6 +260,11 @@ func TestRules(t *testing.T) {
 			for id, want := range c.levels {
 				if got := strings.Join(result.Regime(id).Levels, "\n"); !strings.Contains(got, want) {
 					t.Errorf("%s: levels\n%s\nwant %s", id, got, want)
+				}
+			}
+			for id, not := range c.untold {
+				if got := strings.Join(result.Regime(id).Levels, "\n"); strings.Contains(got, not) {
+					t.Errorf("%s: levels\n%s\nwant no %s", id, got, not)
 				}
 			}
 		})
@@ -377,6 +394,31 @@ func TestConfirm(t *testing.T) {
 	want := []string{"a ana 2026-01-01", "b bo ", "c cy 2026-03-03", "d cy 2026-03-03"}
 	if diff := cmp.Diff(want, got); diff != "" || d.By != "cy" || len(d.Answers) != 1 {
 		t.Error(diff, d)
+	}
+}
+
+// TestOwnDates: an entry's own dates stay, whoever the head names, and however often
+// the file is renewed.
+func TestOwnDates(t *testing.T) {
+	d := declare(t, "{confirmed-by: ana, confirmed-on: 2026-01-01, data: [{name: a, classes: [], review-by: 2026-03-01}, {name: b, classes: []}]}")
+	d.Confirm(Confirmed{"ana", "2026-02-02", "2027-02-02"})
+	got := []Confirmed{d.Data[0].Confirmed, d.Data[1].Confirmed}
+	want := []Confirmed{{"ana", "2026-01-01", "2026-03-01"}, {"ana", "2026-02-02", "2027-02-02"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestUnconfirmed: who confirmed the old answers has not confirmed new ones.
+func TestUnconfirmed(t *testing.T) {
+	d := declare(t, "{confirmed-by: ana, answers: {role: merchant}, data: [{name: a, classes: []}]}")
+	d.Take(declare(t, "{answers: {role: merchant}, data: [{name: b, classes: [], confirmed-by: bo}]}"))
+	if d.By != "ana" {
+		t.Error("nothing that ana stands for was changed", d.Confirmed)
+	}
+	d.Take(declare(t, "answers: {role: []}"))
+	if d.By != "" || d.Data[0].By != "ana" || d.Data[1].By != "bo" {
+		t.Error(d.Confirmed, d.Data)
 	}
 }
 
