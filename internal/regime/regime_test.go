@@ -381,6 +381,23 @@ regimes:
 	}
 }
 
+// TestOneDocument: what stands after the first document is not dropped in silence.
+func TestOneDocument(t *testing.T) {
+	for text, want := range map[string]string{
+		"answers: {role: merchant}\n---\nanswers: {data: [chd]}\n": "assay.yaml:2:1: a second document begins here; expected one",
+		"---\nanswers: {role: merchant}\n...\n":                    "",
+		"answers: {role: merchant}\n---\n a: {\n":                  "assay.yaml:4:1: not valid YAML: did not find expected node content",
+	} {
+		got := ""
+		if _, err := ParseDeclaration("assay.yaml", []byte(text), rules(t), nil); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}
+
 // TestConfirm: who confirms the whole does not speak for those who confirmed a part.
 func TestConfirm(t *testing.T) {
 	d := declare(t, "{confirmed-by: ana, confirmed-on: 2026-01-01, data: [{name: a, classes: []}, {name: b, classes: [], confirmed-by: bo}]}")
