@@ -447,11 +447,12 @@ func TestUpdate(t *testing.T) {
 confirmed-by: ana # in charge
 answers:
   # the shop
-  role: merchant
+  role: merchant # we sell
   card-stored: no
 data:
   - name: "Card*" # the old name
     classes: [chd]
+  - {name: "Card*", classes: [pii]}
 exclude:
   - {regime: nis2, reason: small}
 `
@@ -480,6 +481,17 @@ exclude:
 	if diff := cmp.Diff(string(once), string(twice)); diff != "" {
 		t.Error(diff)
 	}
+	d.Take(declare(t, "{answers: {industry: retail}, data: [{name: new, classes: []}]}"))
+	more, err := Update([]byte(before), d, r, result)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kept := range []string{"# ours: ask legal", "  # the shop\n  role: merchant # we sell\n", "industry: [retail]", "name: \"Card*\" # the old name\n", "- name: new\n", "regime: nis2, reason: small"} {
+		if !strings.Contains(string(more), kept) {
+			t.Errorf("after another answer and entry %s is lost in\n%s", kept, more)
+		}
+	}
+	declare(t, string(more))
 	fresh, err := Update(nil, d, r, result)
 	if err != nil || !strings.HasPrefix(string(fresh), "# What this organisation") {
 		t.Errorf("a new file: %v\n%s", err, fresh)
