@@ -153,6 +153,38 @@ func TestWitness(t *testing.T) {
 	}
 }
 
+// TestUnreadPolicy: of an account, where no line tells two policies apart, one that was
+// read does not stand for one that was not.
+func TestUnreadPolicy(t *testing.T) {
+	const account = "arn:aws:iam::111122223333:"
+	resource := func(typ, id, properties string) estate.Resource {
+		v, err := estate.ParseJSON([]byte(properties))
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := estate.Position{File: "aws://111122223333/eu-west-1/Get"}
+		return estate.Resource{Type: typ, ID: id, LogicalID: id, Address: id, Properties: v.At(at), Source: at}
+	}
+	look := func(policies string) []string {
+		b := estate.NewBuilder("aws://111122223333/eu-west-1", "aws")
+		b.Place("eu-west-1", "111122223333")
+		b.Add(resource(functionType, "arn:aws:lambda:eu-west-1:111122223333:function:f", `{"FunctionName": "f", "Role": "`+account+`role/r"}`))
+		b.Add(resource(roleType, account+"role/r", `{"RoleName": "r", "ManagedPolicyArns": [`+policies+`]}`))
+		b.Add(resource(policyType, account+"policy/read", `{"ManagedPolicyName": "read", "PolicyDocument": {"Statement": []}}`))
+		return told(rules(t).Survey([]*estate.Scope{b.Build(model(t))}, nil, &Declaration{}))
+	}
+	const basic, read, unread = `"arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"`, `"` + account + `policy/read"`, `"` + account + `policy/other"`
+	if got := look(basic + "," + read); got != nil {
+		t.Error(got)
+	}
+	want := []string{"open: what role " + account + "role/r reaches through the policy " + account + "policy/other is not known, which was not read"}
+	for _, policies := range []string{unread, read + "," + unread, basic + "," + unread + "," + read} {
+		if diff := cmp.Diff(want, look(policies)); diff != "" {
+			t.Errorf("%s: %s", policies, diff)
+		}
+	}
+}
+
 // TestUnknownTags: a tag whose value is not known leaves every class open, and one
 // whose key says nothing of data does not.
 func TestUnknownTags(t *testing.T) {

@@ -274,7 +274,7 @@ func (g *graph) managed(r *estate.Resource, v *estate.Value) {
 	}
 	if !aws {
 		if !slices.ContainsFunc(r.Edges(), func(e estate.Edge) bool {
-			return e.Rule.Name == attachedPolicies && e.To != nil && e.Position == v.Position()
+			return e.Rule.Name == attachedPolicies && e.To != nil && g.attaches(r, v, e)
 		}) {
 			g.openAt(r, false, "what %s reaches through the policy %s is not known, which was not read", g.call(r), v)
 		}
@@ -286,6 +286,20 @@ func (g *graph) managed(r *estate.Resource, v *estate.Value) {
 		return
 	}
 	g.statements(r, document, document)
+}
+
+// attaches reports whether a value of r is the one that states an edge. In a template
+// the place tells; an account and a plan have no lines.
+func (g *graph) attaches(r *estate.Resource, v *estate.Value, e estate.Edge) bool {
+	switch at := v.Position(); {
+	case at.Line > 0:
+		return e.Position == at
+	case v.Kind() == estate.KindReference:
+		return g.find(r, v.Reference().Resource) == e.To
+	case v.Kind() == estate.KindString:
+		return e.To.ID == v.AsString() || e.To.Properties.Field("ManagedPolicyName").AsString() == v.AsString()[strings.LastIndexByte(v.AsString(), '/')+1:]
+	}
+	return false
 }
 
 // document is what a managed policy of AWS says; nil where the table does not have
