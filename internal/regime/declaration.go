@@ -19,9 +19,6 @@ type Confirmed struct {
 	ReviewBy string `json:"reviewBy,omitempty"`
 }
 
-// Overdue tells whether the review was due before a date.
-func (c Confirmed) Overdue(asOf string) bool { return c.ReviewBy != "" && asOf > c.ReviewBy }
-
 func (c Confirmed) String() string {
 	if c.By == "" {
 		return "nobody has confirmed it"
@@ -138,6 +135,24 @@ func (d *Declaration) Confirm(c Confirmed) {
 		each(&d.Exclude[i].Confirmed)
 	}
 	d.Confirmed = c
+}
+
+// DueSince is the earliest date before another by which the declaration, or an entry
+// of it, was to be looked at again; "" where none is past.
+func (d *Declaration) DueSince(asOf string) (due string) {
+	past := func(c Confirmed) {
+		if c.ReviewBy != "" && c.ReviewBy < asOf && (due == "" || c.ReviewBy < due) {
+			due = c.ReviewBy
+		}
+	}
+	past(d.Confirmed)
+	for _, e := range d.Data {
+		past(e.Confirmed)
+	}
+	for _, e := range d.Exclude {
+		past(e.Confirmed)
+	}
+	return due
 }
 
 // Unconfirm takes back that somebody stands for the declaration, because answers

@@ -426,6 +426,16 @@ func TestOwnDates(t *testing.T) {
 	}
 }
 
+// TestDueSince: an entry whose review is past is told as the head's is.
+func TestDueSince(t *testing.T) {
+	d := declare(t, "{confirmed-by: ana, review-by: 2027-01-01, data: [{name: a, classes: [], review-by: 2026-03-01}], exclude: [{regime: nis2, reason: small, confirmed-by: bo, review-by: 2026-02-01}]}")
+	for asOf, want := range map[string]string{"2026-02-01": "", "2026-02-02": "2026-02-01", "2027-02-02": "2026-02-01"} {
+		if got := d.DueSince(asOf); got != want {
+			t.Errorf("as of %s: %q, want %q", asOf, got, want)
+		}
+	}
+}
+
 // TestUnconfirmed: who confirmed the old answers has not confirmed new ones.
 func TestUnconfirmed(t *testing.T) {
 	d := declare(t, "{confirmed-by: ana, answers: {role: merchant}, data: [{name: a, classes: []}]}")
