@@ -24,7 +24,8 @@ type Regimes struct {
 type RegimesInfo struct {
 	File string `json:"file"`
 	regime.Confirmed
-	Overdue  bool         `json:"overdue,omitempty"` // the review was due before the date judged by
+	Overdue  bool         `json:"overdue,omitempty"`  // a review was due before the date judged by
+	DueSince string       `json:"dueSince,omitempty"` // the earliest that was
 	Reported []RegimeInfo `json:"reported"`
 	// Left are those that the run does not report on, each with its verdict.
 	Left []RegimeInfo `json:"left,omitempty"`
@@ -69,7 +70,8 @@ func (r *Regimes) FrameworkIDs(all []*catalog.Framework) []string {
 // info is what the header says of them.
 func (r *Regimes) info(asOf string) *RegimesInfo {
 	d := r.Declaration
-	m := &RegimesInfo{File: r.File, Confirmed: d.Confirmed, Overdue: d.Overdue(asOf), Reported: []RegimeInfo{}}
+	due := d.DueSince(asOf)
+	m := &RegimesInfo{File: r.File, Confirmed: d.Confirmed, Overdue: due != "", DueSince: due, Reported: []RegimeInfo{}}
 	for _, one := range r.Rules.Regimes {
 		info := RegimeInfo{ID: one.ID, Title: one.Title, Verdict: NotJudged, Frameworks: one.Names()}
 		reported := false

@@ -215,7 +215,7 @@ func (f *scopeFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 	}
 	confirmed := false
 	if f.answers == "" && s.InTTY && s.ErrTTY {
-		w := &wizard{in: newLines(s.In), out: s.Err, rules: rules, declared: d, survey: v.survey}
+		w := &wizard{in: newLines(cmd.Context(), s.In), out: s.Err, rules: rules, declared: d, survey: v.survey}
 		if confirmed, err = w.run(f.confirmedBy == ""); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,18 +13,34 @@ import (
 	"assay/internal/regime"
 )
 
-// lines reads what a person types.
-type lines struct{ in *bufio.Reader }
+// lines reads what a person types, until an interruption.
+type lines struct {
+	in          *bufio.Reader
+	interrupted context.Context
+}
 
-func newLines(in io.Reader) lines { return lines{bufio.NewReader(in)} }
+func newLines(ctx context.Context, in io.Reader) lines { return lines{bufio.NewReader(in), ctx} }
 
 // next is the next line; io.EOF where the input ends.
 func (l lines) next() (string, error) {
-	s, err := l.in.ReadString('\n')
-	if errors.Is(err, io.EOF) && s != "" {
-		err = nil
+	type read struct {
+		line string
+		err  error
 	}
-	return strings.TrimSpace(s), err
+	typed := make(chan read, 1)
+	go func() { // a terminal's read is not woken by an interruption
+		s, err := l.in.ReadString('\n')
+		typed <- read{s, err}
+	}()
+	select {
+	case <-l.interrupted.Done():
+		return "", l.interrupted.Err()
+	case r := <-typed:
+		if errors.Is(r.err, io.EOF) && r.line != "" {
+			r.err = nil
+		}
+		return strings.TrimSpace(r.line), r.err
+	}
 }
 
 // wizard asks a person what the estate does not say. The end of the input leaves
@@ -34,6 +51,7 @@ type wizard struct {
 	rules    *regime.Rules
 	declared *regime.Declaration
 	survey   func(*regime.Declaration) *regime.Survey
+	changed  bool // an answer, since it began
 }
 
 // none is typed for an answer that is none of the choices; forget takes an answer
@@ -57,6 +75,9 @@ func (w *wizard) run(askWho bool) (done bool, err error) {
 		err := step()
 		if errors.Is(err, io.EOF) {
 			w.say("")
+			if w.changed { // by somebody who did not say who it is
+				w.declared.Unconfirm()
+			}
 			return false, nil
 		}
 		if err != nil {
@@ -175,11 +196,12 @@ func (w *wizard) question(q *regime.Question, survey *regime.Survey) error {
 			return nil
 		case forget:
 			delete(w.declared.Answers, q.ID)
+			w.changed = true
 			return nil
 		}
 		a, wrong := readAnswer(q, choices, line)
 		if wrong == "" {
-			w.declared.Answers[q.ID] = a
+			w.declared.Answers[q.ID], w.changed = a, true
 			for _, e := range w.declared.Data {
 				w.include(e.Classes)
 			}

@@ -84,3 +84,60 @@ func TestScopeAsks(t *testing.T) {
 		t.Errorf("after the role was taken back:\n%s", again)
 	}
 }
+
+// TestScopeBreaksOff: where the input ends, what was answered is written, and not as
+// confirmed by who confirmed what stood there before.
+func TestScopeBreaksOff(t *testing.T) {
+	folder := t.TempDir()
+	name := filepath.Join(folder, "assay.yaml")
+	for file, text := range map[string]string{"template.yaml": scopedTemplate, "assay.yaml": "confirmed-by: ana\nanswers: {role: merchant, data: [chd]}\n"} {
+		if err := os.WriteFile(filepath.Join(folder, file), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask(t, folder, "", "") // the name is left open and the role stays
+	data, err := os.ReadFile(name)
+	if err != nil || !strings.HasPrefix(string(data), "confirmed-by: ana\n") {
+		t.Errorf("nothing was changed: %v\n%s", err, data)
+	}
+	ask(t, folder, "", "payment-provider")
+	data, err = os.ReadFile(name)
+	if err != nil || strings.Contains(string(data), "confirmed-by") || !strings.Contains(string(data), "role: [payment-provider]") {
+		t.Errorf("the role was changed: %v\n%s", err, data)
+	}
+}
+
+// hanging is a terminal on which a person types something, interrupts, and then
+// nothing more.
+type hanging struct {
+	typed     string
+	interrupt func()
+}
+
+func (h *hanging) Read(p []byte) (int, error) {
+	if h.typed == "" {
+		h.interrupt()
+		select {}
+	}
+	n := copy(p, h.typed)
+	h.typed = h.typed[n:]
+	return n, nil
+}
+
+// TestScopeInterrupted: an interruption ends the questions, and nothing is written.
+func TestScopeInterrupted(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "template.yaml"), []byte(scopedTemplate), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var out, prompts bytes.Buffer
+	code := Run(ctx, []string{"scope", folder, "--as-of", "2026-11-24"}, Streams{In: &hanging{"yes\nmerchant\n", cancel}, Out: &out, Err: &prompts, InTTY: true, ErrTTY: true})
+	if code != ExitIncomplete || out.Len() > 0 || !strings.HasSuffix(prompts.String(), "assay: interrupted; the output so far is incomplete\n") {
+		t.Errorf("exit code %d\n%s%s", code, out.String(), prompts.String())
+	}
+	files, err := os.ReadDir(folder)
+	if err != nil || len(files) != 1 {
+		t.Error(files, err)
+	}
+}

@@ -43,8 +43,8 @@ func printable(s string) string {
 func writeScope(out io.Writer, r *regime.Result, file string) error {
 	w := &scopeWriter{bufio.NewWriter(out)}
 	w.line(0, "Regimes of %s, as of %s; %s", counted(r.Functions, "function"), r.AsOf, r.Confirmed)
-	if r.Overdue {
-		w.line(0, "The answers were to be reviewed by %s.", r.ReviewBy)
+	if r.DueSince != "" {
+		w.line(0, "The answers, or an entry of data or exclude, were to be reviewed by %s.", r.DueSince)
 	}
 	for _, v := range []regime.Verdict{regime.Applies, regime.Likely, regime.Undetermined} {
 		w.verdict(r, v)

@@ -61,7 +61,8 @@ func lastName(id string) string { return id[strings.LastIndexAny(id, ":/#")+1:] 
 type tag struct{ key, value string }
 
 // tagsOf are the tags of a resource that name a class of data. matters says
-// whether it is open where they are not known.
+// whether it is open where it is not known which tags there are; the value of one
+// that names a class is open wherever it stands, because a known one counts there.
 func (g *graph) tagsOf(r *estate.Resource, matters bool) (found []tag) {
 	if r.Reads != nil && !slices.Contains(r.Reads, "Tags") {
 		if matters {
@@ -85,7 +86,7 @@ func (g *graph) tagsOf(r *estate.Resource, matters bool) (found []tag) {
 			if text, ok := v.Scalar(); ok && v.Known() {
 				found = append(found, tag{key, text})
 			} else if v != nil {
-				unknown("tag "+key, v)
+				g.open("tag %s of %s not known: %s", key, g.call(r), whyNot(v))
 			}
 		})
 	}

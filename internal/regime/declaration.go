@@ -1,6 +1,7 @@
 package regime
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -17,9 +18,6 @@ type Confirmed struct {
 	On       string `json:"confirmedOn,omitempty"`
 	ReviewBy string `json:"reviewBy,omitempty"`
 }
-
-// Overdue tells whether the review was due before a date.
-func (c Confirmed) Overdue(asOf string) bool { return c.ReviewBy != "" && asOf > c.ReviewBy }
 
 func (c Confirmed) String() string {
 	if c.By == "" {
@@ -113,19 +111,20 @@ func ParseDeclaration(name string, data []byte, rules *Rules, frameworks []strin
 	return d, nil
 }
 
-// or is c, or what holds for the whole file where c says nothing.
+// or is c, or what holds for the whole file where c says nothing. Another person's
+// dates are not those of the head.
 func (c Confirmed) or(whole Confirmed) Confirmed {
-	if c.By == "" {
-		return whole
+	if c.By != "" {
+		return c
 	}
-	return c
+	return Confirmed{whole.By, cmp.Or(c.On, whole.On), cmp.Or(c.ReviewBy, whole.ReviewBy)}
 }
 
 // Confirm says who stands for the declaration, and for the entries of which nobody
-// else does.
+// else does. Dates of their own stay.
 func (d *Declaration) Confirm(c Confirmed) {
 	each := func(old *Confirmed) {
-		if old.By == "" || old.By == c.By {
+		if old.By == "" || old.By == c.By && *old == d.Confirmed {
 			*old = c
 		}
 	}
@@ -138,14 +137,42 @@ func (d *Declaration) Confirm(c Confirmed) {
 	d.Confirmed = c
 }
 
+// DueSince is the earliest date before another by which the declaration, or an entry
+// of it, was to be looked at again; "" where none is past.
+func (d *Declaration) DueSince(asOf string) (due string) {
+	past := func(c Confirmed) {
+		if c.ReviewBy != "" && c.ReviewBy < asOf && (due == "" || c.ReviewBy < due) {
+			due = c.ReviewBy
+		}
+	}
+	past(d.Confirmed)
+	for _, e := range d.Data {
+		past(e.Confirmed)
+	}
+	for _, e := range d.Exclude {
+		past(e.Confirmed)
+	}
+	return due
+}
+
+// Unconfirm takes back that somebody stands for the declaration, because answers
+// changed that nobody confirmed. Entries keep who confirmed them.
+func (d *Declaration) Unconfirm() { d.Confirmed = Confirmed{} }
+
 // Take puts what another declaration says over this one: answers by question,
 // entries by what they name.
 func (d *Declaration) Take(o *Declaration) {
-	if o.By != "" {
-		d.Confirm(o.Confirmed)
-	}
+	changed := false
 	for id, a := range o.Answers {
+		old, answered := d.Answers[id]
+		changed = changed || !answered || old.Number != a.Number || !slices.Equal(old.Choices, a.Choices)
 		d.Answers[id] = a
+	}
+	switch {
+	case o.By != "":
+		d.Confirm(o.Confirmed)
+	case changed:
+		d.Unconfirm()
 	}
 	for _, e := range o.Data {
 		d.Data = slices.DeleteFunc(d.Data, func(old DataEntry) bool { return old.Name == e.Name && old.Tag == e.Tag })

@@ -12,7 +12,7 @@ import (
 type Result struct {
 	AsOf string `json:"asOf"`
 	Confirmed
-	Overdue   bool             `json:"overdue,omitempty"` // the review was due before that day
+	DueSince  string           `json:"dueSince,omitempty"` // when a review was due that is not done
 	Functions int              `json:"functions"`
 	Regimes   []*Applicability `json:"regimes"`
 	// Unanswered are the questions that would settle something.
@@ -88,7 +88,7 @@ type evaluation struct {
 // Judge says which regimes apply by a declaration and what the estate says.
 func (r *Rules) Judge(d *Declaration, s *Survey, asOf string) *Result {
 	j := &judge{r, d, s, map[string]Verdict{}}
-	result := &Result{AsOf: asOf, Confirmed: d.Confirmed, Overdue: d.Overdue(asOf), Functions: s.Functions, Unclassed: s.Unclassed}
+	result := &Result{AsOf: asOf, Confirmed: d.Confirmed, DueSince: d.DueSince(asOf), Functions: s.Functions, Unclassed: s.Unclassed}
 	var asked []string
 	for _, one := range r.Regimes {
 		st := j.regime(one)
@@ -222,14 +222,17 @@ func (j *judge) levels(one *Regime, st *Applicability) {
 		st.Levels = append(st.Levels, g.Name+": "+l.Says)
 	}
 	choose := func(g *LevelGroup) {
-		taken := false
+		taken, open := false, false
 		for k := range g.Of {
 			if taken && !g.Each {
 				break
 			}
 			v := j.eval(g.Of[k].When)
 			st.SettledBy = join(st.SettledBy, v.questions)
-			if v.truth == estate.True {
+			switch {
+			case v.truth == estate.Maybe:
+				open = true // which is the first that holds is not known any more
+			case v.truth == estate.True && (g.Each || !open):
 				take(g, &g.Of[k])
 				taken = true
 			}

@@ -1,8 +1,10 @@
 package regime
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,8 +31,16 @@ func (r *reader) fault(n *yaml.Node, format string, args ...any) {
 
 // document is the mapping that a file is; nil for an empty one or a fault.
 func (r *reader) document(data []byte) *yaml.Node {
-	var doc yaml.Node
-	if err := yaml.Unmarshal(data, &doc); err != nil {
+	var doc, more yaml.Node
+	documents := yaml.NewDecoder(bytes.NewReader(data))
+	err := documents.Decode(&doc)
+	if err == nil {
+		if err = documents.Decode(&more); err == nil {
+			r.fault(&more, "a second document begins here; expected one")
+			return nil
+		}
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
 		at, message := &yaml.Node{}, err.Error()
 		var load *yaml.LoadError
 		if errors.As(err, &load) {

@@ -141,6 +141,7 @@ func TestRules(t *testing.T) {
 		want    map[string]Verdict
 		chosen  map[string]string // frameworks, by regime
 		levels  map[string]string // a part of a level, by regime
+		untold  map[string]string // what no level says, by regime
 	}{
 		{
 			name: "nothing is known",
@@ -192,7 +193,18 @@ func TestRules(t *testing.T) {
 		},
 		{
 			name: "a merchant whose stored cards are not spoken of", answers: "{role: merchant, card-channel: redirect}", data: []string{"chd"},
-			levels: map[string]string{"pci-dss": "SAQ A,"},
+			levels: map[string]string{"pci-dss": "part: merchant"},
+			untold: map[string]string{"pci-dss": "self-assessment"},
+		},
+		{
+			name: "one impact of three is moderate", answers: "{role: [federal-cloud-provider], fedramp-path: rev5, confidentiality-impact: moderate}",
+			chosen: map[string]string{"fedramp": "nist-800-53-r5/fedramp-c"},
+			levels: map[string]string{"fedramp": "class C is taken"},
+			untold: map[string]string{"fedramp": "high-water mark"},
+		},
+		{
+			name: "one impact of three is high", answers: "{role: [federal-cloud-provider], fedramp-path: rev5, confidentiality-impact: high}",
+			chosen: map[string]string{"fedramp": "nist-800-53-r5/fedramp-d"},
 		},
 		{
 			name: "a provider for many", answers: "{role: [payment-provider], multi-tenant: yes, card-transactions: 300001}",
@@ -328,6 +340,11 @@ func TestRules(t *testing.T) {
 					t.Errorf("%s: levels\n%s\nwant %s", id, got, want)
 				}
 			}
+			for id, not := range c.untold {
+				if got := strings.Join(result.Regime(id).Levels, "\n"); strings.Contains(got, not) {
+					t.Errorf("%s: levels\n%s\nwant no %s", id, got, not)
+				}
+			}
 		})
 	}
 }
@@ -442,6 +459,23 @@ regimes:
 	}
 }
 
+// TestOneDocument: what stands after the first document is not dropped in silence.
+func TestOneDocument(t *testing.T) {
+	for text, want := range map[string]string{
+		"answers: {role: merchant}\n---\nanswers: {data: [chd]}\n": "assay.yaml:2:1: a second document begins here; expected one",
+		"---\nanswers: {role: merchant}\n...\n":                    "",
+		"answers: {role: merchant}\n---\n a: {\n":                  "assay.yaml:4:1: not valid YAML: did not find expected node content",
+	} {
+		got := ""
+		if _, err := ParseDeclaration("assay.yaml", []byte(text), rules(t), nil); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}
+
 // TestConfirm: who confirms the whole does not speak for those who confirmed a part.
 func TestConfirm(t *testing.T) {
 	d := declare(t, "{confirmed-by: ana, confirmed-on: 2026-01-01, data: [{name: a, classes: []}, {name: b, classes: [], confirmed-by: bo}]}")
@@ -458,6 +492,41 @@ func TestConfirm(t *testing.T) {
 	}
 }
 
+// TestOwnDates: an entry's own dates stay, whoever the head names, and however often
+// the file is renewed.
+func TestOwnDates(t *testing.T) {
+	d := declare(t, "{confirmed-by: ana, confirmed-on: 2026-01-01, data: [{name: a, classes: [], review-by: 2026-03-01}, {name: b, classes: []}]}")
+	d.Confirm(Confirmed{"ana", "2026-02-02", "2027-02-02"})
+	got := []Confirmed{d.Data[0].Confirmed, d.Data[1].Confirmed}
+	want := []Confirmed{{"ana", "2026-01-01", "2026-03-01"}, {"ana", "2026-02-02", "2027-02-02"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestDueSince: an entry whose review is past is told as the head's is.
+func TestDueSince(t *testing.T) {
+	d := declare(t, "{confirmed-by: ana, review-by: 2027-01-01, data: [{name: a, classes: [], review-by: 2026-03-01}], exclude: [{regime: nis2, reason: small, confirmed-by: bo, review-by: 2026-02-01}]}")
+	for asOf, want := range map[string]string{"2026-02-01": "", "2026-02-02": "2026-02-01", "2027-02-02": "2026-02-01"} {
+		if got := d.DueSince(asOf); got != want {
+			t.Errorf("as of %s: %q, want %q", asOf, got, want)
+		}
+	}
+}
+
+// TestUnconfirmed: who confirmed the old answers has not confirmed new ones.
+func TestUnconfirmed(t *testing.T) {
+	d := declare(t, "{confirmed-by: ana, answers: {role: merchant}, data: [{name: a, classes: []}]}")
+	d.Take(declare(t, "{answers: {role: merchant}, data: [{name: b, classes: [], confirmed-by: bo}]}"))
+	if d.By != "ana" {
+		t.Error("nothing that ana stands for was changed", d.Confirmed)
+	}
+	d.Take(declare(t, "answers: {role: []}"))
+	if d.By != "" || d.Data[0].By != "ana" || d.Data[1].By != "bo" {
+		t.Error(d.Confirmed, d.Data)
+	}
+}
+
 // TestUpdate: what is written is read again as it was, comments stay, and a second
 // run changes nothing.
 func TestUpdate(t *testing.T) {
@@ -466,11 +535,12 @@ func TestUpdate(t *testing.T) {
 confirmed-by: ana # in charge
 answers:
   # the shop
-  role: merchant
+  role: merchant # we sell
   card-stored: no
 data:
   - name: "Card*" # the old name
     classes: [chd]
+  - {name: "Card*", classes: [pii]}
 exclude:
   - {regime: nis2, reason: small}
 `
@@ -499,6 +569,17 @@ exclude:
 	if diff := cmp.Diff(string(once), string(twice)); diff != "" {
 		t.Error(diff)
 	}
+	d.Take(declare(t, "{answers: {industry: retail}, data: [{name: new, classes: []}]}"))
+	more, err := Update([]byte(before), d, r, result)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kept := range []string{"# ours: ask legal", "  # the shop\n  role: merchant # we sell\n", "industry: [retail]", "name: \"Card*\" # the old name\n", "- name: new\n", "regime: nis2, reason: small"} {
+		if !strings.Contains(string(more), kept) {
+			t.Errorf("after another answer and entry %s is lost in\n%s", kept, more)
+		}
+	}
+	declare(t, string(more))
 	fresh, err := Update(nil, d, r, result)
 	if err != nil || !strings.HasPrefix(string(fresh), "# What this organisation") {
 		t.Errorf("a new file: %v\n%s", err, fresh)

@@ -98,8 +98,14 @@ func TestSurvey(t *testing.T) {
 		{"its role names the table", functionF + may("R", "dynamodb:GetItem", "!GetAtt Cards.Arn") + cards, "", []string{"chd F"}},
 		{"its role names an index", functionF + may("R", "dynamodb:Query", "!Sub '${Cards.Arn}/index/*'") + cards, "", []string{"chd F"}},
 		{"a deny is no access", functionF + strings.Replace(may("R", "dynamodb:GetItem", "!GetAtt Q.Arn"), "Effect: Allow, Action", "Effect: Deny, Action", 1) + "\n\tQ: {Type: AWS::SQS::Queue, Properties: {Tags: [{Key: data, Value: chd}]}}", "", []string{"chd at queue Q (tag data: chd)"}},
+		{"a deny of a table, and nothing else", functionF + strings.Replace(may("R", "dynamodb:GetItem", "!GetAtt Cards.Arn"), "Effect: Allow, Action", "Effect: Deny, Action", 1) + cards, "", []string{"chd at table Cards (tag data: chd)"}},
+		{"a deny of some, and a name that allows", functionF + "\n\tR: {Type: AWS::IAM::Role, Properties: {" + trusting + ", Policies: [{PolicyName: p, PolicyDocument: {Statement: [" +
+			"{Effect: Deny, Action: 'dynamodb:DeleteItem', Resource: !GetAtt Cards.Arn}, {Effect: Allow, Action: 'dynamodb:GetItem', Resource: !Sub 'arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${Cards}'}, {Effect: Allow, Action: 'logs:*', Resource: 'arn:aws:logs:*:*:*'}]}}]}}" + cards, "", []string{"chd F"}},
+		{"its role names the queue by its name", functionF + may("R", "sqs:SendMessage", "!Sub 'arn:aws:sqs:${AWS::Region}:${AWS::AccountId}:cards'") + "\n\tQ: {Type: AWS::SQS::Queue, Properties: {QueueName: cards, Tags: [{Key: data, Value: chd}]}}", "", []string{"chd F"}},
 		{"its environment names the bucket", plainR + function("F", "R", ", Environment: {Variables: {B: !Ref Files}}") + "\n\tFiles: {Type: AWS::S3::Bucket, Properties: {Tags: [{Key: data, Value: phi}]}}", "", []string{"ephi F"}},
 		{"the table's stream calls it", plainR + functionF + "\n\tM: {Type: AWS::Lambda::EventSourceMapping, Properties: {FunctionName: !Ref F, EventSourceArn: !GetAtt Cards.StreamArn, StartingPosition: LATEST}}" + cards, "", []string{"chd F"}},
+		{"a stream of the table's changes", plainR + functionF + "\n\tM: {Type: AWS::Lambda::EventSourceMapping, Properties: {FunctionName: !Ref F, EventSourceArn: !GetAtt S.Arn, StartingPosition: LATEST}}\n\tS: {Type: AWS::Kinesis::Stream, Properties: {ShardCount: 1}}" +
+			"\n\tT: {Type: AWS::DynamoDB::Table, Properties: {KinesisStreamSpecification: {StreamArn: !GetAtt S.Arn}, Tags: [{Key: data, Value: chd}]}}", "", []string{"chd ~F", "chd at table T (tag data: chd)"}},
 		{"a topic that it is subscribed to", plainR + functionF + "\n\tT: {Type: AWS::SNS::Topic, Properties: {Tags: [{Key: data, Value: pii}]}}\n\tS: {Type: AWS::SNS::Subscription, Properties: {TopicArn: !Ref T, Protocol: lambda, Endpoint: !GetAtt F.Arn}}", "", []string{"pii F"}},
 		{"a queue between", functionF + may("R", "*", "[!GetAtt Cards.Arn, !GetAtt Q.Arn]") + cards + "\n\tQ: {Type: AWS::SQS::Queue}" +
 			function("G", "RG", "") + strings.Replace(plainR, "R:", "RG:", 1) + "\n\tM: {Type: AWS::Lambda::EventSourceMapping, Properties: {FunctionName: !Ref G, EventSourceArn: !GetAtt Q.Arn}}", "", []string{"chd F", "chd ~G"}},
@@ -122,6 +128,9 @@ func TestSurvey(t *testing.T) {
 			"chd at table Cards (tag data: chd)", "open: what role R reaches through AWS's policy AmazonNewFullAccess is not known: the tables do not have it"}},
 		{"a role elsewhere", "\n\tF: {Type: AWS::Lambda::Function, Properties: {Role: 'arn:aws:iam::111122223333:role/r', Code: {ZipFile: x}, Handler: a.b, Runtime: python3.13}}", "", []string{"open: what F names in Role was not read"}},
 		{"a table elsewhere", functionF + may("R", "dynamodb:GetItem", "'arn:aws:dynamodb:eu-west-1:111122223333:table/cards'"), "", []string{"open: what role R names in a statement was not read"}},
+		{"a queue elsewhere", functionF + may("R", "sqs:SendMessage", "'arn:aws:sqs:eu-west-1:111122223333:cards'"), "", []string{"open: what role R names in a statement was not read"}},
+		{"a topic elsewhere", functionF + may("R", "sns:Publish", "'arn:aws:sns:eu-west-1:111122223333:cards'"), "", []string{"open: what role R names in a statement was not read"}},
+		{"a stream elsewhere", functionF + may("R", "kinesis:PutRecord", "'arn:aws:kinesis:eu-west-1:111122223333:stream/cards'"), "", []string{"open: what role R names in a statement was not read"}},
 		{"tied to nothing", plainR + functionF + cards, "", []string{"chd at table Cards (tag data: chd)"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -146,14 +155,51 @@ func TestWitness(t *testing.T) {
 	}
 }
 
+// TestUnreadPolicy: of an account, where no line tells two policies apart, one that was
+// read does not stand for one that was not.
+func TestUnreadPolicy(t *testing.T) {
+	const account = "arn:aws:iam::111122223333:"
+	resource := func(typ, id, properties string) estate.Resource {
+		v, err := estate.ParseJSON([]byte(properties))
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := estate.Position{File: "aws://111122223333/eu-west-1/Get"}
+		return estate.Resource{Type: typ, ID: id, LogicalID: id, Address: id, Properties: v.At(at), Source: at}
+	}
+	look := func(policies string) []string {
+		b := estate.NewBuilder("aws://111122223333/eu-west-1", "aws")
+		b.Place("eu-west-1", "111122223333")
+		b.Add(resource(functionType, "arn:aws:lambda:eu-west-1:111122223333:function:f", `{"FunctionName": "f", "Role": "`+account+`role/r"}`))
+		b.Add(resource(roleType, account+"role/r", `{"RoleName": "r", "ManagedPolicyArns": [`+policies+`]}`))
+		b.Add(resource(policyType, account+"policy/read", `{"ManagedPolicyName": "read", "PolicyDocument": {"Statement": []}}`))
+		return told(rules(t).Survey([]*estate.Scope{b.Build(model(t))}, nil, &Declaration{}))
+	}
+	const basic, read, unread = `"arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"`, `"` + account + `policy/read"`, `"` + account + `policy/other"`
+	if got := look(basic + "," + read); got != nil {
+		t.Error(got)
+	}
+	want := []string{"open: what role " + account + "role/r reaches through the policy " + account + "policy/other is not known, which was not read"}
+	for _, policies := range []string{unread, read + "," + unread, basic + "," + unread + "," + read} {
+		if diff := cmp.Diff(want, look(policies)); diff != "" {
+			t.Errorf("%s: %s", policies, diff)
+		}
+	}
+}
+
 // TestUnknownTags: a tag whose value is not known leaves every class open, and one
 // whose key says nothing of data does not.
 func TestUnknownTags(t *testing.T) {
-	text := `Parameters: {P: {Type: String}}
-Resources:` + plainR + functionF + function("G", "R", ", Tags: [{Key: data, Value: !Ref P}, {Key: Owner, Value: !Ref P}]")
-	got := told(rules(t).Survey(scopes(t, model(t), text), nil, &Declaration{}))
-	if len(got) != 1 || !strings.HasPrefix(got[0], "open: tag data of G not known: parameter without value") {
-		t.Errorf("got %q", got)
+	const tags = ", Tags: [{Key: data, Value: !Ref P}, {Key: Owner, Value: !Ref P}]"
+	for name, resource := range map[string]string{
+		"G":           function("G", "R", tags),
+		"dbcluster D": "\n\tD: {Type: AWS::DocDB::DBCluster, Properties: {" + tags[2:] + "}}",
+	} {
+		text := "Parameters: {P: {Type: String}}\nResources:" + plainR + functionF + resource
+		got := told(rules(t).Survey(scopes(t, model(t), text), nil, &Declaration{}))
+		if len(got) != 1 || !strings.HasPrefix(got[0], "open: tag data of "+name+" not known: parameter without value") {
+			t.Errorf("got %q", got)
+		}
 	}
 }
 

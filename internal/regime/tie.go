@@ -18,6 +18,7 @@ func (g *graph) tie(r *estate.Resource) {
 		switch {
 		case kind == noTie:
 		case e.To == nil && e.Rule.Name == attachedPolicies: // see managed
+		case e.To != nil && e.Rule.Pattern && !g.allows(r, e.To): // edges are drawn from what is denied as well
 		case e.To != nil:
 			g.join(r, e.To, kind, place(e.Rule)+under(e.When))
 		case kind != dataTie || e.Outside && (g.rules.incidental[e.Rule.To] || e.Rule.Default != ""):
@@ -195,6 +196,67 @@ func (g *graph) statement(r *estate.Resource, st *estate.Value) {
 	}
 }
 
+// documents are the policies that a role or managed policy states itself.
+func documents(r *estate.Resource) (all []*estate.Value) {
+	if r.Type == policyType {
+		return listed(r.Properties.Field("PolicyDocument"))
+	}
+	for _, policy := range listed(r.Properties.Field("Policies")) {
+		all = append(all, listed(policy.Field("PolicyDocument"))...)
+	}
+	return all
+}
+
+// allows reports whether a statement of r that denies nothing may name a resource.
+func (g *graph) allows(r, to *estate.Resource) bool {
+	denies := false
+	for _, document := range documents(r) {
+		for _, st := range listed(document.Field("Statement")) {
+			if strings.EqualFold(st.Field("Effect").AsString(), "deny") {
+				denies = true
+				continue
+			}
+			for _, v := range listed(st.Field("Resource")) {
+				if g.mayName(r, v, to) {
+					return true
+				}
+			}
+		}
+	}
+	return !denies
+}
+
+// mayName reports whether a pattern in a policy of r may be of a resource.
+func (g *graph) mayName(r *estate.Resource, v *estate.Value, to *estate.Resource) bool {
+	var arn strings.Builder // ? for what is not written out
+	parts := []*estate.Value{v}
+	if v.Kind() == estate.KindText {
+		parts = v.Items()
+	}
+	for _, p := range parts {
+		switch p.Kind() {
+		case estate.KindString:
+			arn.WriteString(p.AsString())
+		case estate.KindReference:
+			named := g.find(r, p.Reference().Resource)
+			if named == nil || named == to || g.called[named.Type] == "" { // an output of a stack is not followed here
+				return true
+			}
+			if arn.Len() == 0 {
+				return false // another store
+			}
+			arn.WriteByte('?')
+		default:
+			arn.WriteByte('?')
+		}
+	}
+	fields := strings.SplitN(arn.String(), ":", 4)
+	if len(fields) < 4 {
+		return strings.Contains(arn.String(), "?")
+	}
+	return fields[2] == g.service[to.Type] || strings.ContainsAny(fields[2], "?*")
+}
+
 // anyService stands for every service in what a policy reaches.
 const anyService = "*"
 
@@ -212,7 +274,7 @@ func (g *graph) managed(r *estate.Resource, v *estate.Value) {
 	}
 	if !aws {
 		if !slices.ContainsFunc(r.Edges(), func(e estate.Edge) bool {
-			return e.Rule.Name == attachedPolicies && e.To != nil && e.Position == v.Position()
+			return e.Rule.Name == attachedPolicies && e.To != nil && g.attaches(r, v, e)
 		}) {
 			g.openAt(r, false, "what %s reaches through the policy %s is not known, which was not read", g.call(r), v)
 		}
@@ -224,6 +286,20 @@ func (g *graph) managed(r *estate.Resource, v *estate.Value) {
 		return
 	}
 	g.statements(r, document, document)
+}
+
+// attaches reports whether a value of r is the one that states an edge. In a template
+// the place tells; an account and a plan have no lines.
+func (g *graph) attaches(r *estate.Resource, v *estate.Value, e estate.Edge) bool {
+	switch at := v.Position(); {
+	case at.Line > 0:
+		return e.Position == at
+	case v.Kind() == estate.KindReference:
+		return g.find(r, v.Reference().Resource) == e.To
+	case v.Kind() == estate.KindString:
+		return e.To.ID == v.AsString() || e.To.Properties.Field("ManagedPolicyName").AsString() == v.AsString()[strings.LastIndexByte(v.AsString(), '/')+1:]
+	}
+	return false
 }
 
 // document is what a managed policy of AWS says; nil where the table does not have

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -48,20 +49,25 @@ func Update(before []byte, d *Declaration, r *Rules, result *Result) ([]byte, er
 	return out.Bytes(), enc.Close()
 }
 
-// putKey sets one key of the file: nil takes it away. What says the same stays as
-// it is, and a new key goes before those that come after it.
+// putKey sets one key of the file: nil takes it away. What people wrote keeps its
+// comments, and a new key goes before those that come after it.
 func putKey(root *yaml.Node, key string, v *yaml.Node) {
 	later := declarationFields[slices.Index(declarationFields, key)+1:]
 	at := len(root.Content)
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		switch name := root.Content[i].Value; {
 		case name == key && v == nil:
+			above := root.Content[i].HeadComment // it may be of the whole file
 			root.Content = slices.Delete(root.Content, i, i+2)
+			if i < len(root.Content) && above != "" {
+				root.Content[i].HeadComment = strings.TrimSpace(above + "\n\n" + root.Content[i].HeadComment)
+			}
 			return
 		case name == key:
-			if !same(root.Content[i+1], v) {
-				root.Content[i+1] = v
+			if key != "regimes" {
+				v = renewed(root.Content[i+1], v)
 			}
+			root.Content[i+1] = v
 			return
 		case slices.Contains(later, name):
 			at = min(at, i)
@@ -81,18 +87,61 @@ func comments(text string) string {
 	return b.String()
 }
 
-// same reports whether two nodes say the same, so that one that does keeps its
-// form and comments.
-func same(a, b *yaml.Node) bool {
-	if a.Kind != b.Kind || a.Value != b.Value || len(a.Content) != len(b.Content) {
-		return false
+// renewed is what says v, with the form and comments of the parts of old that say
+// the same, or are of the same key or entry.
+func renewed(old, v *yaml.Node) *yaml.Node {
+	switch {
+	case old.Kind == yaml.ScalarNode && v.Kind == yaml.SequenceNode && len(v.Content) == 1 && old.Value == v.Content[0].Value:
+		return old // one word may stand without brackets
+	case old.Kind != v.Kind || old.Kind == yaml.AliasNode:
+		return v
 	}
-	for i := range a.Content {
-		if !same(a.Content[i], b.Content[i]) {
-			return false
+	var content []*yaml.Node
+	switch v.Kind {
+	case yaml.ScalarNode:
+		if old.Value != v.Value {
+			old.Value, old.Tag, old.Style = v.Value, v.Tag, v.Style
+		}
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(v.Content); i += 2 {
+			key, value := v.Content[i], v.Content[i+1]
+			if at := keyAt(old, key.Value); at >= 0 {
+				key, value = old.Content[at], renewed(old.Content[at+1], value)
+			}
+			content = append(content, key, value)
+		}
+	case yaml.SequenceNode:
+		before := slices.Clone(old.Content) // each is of one item: two entries may have one name
+		for _, item := range v.Content {
+			if at := slices.IndexFunc(before, func(n *yaml.Node) bool { return entryOf(n) == entryOf(item) }); at >= 0 {
+				item = renewed(before[at], item)
+				before = slices.Delete(before, at, at+1)
+			}
+			content = append(content, item)
 		}
 	}
-	return true
+	old.Content = content
+	return old
+}
+
+// keyAt is where a key stands in a mapping; -1 if it does not.
+func keyAt(mapping *yaml.Node, key string) int {
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == key {
+			return i
+		}
+	}
+	return -1
+}
+
+// entryOf is what tells an item of a list from the others.
+func entryOf(n *yaml.Node) [2]string {
+	for _, key := range []string{"name", "tag", "regime"} {
+		if at := keyAt(n, key); at >= 0 {
+			return [2]string{key, n.Content[at+1].Value}
+		}
+	}
+	return [2]string{"", n.Value}
 }
 
 func plainText(s string) *yaml.Node {

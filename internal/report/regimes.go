@@ -26,7 +26,7 @@ func (t *text) writeRegimes(m *assess.Summary) {
 		t.row(2, 4, oneLine(strings.Join(flagged, ", ")+": they apply or are likely, and assay does not assess them"), cell{text: "flagged"})
 	}
 	if r.Overdue {
-		t.row(2, 4, oneLine(fmt.Sprintf("%s was to be reviewed by %s; look at the answers and run assay scope again", r.File, r.ReviewBy)), cell{text: "overdue", style: yellow})
+		t.row(2, 4, oneLine(fmt.Sprintf("%s was to be reviewed by %s; look at the answers and run assay scope again", r.File, r.DueSince)), cell{text: "overdue", style: yellow})
 	}
 	for _, one := range m.Regimes {
 		t.row(2, 4, oneLine(fmt.Sprintf("%s: %s, by what the estate is today (%s); %s does not have it as such, and nothing below is about it: run assay scope again", one.ID, one.Verdict, one.Because, r.File)),
