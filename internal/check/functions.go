@@ -249,9 +249,12 @@ func credentialText(undecided ref.Val, text *estate.Value) ref.Val {
 // A pseudo parameter is none, and neither is what a collector looked at and did
 // not keep.
 func mayBeCredential(v *estate.Value) bool {
-	reason := v.Gap().Reason
-	return reason != estate.ReasonPseudoParameter && !strings.HasPrefix(reason, estate.ReasonWithheld)
+	return v.Gap().Reason != estate.ReasonPseudoParameter && !withheld(v)
 }
+
+// withheld reports whether a collector looked at a text and did not keep it: it is
+// no credential and holds no ARN.
+func withheld(v *estate.Value) bool { return strings.HasPrefix(v.Gap().Reason, estate.ReasonWithheld) }
 
 // statements lists the statements of a policy document with every element as
 // a list. Principals are written TYPE:ID, and everyone is "*".

@@ -294,7 +294,7 @@ func (w *wayfinder) named(r *estate.Resource, v *estate.Value, path string, ment
 			w.unsaid(estate.Unknown("not an ARN", text).At(v.Position()), path)
 		}
 	case estate.KindUnknown, estate.KindDenied, estate.KindOneOf:
-		if !mention || first.Gap().Reason != estate.ReasonPseudoParameter {
+		if !mention || first.Gap().Reason != estate.ReasonPseudoParameter && !withheld(first) {
 			w.unsaid(v, path)
 		}
 	default: // numbers, and secrets, which name nothing

@@ -130,8 +130,8 @@ func entropy(s string) float64 {
 }
 
 // ReasonWithheld begins the gap of a text that a collector looked at and does
-// not keep: it is no credential by its form or name. Its input stands for the
-// text, and is the same for equal texts of one collection.
+// not keep: it is no credential by its form or name, and holds no ARN. Its input
+// stands for the text, and is the same for equal texts of one collection.
 const ReasonWithheld = "not kept"
 
 // withhold replaces credentials in v by Secret values, so that they reach no

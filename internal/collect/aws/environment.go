@@ -44,7 +44,11 @@ func variable(name, text string, salt []byte) *estate.Value {
 	}
 	mac := hmac.New(sha256.New, salt)
 	mac.Write([]byte(text))
-	return estate.UnknownText(estate.ReasonWithheld+": a value of "+entropyClass(text)+" entropy", "value "+hex.EncodeToString(mac.Sum(nil)[:8]))
+	reason := estate.ReasonWithheld + ": a value of " + entropyClass(text) + " entropy"
+	if strings.Contains(text, "arn:") {
+		reason = "it names resources, and what else it holds is not kept"
+	}
+	return estate.UnknownText(reason, "value "+hex.EncodeToString(mac.Sum(nil)[:8]))
 }
 
 // settings are variables that AWS and its libraries define: what they hold is a
