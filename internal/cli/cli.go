@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -81,17 +82,17 @@ func run(ctx context.Context, args []string, s Streams) int {
 		return ExitClean
 	case errors.As(err, &e):
 		if e.cause != nil {
-			fmt.Fprintf(s.Err, "assay: %v\n", e.cause)
+			fmt.Fprintf(s.Err, "assay: %s\n", told(e.cause))
 		}
 		return e.code
 	case ctx.Err() != nil:
 		fmt.Fprintln(s.Err, "assay: interrupted; the output so far is incomplete")
 		return ExitIncomplete
 	case isWriteError(err):
-		fmt.Fprintf(s.Err, "assay: %v\n", err)
+		fmt.Fprintf(s.Err, "assay: %s\n", told(err))
 		return ExitIncomplete
 	default:
-		fmt.Fprintf(s.Err, "assay: %v\nRun assay --help for the commands.\n", err)
+		fmt.Fprintf(s.Err, "assay: %s\nRun assay --help for the commands.\n", told(err))
 		return ExitUsage
 	}
 }
@@ -124,4 +125,14 @@ Exit codes: 0 nothing at or above the threshold fails; 1 something does;
 func isWriteError(err error) bool {
 	var failed *fs.PathError
 	return errors.As(err, &failed)
+}
+
+// told is the text of an error without what a terminal would obey: names and
+// values of the user's files are in it.
+func told(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	for i, line := range lines {
+		lines[i] = printable(line)
+	}
+	return strings.Join(lines, "\n")
 }

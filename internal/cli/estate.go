@@ -67,7 +67,7 @@ func writeEstate(cmd *cobra.Command, args []string, in *inputs, format, output s
 			scopes++
 			for _, p := range scope.Problems() {
 				incomplete = incomplete || p.Fatal
-				cmd.PrintErrln(p.Error())
+				cmd.PrintErrln(told(p))
 			}
 			if err := w.Write(scope); err != nil {
 				return err

@@ -134,7 +134,7 @@ func readScopes(cmd *cobra.Command, in *inputs, paths []string, s Streams) (scop
 			scopes = append(scopes, scope)
 			for _, p := range scope.Problems() {
 				unread = unread || p.Fatal
-				cmd.PrintErrln(p.Error())
+				cmd.PrintErrln(told(p))
 			}
 		}
 	}

@@ -215,7 +215,7 @@ func (l *live) collect(cmd *cobra.Command, output string, allowIncomplete bool, 
 	for _, scope := range estate.Build(model, builders) {
 		functions += len(scope.OfType("AWS::Lambda::Function"))
 		for _, p := range scope.Problems() {
-			cmd.PrintErrln(p.Error())
+			cmd.PrintErrln(told(p))
 		}
 		incomplete = incomplete || !scope.Whole()
 		if err := w.Write(scope); err != nil {

@@ -307,7 +307,7 @@ func (f *scopeFlags) read(cmd *cobra.Command, e *engine, rules *regime.Rules, ar
 	scopes := 0
 	v.incomplete = all.missing != nil
 	if all.missing != nil {
-		cmd.PrintErrln(all.missing)
+		cmd.PrintErrln(told(all.missing))
 	}
 	for _, source := range all.sources {
 		built := estate.Build(e.model, assess.Read(cmd.Context(), all.collectors, source, s.In))
@@ -316,7 +316,7 @@ func (f *scopeFlags) read(cmd *cobra.Command, e *engine, rules *regime.Rules, ar
 		for _, scope := range built {
 			for _, p := range scope.Problems() {
 				v.incomplete = v.incomplete || p.Fatal
-				cmd.PrintErrln(p.Error())
+				cmd.PrintErrln(told(p))
 			}
 		}
 	}
