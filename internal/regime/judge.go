@@ -248,7 +248,7 @@ func (j *judge) levels(one *Regime, st *Applicability) {
 		if g.When != nil {
 			v = j.eval(g.When)
 		}
-		st.SettledBy = join(st.SettledBy, v.questions)
+		st.SettledBy = join(join(st.SettledBy, v.questions), j.stoodInFor(g.When))
 		switch {
 		case v.truth == estate.True:
 			choose(g)
@@ -266,6 +266,22 @@ func (j *judge) levels(one *Regime, st *Applicability) {
 			st.Frameworks = append(st.Frameworks, id)
 		}
 	}
+}
+
+// stoodInFor lists the questions without an answer that a condition says something
+// stands in for.
+func (j *judge) stoodInFor(c *Condition) []string {
+	if c == nil {
+		return nil
+	}
+	var ids []string
+	if _, answered := j.declared.Answers[c.Answered]; c.Answered != "" && !answered {
+		ids = append(ids, c.Answered)
+	}
+	for _, within := range slices.Concat(c.All, c.Any, []*Condition{c.Not}) {
+		ids = join(ids, j.stoodInFor(within))
+	}
+	return ids
 }
 
 func (j *judge) eval(c *Condition) evaluation {
@@ -297,6 +313,9 @@ func (j *judge) eval(c *Condition) evaluation {
 		return j.data(c.Data)
 	case c.Regimes != nil:
 		return j.others(c.Regimes)
+	case c.Answered != "":
+		_, answered := j.declared.Answers[c.Answered]
+		return evaluation{truth: estate.TruthOf(answered)}
 	case c.Question != "":
 		return j.answer(c)
 	}

@@ -162,6 +162,9 @@ type Condition struct {
 	Least    int64
 	Data     []string // a function handles one of these classes
 	Regimes  []string // one of these applies
+	// Answered is a question that somebody answered, whatever they did: of what
+	// stands in for an answer for as long as there is none.
+	Answered string
 
 	all bool // All is set, be it empty
 }

@@ -349,7 +349,7 @@ func (p *rulesReader) condition(at placed) {
 		p.fault(at.node, "conditions are nested too deeply")
 		return
 	}
-	p.fields(at.node, "condition", []string{"all", "any", "not", "answer", "at-least", "data", "regime"}, func(key, n *yaml.Node) {
+	p.fields(at.node, "condition", []string{"all", "any", "not", "answer", "at-least", "answered", "data", "regime"}, func(key, n *yaml.Node) {
 		set++
 		switch key.Value {
 		case "all":
@@ -377,6 +377,12 @@ func (p *rulesReader) condition(at placed) {
 				}
 				c.Question, c.Least = q.ID, p.number(n, q.ID)
 			})
+		case "answered":
+			if words := p.words(n, "question", p.rules.questionIDs()); len(words) == 1 {
+				c.Answered = words[0]
+			} else {
+				p.fault(n, "answered: expected one question")
+			}
 		case "data":
 			c.Data = p.words(n, "data", p.rules.classIDs())
 		case "regime":
@@ -384,7 +390,7 @@ func (p *rulesReader) condition(at placed) {
 		}
 	})
 	if set != 1 {
-		p.fault(at.node, "a condition is one of all, any, not, answer, at-least, data and regime")
+		p.fault(at.node, "a condition is one of all, any, not, answer, at-least, answered, data and regime")
 	}
 }
 
