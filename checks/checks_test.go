@@ -1,6 +1,7 @@
 package checks_test
 
 import (
+	"runtime/debug"
 	"testing"
 
 	"assay/checks"
@@ -14,6 +15,13 @@ import (
 	"assay/internal/estate"
 	"assay/tables"
 )
+
+// TestMain lets the heap grow as the command does: small estates by the thousand
+// are mostly garbage, and collecting it is half of the time else.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400)
+	m.Run()
+}
 
 // TestCases runs every case of every built-in check, and over each case the
 // refinement law. It is what users run as assay checks test.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -18,6 +19,12 @@ import (
 	"assay/internal/estate"
 	"assay/tables"
 )
+
+// TestMain lets the heap grow as the command does.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400)
+	m.Run()
+}
 
 // config is a run over the built-in catalogue.
 func config(t testing.TB) assess.Config {
