@@ -212,21 +212,9 @@ func (f *checkFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := f.config()
+	cfg, all, err := f.prepare(cmd, args, s)
 	if err != nil {
 		return err
-	}
-	if f.live.filters, err = archives(cfg); err != nil {
-		return err
-	}
-	all, err := f.material(cmd.Context(), cfg.Model, args, s)
-	if err != nil {
-		return err
-	}
-	if !cmd.Flags().Changed("scope") || f.scope != "" {
-		if err := f.choose(cfg, all); err != nil {
-			return err
-		}
 	}
 	if cfg.Owners, err = readOwners(f.owners, all.paths); err != nil {
 		return err
@@ -254,6 +242,25 @@ func (f *checkFlags) run(cmd *cobra.Command, args []string, s Streams) error {
 		return all.nothing()
 	}
 	return f.verdict(sum, limit, all.missing)
+}
+
+// prepare is the run that the flags ask for, and what there is to read.
+func (f *checkFlags) prepare(cmd *cobra.Command, args []string, s Streams) (*assess.Config, *material, error) {
+	cfg, err := f.config()
+	if err != nil {
+		return nil, nil, err
+	}
+	if f.live.filters, err = archives(cfg); err != nil {
+		return nil, nil, err
+	}
+	all, err := f.material(cmd.Context(), cfg.Model, args, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !cmd.Flags().Changed("scope") || f.scope != "" {
+		err = f.choose(cfg, all)
+	}
+	return cfg, all, err
 }
 
 // archives reports whether the profile names accounts that logs go to, so that every

@@ -68,22 +68,10 @@ func (f *responsibilityFlags) run(cmd *cobra.Command, args []string, s Streams) 
 	if !slices.Contains(report.MatrixFormats(), f.format) {
 		return usage("--format %s: expected one of %s", f.format, strings.Join(report.MatrixFormats(), ", "))
 	}
-	as := &checkFlags{catalogs: f.catalogs, frameworks: f.frameworks, profile: f.profile, scope: f.scope, severity: "info", asOf: f.asOf}
-	cfg, err := as.config()
+	as := &checkFlags{reading: f.reading, catalogs: f.catalogs, frameworks: f.frameworks, profile: f.profile, scope: f.scope, severity: "info", asOf: f.asOf}
+	cfg, all, err := as.prepare(cmd, args, s)
 	if err != nil {
 		return err
-	}
-	if f.live.filters, err = archives(cfg); err != nil {
-		return err
-	}
-	all, err := f.material(cmd.Context(), cfg.Model, args, s)
-	if err != nil {
-		return err
-	}
-	if !cmd.Flags().Changed("scope") || f.scope != "" {
-		if err := as.choose(cfg, all); err != nil {
-			return err
-		}
 	}
 	var gathered assess.Responsibilities
 	sum, err := all.run(cmd.Context(), cfg, s, &gathered)
