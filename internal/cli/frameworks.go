@@ -28,12 +28,22 @@ func newFrameworks(s Streams) *cobra.Command {
 		Example: "  assay frameworks list\n  assay frameworks list --format json",
 		RunE:    func(*cobra.Command, []string) error { return f.list() },
 	}
+	var counts bool
 	show := &cobra.Command{
 		Use: "show FRAMEWORK[/PROFILE] [REQUIREMENT…]", Short: "Show a framework's requirements, or who answers for one and how",
 		Example: "  assay frameworks show nist-800-53-r5/fedramp-c\n  assay frameworks show pci-dss-4.0.1 10.5.1\n  assay frameworks show hipaa-security '164.308(a)(8)' --format json",
 		Args:    cobra.MinimumNArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return f.show(args[0], args[1:]) },
+		RunE: func(_ *cobra.Command, args []string) error {
+			switch {
+			case !counts:
+				return f.show(args[0], args[1:])
+			case len(args) > 1:
+				return usage("--coverage counts a whole framework; leave out %s", strings.Join(args[1:], ", "))
+			}
+			return f.coverage(args)
+		},
 	}
+	show.Flags().BoolVar(&counts, "coverage", false, "the counts of frameworks coverage in place of the requirements")
 	coverage := &cobra.Command{
 		Use: "coverage [FRAMEWORK[/PROFILE]…]", Short: "Count what is technical, done by a person, inherited and out of scope",
 		Example: "  assay frameworks coverage\n  assay frameworks coverage nist-800-53-r5/fedramp-c --format json",
