@@ -14,7 +14,11 @@ import (
 // are left out of the result.
 func normalise(resources []*Resource, m *Model) []*Resource {
 	for _, r := range resources {
-		if s := m.Schema(r.Type); s != nil {
+		s := m.Schema(r.Type)
+		if r.Properties.Kind() != KindMap {
+			r.Properties = s.open(r.Properties)
+		}
+		if s != nil {
 			r.Properties = s.coerceMap(r.Properties, s.Properties)
 		}
 		r.Properties = withhold(r.Properties)
@@ -31,6 +35,20 @@ func normalise(resources []*Resource, m *Model) []*Resource {
 		}
 	}
 	return kept
+}
+
+// open are the properties of a resource whose source does not say which it has:
+// any may be there, for the reason that the value gives. Of a type without a schema
+// nothing is asked.
+func (s *Schema) open(v *Value) *Value {
+	if s == nil {
+		return Map()
+	}
+	var all []Field
+	for name := range s.Properties {
+		all = append(all, Field{name, Unread(v.Gap().Reason, v.Gap().Input).At(v.Position())})
+	}
+	return mapOf(all)
 }
 
 // assume fills the defaults that take holds for.

@@ -364,3 +364,58 @@ func TestWaivers(t *testing.T) {
 		})
 	}
 }
+
+// TestMacros holds that what a macro may make is unknown: of the properties that it
+// stands among, of the resource that it stands in, and of a value.
+func TestMacros(t *testing.T) {
+	model, err := estate.NewModel(estate.Tables{Schemas: tables.Schemas(), Facts: tables.AssayTypes(), Defaults: tables.Defaults(), Edges: tables.Edges()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	scope := read(t, `
+Resources:
+  Among:
+    Type: AWS::SQS::Queue
+    Properties: {QueueName: q, Fn::Transform: {Name: Mine}}
+  Alone:
+    Type: AWS::SQS::Queue
+    Properties: {Fn::Transform: {Name: Mine}}
+  Beside:
+    Type: AWS::SQS::Queue
+    Fn::Transform: {Name: Mine}
+    Properties: {QueueName: q}
+  Within:
+    Type: AWS::SQS::Queue
+    Properties: {QueueName: q, RedrivePolicy: {maxReceiveCount: 1, Fn::Transform: {Name: Mine}}}
+  Other: {Type: "Custom::Mine", Properties: {Fn::Transform: {Name: Mine}}}
+`).Build(model)
+	for _, tt := range []struct {
+		resource, property string
+		want               string
+	}{
+		{"Among", "QueueName", "macro Mine"}, {"Among", "KmsMasterKeyId", "macro Mine"},
+		{"Alone", "KmsMasterKeyId", "macro Mine"}, {"Beside", "QueueName", "macro Mine"},
+		{"Within", "QueueName", ""}, {"Within", "RedrivePolicy", "macro Mine"},
+	} {
+		v := scope.Resource(tt.resource).Properties.Field(tt.property)
+		if v.Gap().Input != tt.want || v == nil {
+			t.Errorf("%s.%s is %s", tt.resource, tt.property, v)
+		}
+	}
+	if len(scope.Problems()) > 0 {
+		t.Error(scope.Problems())
+	}
+	sam := read(t, `
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties: {Handler: a.b, Runtime: python3.13, InlineCode: x, Fn::Transform: {Name: Mine}}
+`).Build(model)
+	if complete, gap := sam.Complete("AWS::Lambda::Function"); complete || gap.Reason != "what macro Mine makes of F is not read" {
+		t.Errorf("%v, %v", complete, gap)
+	}
+	if r := sam.Resource("F"); r != nil {
+		t.Errorf("F is made of what a macro changes: %s", r.Properties)
+	}
+}

@@ -78,6 +78,10 @@ func (t *template) evalAt(n *yaml.Node, depth int) *estate.Value {
 		}
 		v = estate.List(items...)
 	case yaml.MappingNode:
+		if call := macroIn(n); call != nil {
+			v = estate.Unknown(reasonMacro, macroName(call))
+			break // it may make anything of what stands beside it
+		}
 		var fields []estate.Field
 		t.each(n, func(key, value *yaml.Node) {
 			item := t.evalAt(value, depth+1)

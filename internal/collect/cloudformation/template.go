@@ -237,7 +237,12 @@ func (t *template) gather() []estate.Resource {
 	t.waive()
 	var resources []estate.Resource
 	for _, name := range t.names {
-		resources = append(resources, t.resource(name, t.bodies[name]))
+		r := t.resource(name, t.bodies[name])
+		if t.sam && strings.HasPrefix(r.Type, "AWS::Serverless::") && r.Properties.Kind() == estate.KindUnknown {
+			t.partial("what %s makes of %s is not read", r.Properties.Gap().Input, name) // nor what SAM makes of that
+			continue
+		}
+		resources = append(resources, r)
 	}
 	if t.sam {
 		resources = t.transform(resources)
@@ -313,16 +318,28 @@ func macroName(call *yaml.Node) string {
 	return "a macro"
 }
 
+// macroIn is the call of a macro among what stands in a mapping, or nil.
+func macroIn(n *yaml.Node) *yaml.Node {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == "Fn::Transform" {
+			return follow(n.Content[i+1])
+		}
+	}
+	return nil
+}
+
 func (t *template) resource(name string, b body) estate.Resource {
 	r := estate.Resource{Type: t.resources[name], LogicalID: name, Source: t.at(b.key)}
-	switch properties := child(b.value, "Properties"); {
+	switch properties, macro := child(b.value, "Properties"), macroIn(b.value); {
+	case macro != nil:
+		r.Properties = estate.Unknown(reasonMacro, macroName(macro)).At(t.at(b.key))
 	case properties == nil || properties.Tag == "!!null":
 	default:
 		t.keepNoValue = t.sam && strings.HasPrefix(r.Type, "AWS::Serverless::")
 		v := t.eval(properties)
 		t.keepNoValue = false
 		switch v.Kind() {
-		case estate.KindMap:
+		case estate.KindMap, estate.KindUnknown:
 			r.Properties = v
 		case estate.KindAbsent:
 		default:
